@@ -1,1 +1,34 @@
-//! placeholder
+//! What a relplan provider is: [values](Value), [schemas](ResourceSchema), [problems](Problem) and the
+//! [traits](Provider) that tie them together.
+//!
+//! A provider crate depends on this crate and on nothing else of relplan. This crate in turn knows no runtime,
+//! no HTTP client, no HCL and no command line, so that a provider can be read, tested and replaced alone.
+//! `docs/writing-a-provider.md` shows how to write one; `conformance` is the suite that each one passes.
+
+mod context;
+mod number;
+mod path;
+mod problem;
+mod propose;
+mod provider;
+mod schema;
+mod secret;
+mod ty;
+mod value;
+
+pub use context::{Answer, Cancel, Clock, Context, Progress, Silent};
+pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
+pub use path::{Path, Step, is_identifier};
+pub use problem::{Problem, ProblemKind};
+pub use propose::propose;
+pub use provider::{
+    Applied, ApplyRequest, Configured, DataSource, Observed, Outcome, PlanRequest, Planned, Provider,
+    ReconcileRequest, Reconciled, Resource, Restored, Verdict,
+};
+pub use schema::{
+    Attribute, DataSchema, Lifetime, Presence, ProviderSchema, Repeat, ResourceSchema, Shape, attribute_at,
+    object_type,
+};
+pub use secret::{MASK, Redactor, Secret, secrets_of};
+pub use ty::{Field, Misfit, Type};
+pub use value::{Kind, Map, Parts, Value};

@@ -65,22 +65,22 @@ impl Number {
             return Err(NumberError::Overflow);
         }
         let decimal = BigDecimal::from_str(text).map_err(|_| NumberError::Malformed)?;
-        Self::checked(decimal)
+        Self::checked(&decimal)
     }
 
     /// The sum.
     pub fn add(&self, other: &Self) -> Result<Self, NumberError> {
-        Self::checked(&self.0 + &other.0)
+        Self::checked(&(&self.0 + &other.0))
     }
 
     /// The difference.
     pub fn sub(&self, other: &Self) -> Result<Self, NumberError> {
-        Self::checked(&self.0 - &other.0)
+        Self::checked(&(&self.0 - &other.0))
     }
 
     /// The product.
     pub fn mul(&self, other: &Self) -> Result<Self, NumberError> {
-        Self::checked((&self.0 * &other.0).with_prec(PRECISION))
+        Self::checked(&(&self.0 * &other.0).with_prec(PRECISION))
     }
 
     /// The quotient, to [`PRECISION`] digits.
@@ -94,7 +94,7 @@ impl Number {
         let shift = PRECISION + right.magnitude().bits() / 3 + 2;
         let shifted = left * BigInt::from(10_u8).pow(u32::try_from(shift).unwrap_or(u32::MAX));
         let scale = left_scale - right_scale + i64::try_from(shift).unwrap_or(i64::MAX);
-        Self::checked(BigDecimal::new(shifted / right, scale).with_prec(PRECISION))
+        Self::checked(&BigDecimal::new(shifted / right, scale).with_prec(PRECISION))
     }
 
     /// The remainder, with the sign of the dividend as in Terraform.
@@ -102,7 +102,7 @@ impl Number {
         if other.0.is_zero() {
             return Err(NumberError::DivisionByZero);
         }
-        Self::checked(&self.0 % &other.0)
+        Self::checked(&(&self.0 % &other.0))
     }
 
     /// The number with the opposite sign.
@@ -144,10 +144,10 @@ impl Number {
     /// The number that a binary float stands for; fails on infinities and NaN.
     pub fn from_f64(value: f64) -> Result<Self, NumberError> {
         let decimal = BigDecimal::from_str(&format!("{value:e}")).map_err(|_| NumberError::Overflow)?;
-        Self::checked(decimal)
+        Self::checked(&decimal)
     }
 
-    fn checked(decimal: BigDecimal) -> Result<Self, NumberError> {
+    fn checked(decimal: &BigDecimal) -> Result<Self, NumberError> {
         let decimal = decimal.normalized();
         let (_, scale) = decimal.as_bigint_and_exponent();
         if decimal.digits().saturating_add(scale.unsigned_abs()) > 2 * MAX_DIGITS {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::number::Number;
-use crate::path::Path;
+use crate::path::{Path, Step};
 
 /// The keys and values of a map or an object, in the order of the keys.
 pub type Map = BTreeMap<Arc<str>, Value>;
@@ -47,6 +47,17 @@ pub enum Kind {
     Sealed(Arc<str>),
     /// Known after apply.
     Unknown,
+}
+
+/// How a value is built up.
+#[derive(Clone, Copy, Debug)]
+pub enum Parts<'v> {
+    /// It has no parts.
+    Leaf,
+    /// The elements of a list or set.
+    Items(&'v [Value]),
+    /// The entries of a map or object.
+    Entries(&'v Map),
 }
 
 impl Value {
@@ -155,6 +166,21 @@ impl Value {
         matches!(self.kind, Kind::Null)
     }
 
+    /// The parts that it is built of.
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        match &self.kind {
+            Kind::List(items) | Kind::Set(items) => Parts::Items(items),
+            Kind::Map(map) => Parts::Entries(map),
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::String(_)
+            | Kind::Sealed(_)
+            | Kind::Unknown => Parts::Leaf,
+        }
+    }
+
     /// The text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -176,16 +202,7 @@ impl Value {
     /// The elements of a list or set.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Self]> {
-        match &self.kind {
-            Kind::List(items) | Kind::Set(items) => Some(items),
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Number(_)
-            | Kind::String(_)
-            | Kind::Map(_)
-            | Kind::Sealed(_)
-            | Kind::Unknown => None,
-        }
+        if let Parts::Items(items) = self.parts() { Some(items) } else { None }
     }
 
     /// The entries of a map or object.
@@ -232,23 +249,22 @@ impl Value {
     }
 
     fn leaves_from(&self, at: &mut Path, visit: &mut dyn FnMut(&Path, &Self)) {
-        use crate::path::Step;
-        match &self.kind {
-            Kind::List(items) | Kind::Set(items) if !self.sensitive && !items.is_empty() => {
+        match self.parts() {
+            Parts::Items(items) if !self.sensitive && !items.is_empty() => {
                 for (index, item) in items.iter().enumerate() {
                     at.0.push(Step::Index(index));
                     item.leaves_from(at, visit);
                     at.0.pop();
                 }
             }
-            Kind::Map(map) if !self.sensitive && !map.is_empty() => {
-                for (name, item) in map.iter() {
+            Parts::Entries(map) if !self.sensitive && !map.is_empty() => {
+                for (name, item) in map {
                     at.0.push(Step::Key(Arc::clone(name)));
                     item.leaves_from(at, visit);
                     at.0.pop();
                 }
             }
-            _ => visit(at, self),
+            Parts::Leaf | Parts::Items(_) | Parts::Entries(_) => visit(at, self),
         }
     }
 
@@ -261,17 +277,22 @@ impl Value {
             Kind::Map(map) => Kind::Map(Arc::new(
                 map.iter().map(|(name, item)| (Arc::clone(name), item.transform(change))).collect(),
             )),
-            other => other.clone(),
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::String(_)
+            | Kind::Sealed(_)
+            | Kind::Unknown => self.kind.clone(),
         };
         change(Self { kind, sensitive: self.sensitive })
     }
 
     fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
         test(self)
-            || match &self.kind {
-                Kind::List(items) | Kind::Set(items) => items.iter().any(|item| item.any(test)),
-                Kind::Map(map) => map.values().any(|item| item.any(test)),
-                _ => false,
+            || match self.parts() {
+                Parts::Leaf => false,
+                Parts::Items(items) => items.iter().any(|item| item.any(test)),
+                Parts::Entries(map) => map.values().any(|item| item.any(test)),
             }
     }
 }

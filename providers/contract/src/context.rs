@@ -1,0 +1,138 @@
+//! [`Context`]: what the engine hands to every call: who asks, how to stop, where to report.
+//!
+//! No runtime is named here: a provider brings the one it needs, and tests hand in their own clock.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use crate::secret::Redactor;
+
+/// A boxed future, since the trait must be usable as an object.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Time as the engine has it: real, or a test's.
+pub trait Clock: Send + Sync {
+    /// The time of day.
+    fn now(&self) -> SystemTime;
+
+    /// Completes after `duration`.
+    fn sleep(&self, duration: Duration) -> Answer<'static, ()>;
+}
+
+/// Where an action reports while it runs.
+pub trait Progress: Send + Sync {
+    /// One line for people: shown live, kept in the run's output. Secrets are masked by the engine.
+    fn line(&self, text: &str);
+
+    /// The outside system's name for what is under way (a pipeline's run number), the moment it is known.
+    /// It is kept in the ledger and handed to `reconcile`.
+    fn reference(&self, reference: &str);
+}
+
+/// Progress that nobody looks at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn line(&self, _text: &str) {}
+
+    fn reference(&self, _reference: &str) {}
+}
+
+/// Tells an action to stop early, once.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<CancelState>);
+
+#[derive(Debug, Default)]
+struct CancelState {
+    cancelled: AtomicBool,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl Cancel {
+    /// Asks everyone who waits on it to stop.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::SeqCst);
+        let wakers = std::mem::take(&mut *self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner));
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    /// Whether it was asked.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Completes when it is asked.
+    #[must_use]
+    pub fn cancelled(&self) -> Answer<'static, ()> {
+        Box::pin(Cancelled(self.clone()))
+    }
+}
+
+struct Cancelled(Cancel);
+
+impl Future for Cancelled {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
+        if self.0.is_cancelled() {
+            return Poll::Ready(());
+        }
+        let mut wakers = self.0.0.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wakers.iter().any(|waker| waker.will_wake(task.waker())) {
+            wakers.push(task.waker().clone());
+        }
+        drop(wakers);
+        // Looked at again behind the lock: a cancel in between would otherwise wake nobody.
+        if self.0.is_cancelled() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// What every call to a provider is given.
+#[derive(Clone)]
+pub struct Context {
+    /// Full address of the resource: `module.app.git_tag.release["web"]`.
+    pub address: String,
+    /// Name of the product, the release block's label.
+    pub product: String,
+    /// Version of the release; empty for a configuration without one.
+    pub version: String,
+    /// Folder of the release file: relative paths in arguments start there.
+    pub base: PathBuf,
+    /// Folder of this resource's own (0700, made on first use by whoever needs it) for output to keep.
+    pub keep: PathBuf,
+    /// The environment of the process, as it was when relplan started.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Reports.
+    pub progress: Arc<dyn Progress>,
+    /// Set when the run is interrupted: cut waits short, finish what cannot be cut.
+    pub cancel: Cancel,
+    /// Masks secrets in text.
+    pub redactor: Arc<Redactor>,
+}
+
+impl Context {
+    /// A path from an argument: relative ones start at the release file's folder.
+    #[must_use]
+    pub fn path(&self, argument: &str) -> PathBuf {
+        self.base.join(argument)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("address", &self.address).finish_non_exhaustive()
+    }
+}
