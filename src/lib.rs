@@ -1,1 +1,8 @@
-//! placeholder
+//! relplan: Terraform's plan and apply, for releases.
+
+pub mod addr;
+pub mod canonical;
+pub mod diag;
+pub mod event;
+pub mod lang;
+pub mod source;

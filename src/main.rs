@@ -1,1 +1,3 @@
+//! The `relplan` command.
+
 fn main() {}

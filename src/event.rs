@@ -1,0 +1,303 @@
+//! Events: what a run says of itself, in the past tense. The ledger keeps them; [`crate::state`] folds them.
+//!
+//! Values in events are sealed already: what is sensitive is a fingerprint. How events are written to a file is
+//! told in `ledger::record`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use relplan_contract::{Lifetime, Outcome, ProblemKind, Value};
+
+use crate::addr::Address;
+use crate::canonical::Digest;
+
+/// Identity of a run: 128 random bits in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub Arc<str>);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Random identity of a ledger, from its first record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lineage(pub Arc<str>);
+
+/// Who did it, as far as that can be found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// User of the operating system.
+    pub user: String,
+    /// Name of the machine.
+    pub host: String,
+    /// The CI job, as its address or name; empty outside CI.
+    pub job: String,
+    /// Author configured in git; may be empty.
+    pub author: String,
+}
+
+/// Where an object lives in the state: a record once for each version of the release, everything else once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryKey {
+    /// The instance.
+    pub address: Address,
+    /// The version of the release, for records.
+    pub version: Option<Arc<str>>,
+}
+
+impl fmt::Display for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.address)?;
+        self.version.as_ref().map_or(Ok(()), |version| write!(f, "@{version}"))
+    }
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunMode {
+    /// Make it as the file says.
+    Apply,
+    /// Destroy what can be destroyed.
+    Destroy,
+    /// Turn live resources back.
+    Rollback,
+    /// Only take what was seen into the state.
+    Refresh,
+    /// A command on the state: `state rm`, `force-unlock`, ...
+    State,
+}
+
+/// What is done to one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Judge it (checks).
+    Judge,
+    /// Destroy it.
+    Destroy,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// All done.
+    Complete,
+    /// Something failed or was refused.
+    Failed,
+    /// A check failed.
+    CheckFailed,
+    /// A check failed and the live resources were turned back.
+    RolledBack,
+    /// Waits at a gate.
+    Waiting,
+    /// Interrupted by a person or a signal.
+    Interrupted,
+    /// Some actions may or may not have been done.
+    Uncertain,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActOutcome {
+    /// Done; the object as it is now (null after a destroy).
+    Done {
+        /// The object.
+        value: Value,
+    },
+    /// Not done.
+    Failed {
+        /// What kind of problem it was.
+        kind: ProblemKind,
+        /// In words.
+        message: String,
+    },
+    /// May or may not have been done.
+    Unknown {
+        /// In words.
+        message: String,
+    },
+}
+
+/// What is intended, in full: enough to go on after a crash, or to turn back, without the release file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The object.
+    pub key: EntryKey,
+    /// What is done to it.
+    pub act: Act,
+    /// Which kind of resource it is.
+    pub lifetime: Lifetime,
+    /// Name (and alias) of the provider configuration.
+    pub provider: String,
+    /// Version of the release under way.
+    pub version: Arc<str>,
+    /// Hash of lineage, address, plan digest and generation: the same after a crash.
+    pub idempotency_key: String,
+    /// Counts the actions on this object.
+    pub generation: u64,
+    /// The arguments.
+    pub inputs: Value,
+    /// The predicted object.
+    pub planned: Value,
+    /// What it directly depends on.
+    pub dependencies: Vec<Address>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A verdict with what it judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why.
+    pub summary: String,
+    /// More lines.
+    pub details: Vec<String>,
+    /// The live resources that it directly depends on, with the digest of each as judged.
+    pub judged: BTreeMap<Address, Digest>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// First record of every ledger.
+    LedgerBegan {
+        /// Its random identity.
+        lineage: Lineage,
+        /// Name of the product.
+        product: String,
+    },
+    /// A run began.
+    RunOpened {
+        /// What for.
+        mode: RunMode,
+        /// Version of the release.
+        version: Arc<str>,
+        /// Digest of the source files; none without a file.
+        config: Option<Digest>,
+        /// Digest of the plan.
+        plan: Option<Digest>,
+        /// Version of relplan and of each provider.
+        versions: BTreeMap<String, String>,
+        /// The command as typed, secrets left out.
+        command: String,
+    },
+    /// An action is about to be done.
+    Intended(Box<Intent>),
+    /// The outside system's name for an action under way.
+    Referenced {
+        /// The object.
+        key: EntryKey,
+        /// The name.
+        reference: String,
+    },
+    /// An action ended.
+    Ended {
+        /// The object.
+        key: EntryKey,
+        /// Its key, as intended.
+        idempotency_key: String,
+        /// How.
+        outcome: ActOutcome,
+    },
+    /// A check ended with a verdict.
+    Judged {
+        /// The check.
+        key: EntryKey,
+        /// Its key, as intended.
+        idempotency_key: String,
+        /// The object.
+        value: Value,
+        /// The verdict.
+        judgement: Judgement,
+    },
+    /// The state took over what is there: a reconciled action, a drift accepted, an import.
+    Adopted {
+        /// The object.
+        key: EntryKey,
+        /// As it is; null when it is gone.
+        value: Value,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The state let go of an object without touching it.
+    Forgotten {
+        /// The object.
+        key: EntryKey,
+        /// Why, in words.
+        reason: String,
+    },
+    /// An object got another address.
+    Moved {
+        /// Before.
+        from: EntryKey,
+        /// Now.
+        to: EntryKey,
+    },
+    /// The outputs after a run.
+    OutputsSet {
+        /// By name.
+        outputs: BTreeMap<Arc<str>, Value>,
+    },
+    /// A new epoch: writers of the one before are refused.
+    EpochBegan {
+        /// Its number.
+        epoch: u64,
+        /// Why, in words.
+        reason: String,
+    },
+    /// An environment is degraded: nothing is done to it until a person releases it.
+    Held {
+        /// The live resource.
+        address: Address,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A person released a hold.
+    Released {
+        /// The live resource.
+        address: Address,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A checkpoint was written.
+    Checkpointed {
+        /// Digest of the state in it.
+        state: Digest,
+    },
+    /// A run ended.
+    RunClosed {
+        /// How.
+        ending: Ending,
+        /// Whether everything in the release file is done now.
+        complete: bool,
+        /// Actions by how they ended: `done`, `failed`, `skipped`, `uncertain`.
+        counts: BTreeMap<String, u64>,
+    },
+}
+
+/// An event with its place in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// Hash of its record.
+    pub hash: Digest,
+    /// The run.
+    pub run: RunId,
+    /// The epoch.
+    pub epoch: u64,
+    /// When, in milliseconds since 1970 by the writer's clock: for people, never for order.
+    pub time_ms: i64,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub event: Event,
+}

@@ -1,0 +1,4 @@
+//! The language: from source texts to a [`config::Config`], and from expressions to values.
+
+pub mod ast;
+pub mod config;
