@@ -5,4 +5,6 @@ pub mod canonical;
 pub mod diag;
 pub mod event;
 pub mod lang;
+pub mod plan;
+pub mod run;
 pub mod source;

@@ -1,0 +1,139 @@
+//! The parts of a plan: one [`Change`] for each instance that is touched, and the [`Group`]s that order them.
+
+use std::sync::Arc;
+
+use relplan_contract::{Lifetime, Path, Value, Verdict};
+
+use super::reason::Reason;
+use crate::addr::Address;
+use crate::event::EntryKey;
+
+/// What is done to one instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Made.
+    Create,
+    /// Changed in place.
+    Update,
+    /// A new one in the place of the old one.
+    Replace {
+        /// Whether the new one is made before the old one goes.
+        create_first: bool,
+    },
+    /// Destroyed.
+    Destroy,
+    /// Judged (checks).
+    Judge,
+    /// Let go: it leaves the state, and the object stays as it is.
+    Forget,
+    /// Read during apply (data sources whose arguments are not known before).
+    Read,
+}
+
+/// One instance that is touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The object.
+    pub key: EntryKey,
+    /// Which kind of resource it is; none for a data source.
+    pub lifetime: Option<Lifetime>,
+    /// Name (and alias) of the provider configuration.
+    pub provider: String,
+    /// What is done.
+    pub action: Action,
+    /// Why: at least one.
+    pub reasons: Vec<Reason>,
+    /// The object as it was last seen; null when there is none.
+    pub before: Value,
+    /// The object as predicted; unknown where only apply can tell; null when it goes.
+    pub after: Value,
+    /// The arguments as far as they are known.
+    pub inputs: Value,
+    /// The parts whose change needs a replacement.
+    pub replace: Vec<Path>,
+    /// What it directly depends on.
+    pub dependencies: Vec<Address>,
+    /// For a cheap check: how it would end now.
+    pub preview: Option<Verdict>,
+    /// Remarks of the provider, each a sentence.
+    pub notes: Vec<String>,
+    /// What would undo it, in a few words.
+    pub undo: String,
+    /// The attribute that names the version of a live resource, for `v1 -> v2`.
+    pub headline: Option<String>,
+}
+
+impl Change {
+    /// The instance.
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        &self.key.address
+    }
+}
+
+/// Changes of one block, and what they wait for. A group without changes passes the waiting on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Name for people: the block without instance keys.
+    pub name: Arc<str>,
+    /// Indexes into [`super::Plan::groups`]: all of these end before any change of this one begins.
+    pub needs: Vec<usize>,
+    /// Indexes into [`super::Plan::changes`].
+    pub changes: Vec<usize>,
+}
+
+/// An object that was changed from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// The object.
+    pub key: EntryKey,
+    /// As the ledger has it.
+    pub before: Value,
+    /// As it was found; null when it is gone.
+    pub after: Value,
+}
+
+/// An output that will differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputChange {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Now; null when there is none.
+    pub before: Value,
+    /// Then; null when it goes.
+    pub after: Value,
+}
+
+/// Why a reviewer should look at something first, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CautionKind {
+    /// An earlier run left it uncertain.
+    Uncertain,
+    /// A person must release it first.
+    Held,
+    /// The run would stop here.
+    WouldStop,
+    /// Something is destroyed or replaced.
+    Destructive,
+    /// It cannot be undone.
+    Irreversible,
+    /// A failed check could not be turned back.
+    NoWayBack,
+    /// It was changed from outside.
+    Drift,
+    /// It leaves the state but stays as it is.
+    LetGo,
+    /// Only a part of the release is planned.
+    Partial,
+}
+
+/// What a reviewer should look at first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Caution {
+    /// Why.
+    pub kind: CautionKind,
+    /// Where; none when it concerns the whole plan.
+    pub key: Option<EntryKey>,
+    /// In a full sentence.
+    pub text: String,
+}

@@ -1,0 +1,90 @@
+//! [`Reason`]: why something is done. Every view prints it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use relplan_contract::{Outcome, Path};
+
+use crate::addr::Address;
+
+/// Why an instance is touched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// It was never made.
+    NeverMade,
+    /// A record of another version of the release exists; this version has none yet.
+    NewVersion {
+        /// This version.
+        version: Arc<str>,
+    },
+    /// The file says something else than when it was last done.
+    InputsChanged(Vec<Path>),
+    /// It was changed from outside.
+    Drifted(Vec<Path>),
+    /// It was deleted from outside.
+    Gone,
+    /// The last try to make it failed half-way.
+    Tainted,
+    /// What it judged has changed.
+    UpstreamChanged(Vec<Address>),
+    /// Its last verdict was none that holds.
+    Unsettled(Outcome),
+    /// `-replace` names it.
+    Requested,
+    /// `replace_triggered_by` names something that changes.
+    TriggeredBy(Vec<String>),
+    /// A changed part cannot be changed in place.
+    Immutable(Vec<Path>),
+    /// It left the file.
+    LeftFile,
+    /// A `removed` block names it.
+    Removed,
+    /// `-destroy` asks for it.
+    DestroyAsked,
+    /// It is turned back.
+    TurnedBack {
+        /// To what this version of the release had made.
+        version: Arc<str>,
+    },
+    /// `-retry` names it after a lost outcome.
+    Retried,
+    /// An earlier replacement left the old object behind.
+    Deposed,
+    /// Its arguments are known only during apply.
+    ArgumentsUnknown,
+}
+
+impl fmt::Display for Reason {
+    /// A clause for the plan: `input changed: version`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverMade => f.write_str("never made"),
+            Self::NewVersion { version } => write!(f, "not made yet for version {version}"),
+            Self::InputsChanged(paths) => write!(f, "input changed: {}", list(paths)),
+            Self::Drifted(paths) => write!(f, "changed from outside: {}", list(paths)),
+            Self::Gone => f.write_str("deleted from outside"),
+            Self::Tainted => f.write_str("the last try failed half-way"),
+            Self::UpstreamChanged(addresses) => write!(f, "changed since it was judged: {}", list(addresses)),
+            Self::Unsettled(outcome) => write!(f, "the last verdict was {}", outcome.name()),
+            Self::Requested => f.write_str("asked for with -replace"),
+            Self::TriggeredBy(names) => write!(f, "replacement triggered by {}", list(names)),
+            Self::Immutable(paths) => write!(f, "cannot be changed in place: {}", list(paths)),
+            Self::LeftFile => f.write_str("no longer in the file"),
+            Self::Removed => f.write_str("a removed block names it"),
+            Self::DestroyAsked => f.write_str("asked for with -destroy"),
+            Self::TurnedBack { version } => write!(f, "turned back to version {version}"),
+            Self::Retried => f.write_str("asked for with -retry"),
+            Self::Deposed => f.write_str("left behind by an earlier replacement"),
+            Self::ArgumentsUnknown => f.write_str("its arguments are known only during apply"),
+        }
+    }
+}
+
+/// At most this many names are written out.
+const SHOWN: usize = 5;
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    let shown: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
+    let rest = items.len().saturating_sub(SHOWN);
+    if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
+}
