@@ -5,4 +5,6 @@ pub mod canonical;
 pub mod diag;
 pub mod event;
 pub mod lang;
+pub mod ledger;
 pub mod source;
+pub mod state;
