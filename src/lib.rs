@@ -7,4 +7,6 @@ pub mod event;
 pub mod lang;
 pub mod plan;
 pub mod run;
+pub mod ledger;
 pub mod source;
+pub mod state;
