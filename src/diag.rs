@@ -1,4 +1,6 @@
-//! Diagnostics: what is wrong, where, and how to mend it. Rendering lives in `diag::render`.
+//! Diagnostics: what is wrong, where, and how to mend it. Rendering lives in [`render`].
+
+pub mod render;
 
 use crate::source::Span;
 
