@@ -2,4 +2,7 @@
 
 pub mod ast;
 pub mod config;
+pub mod lower;
+pub mod refs;
 pub mod syntax;
+pub mod vars;

@@ -39,6 +39,8 @@ pub struct SourceFile {
     pub name: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
+    /// Whether it may hold secrets, so that messages show places in it but never its text.
+    pub private: bool,
 }
 
 /// All source files of a run.
@@ -65,7 +67,16 @@ impl fmt::Display for Position {
 impl Sources {
     /// Takes a file in.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        self.push(SourceFile { name: name.into(), text: text.into(), private: false })
+    }
+
+    /// Takes a file in whose text no message may show: values of variables.
+    pub fn add_private(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        self.push(SourceFile { name: name.into(), text: text.into(), private: true })
+    }
+
+    fn push(&mut self, file: SourceFile) -> FileId {
+        self.files.push(file);
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 

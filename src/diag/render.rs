@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::addr::is_deceptive;
@@ -48,6 +48,10 @@ fn one(diagnostic: &Diagnostic, lines: &mut Lines<'_>, renderer: &Renderer) -> S
     let mut group = Group::with_title(level.primary_title(harmless(&diagnostic.summary)));
     let mut columns = Vec::new();
     for region in regions(diagnostic, lines) {
+        if lines.is_private(region.file) {
+            group = group.element(region.origin(lines));
+            continue;
+        }
         let (snippet, column) = region.show(lines);
         columns.extend(column);
         group = group.element(snippet);
@@ -106,6 +110,13 @@ fn regions<'d>(diagnostic: &'d Diagnostic, lines: &mut Lines<'_>) -> Vec<Region<
 type Correction = (String, String);
 
 impl Region<'_> {
+    /// Its place alone, without the text.
+    fn origin(&self, lines: &mut Lines<'_>) -> Origin<'static> {
+        let first = self.labels.first().map_or(0, |label| label.span.start as usize);
+        let position = lines.position(self.file, first);
+        Origin::path(harmless(lines.name(self.file))).line(position.line).char_column(position.column)
+    }
+
     fn show(&self, lines: &mut Lines<'_>) -> (Snippet<'static, Annotation<'static>>, Option<Correction>) {
         let starts: Vec<usize> = self.labels.iter().map(|label| label.span.start as usize).collect();
         let excerpt = Excerpt::new(lines, self.file, self.lines.clone(), &starts);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use relplan_contract::{Type, Value};
 
 use super::ast::Expr;
-use crate::addr::{Address, ResourceName};
+use crate::addr::{ResourceName, Target};
 use crate::canonical::Digest;
 use crate::source::Span;
 
@@ -299,15 +299,15 @@ pub struct CheckBlock {
     pub assertions: Vec<Condition>,
 }
 
-/// `moved { from = a.b  to = a.c }`.
+/// `moved { from = a.b  to = a.c }`: both resources of one type, or both modules. Without a key all instances move.
 #[derive(Clone, Debug)]
 pub struct Moved {
     /// Place of the block's header.
     pub span: Span,
     /// The address before.
-    pub from: Address,
+    pub from: Target,
     /// The address now.
-    pub to: Address,
+    pub to: Target,
 }
 
 /// `removed { from = a.b  lifecycle { destroy = false } }`.
@@ -316,7 +316,7 @@ pub struct Removed {
     /// Place of the block's header.
     pub span: Span,
     /// The address that left the file.
-    pub from: crate::addr::Target,
+    pub from: Target,
     /// Whether the object is destroyed, or only let go.
     pub destroy: bool,
 }

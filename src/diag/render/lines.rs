@@ -25,6 +25,11 @@ impl<'s> Lines<'s> {
         self.sources.get(file).map_or("?", |file| &file.name)
     }
 
+    /// Whether the text of a file must not be shown.
+    pub(super) fn is_private(&self, file: FileId) -> bool {
+        self.sources.get(file).is_some_and(|file| file.private)
+    }
+
     fn text(&self, file: FileId) -> &'s str {
         self.sources.get(file).map_or("", |file| &file.text)
     }

@@ -96,3 +96,13 @@ fn many_diagnostics_on_a_big_file_are_fast() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(text.contains(" --> many.hcl:99901:1") && text.contains("one.hcl:1:6994"), "places are right");
 }
+
+#[test]
+fn the_text_of_private_files_is_not_shown() {
+    let mut sources = Sources::default();
+    let file = sources.add_private("prod.vars.hcl", "\npassword = \"hunter2\n");
+    let text =
+        text(&Diagnostic::error("Wrong", "It is.").at(span(file, 12, 20)).into(), &sources, Style::PLAIN);
+    assert!(text.contains("--> prod.vars.hcl:2:12"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}

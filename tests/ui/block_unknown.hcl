@@ -1,0 +1,7 @@
+resorce "git_tag" "app" {
+  name = "v1"
+}
+
+banana {}
+
+name = "shop"

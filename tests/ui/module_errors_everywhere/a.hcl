@@ -1,0 +1,7 @@
+variable "x" {
+  type = strin
+}
+
+module "child" {
+  source = "./child"
+}

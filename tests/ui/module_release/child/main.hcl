@@ -1,0 +1,3 @@
+release "child" {
+  version = "1.0.0"
+}

@@ -1,0 +1,7 @@
+release "shop" {
+  version = "1.0.0"
+}
+
+module "child" {
+  source = "./child"
+}

@@ -1,0 +1,3 @@
+release "../etc" {
+  version = "1.0.0"
+}

@@ -1,0 +1,3 @@
+resource "git_tag" "app" = {
+  name = "v1"
+}

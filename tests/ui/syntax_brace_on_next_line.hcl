@@ -1,0 +1,4 @@
+resource "git_tag" "app"
+{
+  name = "v1"
+}

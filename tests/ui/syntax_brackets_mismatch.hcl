@@ -1,0 +1,4 @@
+locals {
+  list = [1, 2, 3
+  call = upper("a"]
+}

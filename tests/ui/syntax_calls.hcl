@@ -1,0 +1,5 @@
+locals {
+  a = upper("a" "b")
+  b = upper(,)
+  c = upper("a"
+}

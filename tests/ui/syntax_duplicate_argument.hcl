@@ -1,0 +1,5 @@
+locals {
+  region = "eu"
+  name   = "x"
+  region = "us"
+}

@@ -1,0 +1,5 @@
+locals {
+  path  = "C:\windows"
+  hex   = "\x41"
+  short = "\u12"
+}

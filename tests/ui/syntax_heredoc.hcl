@@ -1,0 +1,6 @@
+locals {
+  a = <<"EOT"
+    quoted
+  EOT
+  b = << EOT
+}

@@ -1,0 +1,4 @@
+resource "git_tag" "app" {
+  # approved ‮ yb ton
+  name = "v1"
+}

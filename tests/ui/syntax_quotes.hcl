@@ -1,0 +1,5 @@
+locals {
+  a = 'single'
+  b = “curly”
+  c = `back`
+}

@@ -1,0 +1,4 @@
+locals {
+  name = "v${release.version"
+  next = 1
+}
