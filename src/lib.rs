@@ -8,3 +8,4 @@ pub mod lang;
 pub mod plan;
 pub mod run;
 pub mod source;
+pub mod view;
