@@ -8,6 +8,11 @@
 
 pub mod diff;
 pub mod escape;
+pub mod markdown;
+#[cfg(test)]
+mod samples;
 pub mod sheet;
 pub mod style;
+pub mod text;
 pub mod value;
+pub mod words;

@@ -83,6 +83,10 @@ impl Line {
 pub fn write(lines: &[Line], palette: &Palette, out: &mut String) {
     for line in lines {
         let symbol = line.mark.symbol();
+        if symbol.is_empty() && line.text.is_empty() && line.remark.is_none() {
+            out.push('\n');
+            continue;
+        }
         let indent = line.column() - symbol.len() - 1;
         out.push_str(&" ".repeat(indent));
         if symbol.is_empty() {

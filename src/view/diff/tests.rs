@@ -200,7 +200,7 @@ fn maps_show_what_came_and_went() {
 
 #[test]
 fn long_text_is_compared_by_line_with_three_lines_around() {
-    let before: String = (1..=12).map(|line| format!("line {line}\n")).collect();
+    let before = (1..=12).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat();
     let after = before.replace("line 6\n", "line six\n");
     assert_data_eq!(
         diff(&attribute(before.as_str()), &attribute(after.trim_end())),
