@@ -10,3 +10,4 @@ pub mod run;
 pub mod ledger;
 pub mod source;
 pub mod state;
+pub mod view;

@@ -1,0 +1,119 @@
+//! A plan for a pull request, in GitHub's Markdown.
+//!
+//! It begins with a hidden comment that programs find the plan by (`<!-- relplan_plan_markdown:1 ... -->`, the
+//! number is the version of this form), then what a reviewer should look at first, the steps in order, and the
+//! diffs folded away.
+//!
+//! A comment there holds 65,536 characters at most, so the text stays within [`LIMIT`] bytes. What does not fit goes
+//! in this order, and the text says so: first what stays the same around the changes; then whole diffs, the largest
+//! first; then the table shows one row for each block and action; at last only counts, cautions and digest are left.
+
+use std::cmp::Reverse;
+
+use super::words;
+use crate::canonical::Digest;
+use crate::plan::Plan;
+
+mod escape;
+mod parts;
+
+/// The most bytes that a rendered plan has.
+pub const LIMIT: usize = 60_000;
+
+/// The plan within [`LIMIT`] bytes. `digest` is the plan's own.
+#[must_use]
+pub fn plan(plan: &Plan, digest: &Digest) -> String {
+    plan_within(plan, digest, LIMIT)
+}
+
+fn plan_within(plan: &Plan, digest: &Digest, limit: usize) -> String {
+    let frame = Frame::new(plan, digest);
+    let steps = parts::steps(plan);
+    for terse in [false, true] {
+        let text = frame.around(&[&steps, &parts::diffs(plan, terse).concat()]);
+        if text.len() <= limit {
+            return text;
+        }
+    }
+    let folded =
+        || Some(frame.around(&[&parts::folded_steps(plan), NO_DIFFS])).filter(|text| text.len() <= limit);
+    frame
+        .with_some_diffs(&steps, parts::diffs(plan, true), limit)
+        .or_else(folded)
+        .unwrap_or_else(|| frame.summary(limit))
+}
+
+const NO_DIFFS: &str = "\n_The diffs are left out: too long for a comment. `relplan plan` shows them._\n";
+
+const NO_STEPS: &str = "\n_The steps are left out: too many for a comment. `relplan plan` shows them._\n";
+
+/// What stands around steps and diffs, always.
+#[derive(Clone)]
+struct Frame {
+    header: String,
+    cautions: Vec<String>,
+    counts: String,
+    footer: String,
+}
+
+impl Frame {
+    fn new(plan: &Plan, digest: &Digest) -> Self {
+        Self {
+            header: format!("{}### {}\n\n", parts::comment(plan, digest), parts::title(plan)),
+            cautions: plan.cautions.iter().map(parts::caution).collect(),
+            counts: parts::counts(plan),
+            footer: format!("\nPlan digest: `{digest}`\n"),
+        }
+    }
+
+    fn around(&self, inside: &[&str]) -> String {
+        let cautions = if self.cautions.is_empty() {
+            String::new()
+        } else {
+            format!("**Cautions**\n\n{}\n", self.cautions.concat())
+        };
+        [&self.header, &cautions, &self.counts, &inside.concat(), &self.footer].map(String::as_str).concat()
+    }
+
+    /// As many diffs as fit, the largest left out first; none when not even the rest fits.
+    fn with_some_diffs(&self, steps: &str, mut diffs: Vec<String>, limit: usize) -> Option<String> {
+        let note = |count: usize| {
+            let what =
+                if count == 1 { "largest diff is".to_owned() } else { format!("{count} largest diffs are") };
+            format!("\n_The {what} left out: too long for a comment. `relplan plan` shows all._\n")
+        };
+        let mut largest: Vec<usize> = (0..diffs.len()).collect();
+        largest.sort_by_key(|index| Reverse(diffs.get(*index).map_or(0, String::len)));
+        let mut length = self.around(&[steps, &note(diffs.len())]).len();
+        length += diffs.iter().map(String::len).sum::<usize>();
+        let mut left_out = 0;
+        for index in largest {
+            if length <= limit {
+                break;
+            }
+            let diff = diffs.get_mut(index).map(std::mem::take).unwrap_or_default();
+            length -= diff.len();
+            left_out += 1;
+        }
+        Some(self.around(&[steps, &diffs.concat(), &note(left_out)])).filter(|text| text.len() <= limit)
+    }
+
+    /// Header, counts and digest, with as many cautions as fit.
+    fn summary(&self, limit: usize) -> String {
+        let more = |count: usize| format!("- … and {}\n", words::amount(count, "more caution"));
+        let mut summary = Self { cautions: vec![more(self.cautions.len())], ..self.clone() };
+        let mut length = summary.around(&[NO_STEPS]).len();
+        let fits = |caution: &&String| {
+            length += caution.len();
+            length <= limit
+        };
+        let mut cautions: Vec<String> = self.cautions.iter().take_while(fits).cloned().collect();
+        let rest = self.cautions.len() - cautions.len();
+        cautions.extend((rest > 0).then(|| more(rest)));
+        summary.cautions = cautions;
+        summary.around(&[NO_STEPS])
+    }
+}
+
+#[cfg(test)]
+mod tests;

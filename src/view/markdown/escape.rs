@@ -1,0 +1,132 @@
+//! Making text harmless inside Markdown, as GitHub and GitLab read it.
+//!
+//! Backslashes and entities are not enough: mentions, references to issues and links are looked for in the text
+//! that is left *after* Markdown was read. What could begin one is put into a code span of its own, in which
+//! nobody looks for them.
+
+use crate::view::escape;
+
+/// Text of a sentence, for a paragraph, a list or the cell of a table.
+#[must_use]
+pub(super) fn text(raw: &str) -> String {
+    let safe = escape::line(raw);
+    let mut out = String::with_capacity(safe.len() + 16);
+    let mut rest = &*safe;
+    while let Some(c) = rest.chars().next() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '{' | '}' | '!' => out.extend(['\\', c]),
+            '@' | '#' | '$' => out.extend(['`', c, '`']),
+            ':' if rest.starts_with("://") => out.push_str("`:`"),
+            '.' if ends_with_www(&out) => out.push_str("`.`"),
+            c => out.push(c),
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    out
+}
+
+fn ends_with_www(text: &str) -> bool {
+    text.len()
+        .checked_sub(3)
+        .and_then(|start| text.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case("www"))
+}
+
+/// A code span, for a paragraph or a list.
+#[must_use]
+pub(super) fn code(raw: &str) -> String {
+    let safe = escape::line(raw);
+    if safe.trim().is_empty() {
+        return "` `".to_owned();
+    }
+    let ticks = "`".repeat(longest_run(&safe) + 1);
+    // A space on both sides is taken off again by the reader; it keeps ticks of the text apart from ours.
+    let padded = safe.starts_with(['`', ' ']) || safe.ends_with(['`', ' ']);
+    let pad = if padded { " " } else { "" };
+    format!("{ticks}{pad}{safe}{pad}{ticks}")
+}
+
+/// A code span for the cell of a table, where a bar would end the cell even inside code.
+#[must_use]
+pub(super) fn cell_code(raw: &str) -> String {
+    code(raw).replace('|', "\\|")
+}
+
+/// Text between the tags of a piece of HTML.
+#[must_use]
+pub(super) fn html(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len() + 8);
+    for c in escape::line(raw).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A word for the inside of an HTML comment, which `--` would end.
+#[must_use]
+pub(super) fn comment(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    for c in raw.chars() {
+        let safe = if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | ':') { c } else { '-' };
+        if safe != '-' || !out.ends_with('-') {
+            out.push(safe);
+        }
+    }
+    out.trim_matches('-').to_owned()
+}
+
+/// A fenced block; the fence is longer than any in the content. The content ends with a line break.
+#[must_use]
+pub(super) fn fence(language: &str, content: &str) -> String {
+    let ticks = "`".repeat((longest_run(content) + 1).max(3));
+    format!("{ticks}{language}\n{content}{ticks}\n")
+}
+
+/// The longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_stay_sentences() {
+        assert_eq!(text("Commit 3f2a1c9 by Ann, 12 ahead."), "Commit 3f2a1c9 by Ann, 12 ahead.");
+        assert_eq!(text("a|b *c* _d_ `e` ~f~"), r"a\|b \*c\* \_d\_ \`e\` \~f\~");
+        assert_eq!(text("<b>&--> \\"), r"&lt;b&gt;&amp;--&gt; \\");
+        assert_eq!(text("@ann fixes #12 for $1"), "`@`ann fixes `#`12 for `$`1");
+        assert_eq!(text("[x](https://evil.example)"), r"\[x\](https`:`//evil.example)");
+        assert_eq!(text("WWW.evil.example"), "WWW`.`evil.example");
+        assert_eq!(text("a\n# b\u{202e}"), "a\\\\n`#` b\\\\u202e");
+    }
+
+    #[test]
+    fn code_holds_any_text() {
+        assert_eq!(code("a.b"), "`a.b`");
+        assert_eq!(code("a`b``"), "``` a`b`` ```");
+        assert_eq!(code(""), "` `");
+        assert_eq!(cell_code("x[\"a|b\"]"), "`x[\"a\\|b\"]`");
+    }
+
+    #[test]
+    fn fences_are_longer_than_those_inside() {
+        assert_eq!(fence("diff", "+ ```\n"), "````diff\n+ ```\n````\n");
+    }
+
+    #[test]
+    fn comments_cannot_be_ended() {
+        assert_eq!(comment("1.2.0--> <b>"), "1.2.0-b");
+        assert_eq!(html("<a href=\"x\">"), "&lt;a href=&quot;x&quot;&gt;");
+    }
+}

@@ -1,0 +1,163 @@
+//! The pieces of a plan in Markdown: header, cautions, table, diffs. How they are fitted together is told in
+//! [`super`].
+
+use std::collections::BTreeMap;
+
+use super::escape as markdown;
+use crate::canonical::Digest;
+use crate::event::{EntryKey, RunMode};
+use crate::plan::{Action, Caution, Change, Drift, Plan};
+use crate::view::diff::{self, Options};
+use crate::view::escape::shortened;
+use crate::view::sheet::{Line, fenced};
+use crate::view::text::{changed_parts, checks_line, headline, plan_line, verdict};
+use crate::view::words;
+
+/// The longest name, reason or sentence in the table and the list, in characters.
+const LONGEST: usize = 240;
+
+/// The hidden header: one line of words that no user's text can break.
+pub(super) fn comment(plan: &Plan, digest: &Digest) -> String {
+    let word = |text: &str| markdown::comment(&shortened(text, LONGEST));
+    let mut words = vec![
+        "relplan_plan_markdown:1".to_owned(),
+        format!("digest={digest}"),
+        format!("product={}", word(&plan.product)),
+        format!("version={}", word(&plan.version)),
+        format!("mode={}", words::mode(plan.mode)),
+    ];
+    words.extend(plan.basis.config.map(|config| format!("config={config}")));
+    words.push(format!("state={}", plan.basis.state));
+    words.extend(plan.basis.lineage.as_ref().map(|lineage| format!("lineage={}", word(&lineage.0))));
+    format!("<!-- {} -->\n", words.join(" "))
+}
+
+pub(super) fn title(plan: &Plan) -> String {
+    let product = markdown::code(&shortened(&plan.product, LONGEST));
+    let version = match &*plan.version {
+        "" => String::new(),
+        version => format!(" {}", markdown::code(&shortened(version, LONGEST))),
+    };
+    match plan.mode {
+        RunMode::Apply | RunMode::State => format!("Plan: release {product}{version}"),
+        RunMode::Destroy => format!("Plan: destroy {product}"),
+        RunMode::Rollback => format!("Plan: turn {product} back to{version}"),
+        RunMode::Refresh => format!("Plan: take what was found of {product} into the state"),
+    }
+}
+
+pub(super) fn caution(caution: &Caution) -> String {
+    let place = caution.key.as_ref().map_or_else(String::new, |key| format!(" {}", object(key)));
+    let kind = words::caution(caution.kind).replace('_', " ");
+    format!("- **{kind}**{place}: {}\n", sentence(&caution.text))
+}
+
+pub(super) fn counts(plan: &Plan) -> String {
+    let unchanged = format!("{} unchanged.", words::amount(plan.unchanged, "object"));
+    if plan.is_empty() {
+        return format!("**No changes.** {unchanged}\n");
+    }
+    let counts = plan.counts();
+    let checks = checks_line(&counts).map_or_else(String::new, |line| format!(" {line}"));
+    format!("**{}**{checks} {unchanged}\n", plan_line(&counts))
+}
+
+/// The table with a row for each change.
+pub(super) fn steps(plan: &Plan) -> String {
+    let row = |(index, change): (usize, &Change)| {
+        let mut reasons: Vec<String> =
+            change.reasons.iter().map(|reason| sentence(&reason.to_string())).collect();
+        reasons.extend(change.preview.as_ref().map(|preview| format!("**{}**", sentence(&verdict(preview)))));
+        reasons.extend(change.notes.iter().map(|note| sentence(note)));
+        let headline =
+            headline(change).map_or_else(String::new, |headline| format!(" ({})", sentence(&headline)));
+        format!(
+            "| {} | {} | {}{headline} | {} | {} |\n",
+            index + 1,
+            words::action(change.action),
+            cell_code(&change.address().to_string()),
+            reasons.join("<br>"),
+            if change.undo.is_empty() { "–".to_owned() } else { sentence(&change.undo) },
+        )
+    };
+    let rows: Vec<String> = plan.changes.iter().enumerate().map(row).collect();
+    table("| # | Action | Object | Why | Undo |\n|--:|---|---|---|---|\n", &rows)
+}
+
+/// The table with a row for each block and action, in the order in which they first come up.
+pub(super) fn folded_steps(plan: &Plan) -> String {
+    let mut places: BTreeMap<(Action, String), usize> = BTreeMap::new();
+    let mut rows: Vec<(Action, String, usize)> = Vec::new();
+    for change in &plan.changes {
+        let block = change.address().resource.to_string();
+        let place = *places.entry((change.action, block.clone())).or_insert_with(|| {
+            rows.push((change.action, block, 0));
+            rows.len() - 1
+        });
+        if let Some((.., count)) = rows.get_mut(place) {
+            *count += 1;
+        }
+    }
+    let row = |(action, block, count): &(Action, String, usize)| {
+        format!("| {} | {} | {count} |\n", words::action(*action), cell_code(block))
+    };
+    table("| Action | Block | Instances |\n|---|---|--:|\n", &rows.iter().map(row).collect::<Vec<_>>())
+}
+
+fn table(head: &str, rows: &[String]) -> String {
+    if rows.is_empty() { String::new() } else { format!("\n{head}{}", rows.concat()) }
+}
+
+/// The diffs, each in a fold of its own: of the changes, of what was changed from outside, of the outputs.
+pub(super) fn diffs(plan: &Plan, terse: bool) -> Vec<String> {
+    let changes = plan.changes.iter().filter(|change| change.action != Action::Forget).map(|change| {
+        let changed = changed_parts(change);
+        let options = Options { replace: &change.replace, changed: &changed, terse };
+        let title = format!("{} {}", words::action(change.action), html_code(change.address()));
+        folded(&title, &diff::object(&change.before, &change.after, options))
+    });
+    let drift = plan.drift.iter().map(|drift| found(drift, terse));
+    let width = diff::widest(plan.outputs.iter().map(|output| &*output.name));
+    let options = Options { terse, ..Options::default() };
+    let outputs: Vec<Line> = plan
+        .outputs
+        .iter()
+        .flat_map(|output| diff::named(&output.name, &output.before, &output.after, width, options))
+        .collect();
+    changes.chain(drift).chain(std::iter::once(folded("changes to outputs", &outputs))).collect()
+}
+
+fn found(drift: &Drift, terse: bool) -> String {
+    let what = if drift.after.is_null() { "deleted" } else { "changed" };
+    let title = format!("{what} outside of relplan: {}", html_code(&drift.key.address));
+    folded(&title, &diff::object(&drift.before, &drift.after, Options { terse, ..Options::default() }))
+}
+
+/// A fold; nothing for no lines.
+fn folded(title: &str, lines: &[Line]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let diff = markdown::fence("diff", &fenced(lines));
+    format!("\n<details><summary>{title}</summary>\n\n{diff}\n</details>\n")
+}
+
+fn object(key: &EntryKey) -> String {
+    let version = key
+        .version
+        .as_ref()
+        .map_or_else(String::new, |version| format!(" (record of {})", sentence(version)));
+    format!("{}{version}", markdown::code(&shortened(&key.address.to_string(), LONGEST)))
+}
+
+fn html_code(address: &crate::addr::Address) -> String {
+    format!("<code>{}</code>", markdown::html(&shortened(&address.to_string(), LONGEST)))
+}
+
+fn cell_code(text: &str) -> String {
+    markdown::cell_code(&shortened(text, LONGEST))
+}
+
+fn sentence(text: &str) -> String {
+    markdown::text(&shortened(text, LONGEST))
+}
