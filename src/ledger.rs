@@ -133,7 +133,6 @@ impl<S: Store> Ledger<S> {
         if !lines.is_empty() {
             let outcome = self.store.write(&end, &lines);
             outcome.map_err(|error| self.poisoned_by(error, &end))?;
-            self.unsynced.get_or_insert(end.seq.saturating_add(1));
         }
         refused.map_or(Ok(written), Err)
     }
@@ -184,6 +183,7 @@ impl<S: Store> Ledger<S> {
         let record = record::decode(&line)
             .map_err(|error| LedgerError::Unwritable { kind, reason: error.to_string() })?;
         self.log.extend(&record, &line)?;
+        self.unsynced.get_or_insert(seq);
         lines.extend_from_slice(&line);
         Ok(record.recorded)
     }
