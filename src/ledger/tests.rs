@@ -383,7 +383,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let refused = matches!(verify(&bytes, Some(&bytes), Some(Digest([0; 32]))), Err(_));
+        let refused = verify(&bytes, Some(&bytes), Some(Digest([0; 32]))).is_err();
         prop_assert!(refused);
     }
 }

@@ -17,7 +17,7 @@ fn a_fingerprint_is_an_hmac() {
     key[..4].copy_from_slice(b"Jefe");
     let mut mac = Hmac::<Sha256>::new_from_slice(b"Jefe").expect("any length will do");
     mac.update(b"\"what do ya want for nothing?\"");
-    let expected: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = canonical::hex(&mac.finalize().into_bytes());
     assert_eq!(Sealer::new(&key).fingerprint(&secret("what do ya want for nothing?")), Some(expected));
 }
 

@@ -29,7 +29,7 @@ fn cut(disk: &Disk, fate: &[u8]) -> Disk {
 }
 
 fn tell(ledger: &mut Ledger<Disk>, teller: &mut Teller, op: (u8, u8, u8)) {
-    if op.0 % 8 == 0 {
+    if op.0.is_multiple_of(8) {
         ledger.sync().expect("synced");
     } else if op.0 % 64 == 1 {
         ledger.checkpoint(TIME).expect("a checkpoint");

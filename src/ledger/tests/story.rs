@@ -120,7 +120,7 @@ impl Teller {
             let act = match (create.lifetime, entry) {
                 (Lifetime::Check, _) => Act::Judge,
                 (_, None) => Act::Create,
-                (_, Some(_)) if how % 3 == 0 => Act::Destroy,
+                (_, Some(_)) if how.is_multiple_of(3) => Act::Destroy,
                 (_, Some(_)) => Act::Update,
             };
             let generation = state.next_generation(&create.key);
@@ -151,7 +151,7 @@ impl Teller {
         Value::map([
             ("id", Value::integer(i64::from(how))),
             ("$odd", Value::set([Value::from("b"), Value::from("a").mark(true)])),
-            ("password", Value::from(format!("pass-{how}-{}", self.told)).mark(how % 2 == 0)),
+            ("password", Value::from(format!("pass-{how}-{}", self.told)).mark(how.is_multiple_of(2))),
             ("none", Value::NULL.mark(true)),
         ])
     }
