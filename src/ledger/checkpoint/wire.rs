@@ -1,0 +1,254 @@
+//! The wire form of a state in a checkpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::super::record::fields::{self, Fields};
+use super::super::record::words::{ENDINGS, LIFETIMES, MODES, word};
+use super::super::record::{
+    self, actor, intent, judgement, key, key_of, read_actor, read_intent, read_judgement,
+};
+use super::value;
+use crate::canonical::Hidden;
+use crate::event::{EntryKey, Lineage, RunId};
+use crate::state::{Closed, Entry, Head, Open, Past, ReleaseStatus, RunSummary, State, Status};
+
+pub(super) fn state(state: &State) -> Json {
+    let entries: Vec<Json> =
+        state.entries.iter().map(|(of, entry)| json!([key(of), self::entry(entry)])).collect();
+    let generations: Vec<Json> = state.generations.iter().map(|(of, last)| json!([key(of), last])).collect();
+    let history: BTreeMap<String, Vec<Json>> =
+        state.history.iter().map(|(of, pasts)| (of.to_string(), pasts.iter().map(past).collect())).collect();
+    let holds: BTreeMap<String, &String> =
+        state.holds.iter().map(|(address, reason)| (address.to_string(), reason)).collect();
+    let releases: BTreeMap<&str, Json> =
+        state.releases.iter().map(|(version, status)| (&**version, release(status))).collect();
+    json!({
+        "entries": entries,
+        "epoch": state.epoch,
+        "generations": generations,
+        "hash": state.head.map(|head| head.hash.to_string()),
+        "history": history,
+        "holds": holds,
+        "lineage": state.lineage.as_ref().map(|lineage| &*lineage.0),
+        "outputs": record::values(&state.outputs, &Hidden),
+        "product": state.product,
+        "releases": releases,
+        "runs": state.runs.iter().map(run).collect::<Vec<_>>(),
+        "seq": state.head.map(|head| head.seq),
+    })
+}
+
+pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
+    let head = match fields.optional_digest("hash")? {
+        Some(hash) => Some(Head { seq: fields.number("seq")?, hash }),
+        None => None,
+    };
+    let history = |(of, json): (&String, &Json)| {
+        let pasts = json.as_array().ok_or("a history is no list")?;
+        let pasts = pasts.iter().map(|json| read_past(Fields::of(json)?)).collect::<Result<_, _>>()?;
+        Ok::<_, String>((fields::address(of)?, pasts))
+    };
+    let hold = |(of, json): (&String, &Json)| {
+        let reason = json.as_str().ok_or("the reason of a hold is no text")?.to_owned();
+        Ok::<_, String>((fields::address(of)?, reason))
+    };
+    let release = |(version, json): (&String, &Json)| {
+        Ok::<_, String>((Arc::from(version.as_str()), read_release(Fields::of(json)?)?))
+    };
+    let number = |json: &Json| json.as_u64().ok_or_else(|| "a generation is no number".to_owned());
+    Ok(State {
+        lineage: fields.optional_text("lineage")?.map(|lineage| Lineage(lineage.into())),
+        product: fields.text("product")?.to_owned(),
+        head,
+        epoch: fields.number("epoch")?,
+        entries: pairs(fields, "entries", |json| read_entry(Fields::of(json)?))?,
+        history: fields.entries("history")?.map(history).collect::<Result<_, _>>()?,
+        outputs: fields.values("outputs")?,
+        holds: fields.entries("holds")?.map(hold).collect::<Result<_, _>>()?,
+        releases: fields.entries("releases")?.map(release).collect::<Result<_, _>>()?,
+        runs: fields
+            .items("runs")?
+            .iter()
+            .map(|json| read_run(Fields::of(json)?))
+            .collect::<Result<_, _>>()?,
+        generations: pairs(fields, "generations", number)?,
+    })
+}
+
+/// Keys with what belongs to them, as a list of pairs.
+fn pairs<T>(
+    fields: Fields<'_>,
+    name: &str,
+    read: impl Fn(&Json) -> Result<T, String>,
+) -> Result<BTreeMap<EntryKey, T>, String> {
+    let pair = |json: &Json| {
+        let (Some(of), Some(item)) = (json.get(0), json.get(1)) else {
+            return Err(format!("the field `{name}` holds more than pairs"));
+        };
+        Ok((key_of(Fields::of(of)?)?, read(item)?))
+    };
+    fields.items(name)?.iter().map(pair).collect()
+}
+
+fn entry(entry: &Entry) -> Json {
+    json!({
+        "dependencies": entry.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "generation": entry.generation,
+        "inputs": value(&entry.inputs),
+        "judgement": entry.judgement.as_ref().map(judgement),
+        "lifetime": word(&LIFETIMES, &entry.lifetime),
+        "open": entry.open().map(open),
+        "provider": entry.provider,
+        "seq": entry.seq,
+        "tainted": entry.tainted,
+        "value": value(&entry.value),
+        "version": *entry.version,
+    })
+}
+
+fn read_entry(fields: Fields<'_>) -> Result<Entry, String> {
+    let judgement =
+        fields.optional("judgement")?.map(|json| read_judgement(Fields::of(json)?)).transpose()?;
+    let open = fields.optional("open")?.map(|json| read_open(Fields::of(json)?)).transpose()?;
+    Ok(Entry {
+        lifetime: fields.word("lifetime", &LIFETIMES)?,
+        provider: fields.text("provider")?.to_owned(),
+        inputs: fields.value("inputs")?,
+        value: fields.value("value")?,
+        version: fields.shared("version")?,
+        dependencies: fields.addresses("dependencies")?,
+        generation: fields.number("generation")?,
+        seq: fields.number("seq")?,
+        status: open.map_or(Status::Done, |open| Status::Uncertain(Box::new(open))),
+        tainted: fields.truth("tainted")?,
+        judgement,
+    })
+}
+
+fn open(open: &Open) -> Json {
+    json!({
+        "intent": intent(&open.intent, &Hidden),
+        "message": open.message,
+        "reference": open.reference,
+        "run": *open.run.0,
+    })
+}
+
+fn read_open(fields: Fields<'_>) -> Result<Open, String> {
+    Ok(Open {
+        intent: read_intent(fields.object("intent")?)?,
+        run: RunId(fields.shared("run")?),
+        reference: fields.optional_text("reference")?.map(str::to_owned),
+        message: fields.optional_text("message")?.map(str::to_owned),
+    })
+}
+
+fn past(past: &Past) -> Json {
+    let verdicts: BTreeMap<String, bool> =
+        past.verdicts.iter().map(|(check, passed)| (check.to_string(), *passed)).collect();
+    json!({
+        "dependencies": past.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "inputs": value(&past.inputs),
+        "provider": past.provider,
+        "seq": past.seq,
+        "value": value(&past.value),
+        "verdicts": verdicts,
+        "version": *past.version,
+    })
+}
+
+fn read_past(fields: Fields<'_>) -> Result<Past, String> {
+    let verdict = |(check, json): (&String, &Json)| {
+        Ok::<_, String>((
+            fields::address(check)?,
+            json.as_bool().ok_or("a verdict is neither true nor false")?,
+        ))
+    };
+    Ok(Past {
+        version: fields.shared("version")?,
+        provider: fields.text("provider")?.to_owned(),
+        inputs: fields.value("inputs")?,
+        value: fields.value("value")?,
+        dependencies: fields.addresses("dependencies")?,
+        seq: fields.number("seq")?,
+        verdicts: fields.entries("verdicts")?.map(verdict).collect::<Result<_, _>>()?,
+    })
+}
+
+fn release(status: &ReleaseStatus) -> Json {
+    json!({
+        "complete": status.complete,
+        "completed_seq": status.completed_seq,
+        "config": status.config.map(|digest| digest.to_string()),
+        "run": *status.run.0,
+        "seq": status.seq,
+    })
+}
+
+fn read_release(fields: Fields<'_>) -> Result<ReleaseStatus, String> {
+    Ok(ReleaseStatus {
+        complete: fields.truth("complete")?,
+        completed_seq: fields
+            .optional("completed_seq")?
+            .map(|_| fields.number("completed_seq"))
+            .transpose()?,
+        config: fields.optional_digest("config")?,
+        run: RunId(fields.shared("run")?),
+        seq: fields.number("seq")?,
+    })
+}
+
+fn run(run: &RunSummary) -> Json {
+    json!({
+        "actor": actor(&run.actor),
+        "closed": run.closed.as_ref().map(closed),
+        "command": run.command,
+        "config": run.config.map(|digest| digest.to_string()),
+        "epoch": run.epoch,
+        "id": *run.id.0,
+        "mode": word(&MODES, &run.mode),
+        "plan": run.plan.map(|digest| digest.to_string()),
+        "seq": run.seq,
+        "time": run.time_ms,
+        "version": *run.version,
+    })
+}
+
+fn read_run(fields: Fields<'_>) -> Result<RunSummary, String> {
+    Ok(RunSummary {
+        id: RunId(fields.shared("id")?),
+        mode: fields.word("mode", &MODES)?,
+        version: fields.shared("version")?,
+        config: fields.optional_digest("config")?,
+        plan: fields.optional_digest("plan")?,
+        command: fields.text("command")?.to_owned(),
+        actor: read_actor(fields.object("actor")?)?,
+        epoch: fields.number("epoch")?,
+        seq: fields.number("seq")?,
+        time_ms: fields.time("time")?,
+        closed: fields.optional("closed")?.map(|json| read_closed(Fields::of(json)?)).transpose()?,
+    })
+}
+
+fn closed(closed: &Closed) -> Json {
+    json!({
+        "complete": closed.complete,
+        "counts": closed.counts,
+        "ending": word(&ENDINGS, &closed.ending),
+        "seq": closed.seq,
+        "time": closed.time_ms,
+    })
+}
+
+fn read_closed(fields: Fields<'_>) -> Result<Closed, String> {
+    Ok(Closed {
+        ending: fields.word("ending", &ENDINGS)?,
+        complete: fields.truth("complete")?,
+        counts: record::counts(fields)?,
+        seq: fields.number("seq")?,
+        time_ms: fields.time("time")?,
+    })
+}

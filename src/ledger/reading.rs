@@ -1,0 +1,111 @@
+//! [`Reading`]: a ledger as it is found, verified and folded, without changing it.
+
+use super::checkpoint::Checkpoint;
+use super::error::{LedgerError, Notice};
+use super::log::{Log, Torn};
+use super::record::Record;
+use super::store::Store;
+use crate::event::Recorded;
+use crate::state::State;
+
+/// What was read of a ledger.
+pub struct Reading {
+    pub(super) log: Log,
+    /// What is worth telling.
+    pub notices: Vec<Notice>,
+    torn: Option<Torn>,
+    /// The last record that a sound checkpoint of the same ledger saw.
+    known: u64,
+}
+
+impl Reading {
+    /// Reads a store. A sound checkpoint saves folding what is before it; the bytes are hashed all the same, so
+    /// that damage anywhere is noticed.
+    pub fn of(store: &mut dyn Store) -> Result<Self, LedgerError> {
+        // The checkpoint first: read after the log, it could be of records written in between.
+        let checkpoint = store.read_checkpoint()?;
+        let bytes = store.read(0)?;
+        let mut reading = Self { log: Log::default(), notices: Vec::new(), torn: None, known: 0 };
+        let mut lineage = None;
+        if let Some(kept) = checkpoint {
+            let decoded = Checkpoint::decode(&kept).inspect(|sound| {
+                reading.known = sound.chain.end.seq;
+                lineage = sound.lineage().cloned();
+            });
+            match decoded.and_then(|sound| sound.restore(&bytes)) {
+                Ok(log) => reading.log = log,
+                Err(reason) => reading.notices.push(Notice::CheckpointIgnored { reason }),
+            }
+        }
+        let read = usize::try_from(reading.log.chain.end.offset).unwrap_or(usize::MAX);
+        reading.advance(bytes.get(read..).unwrap_or_default())?;
+        if reading.log.state.lineage != lineage && reading.log.state.lineage.is_some() {
+            reading.known = 0;
+        }
+        reading.refuse_truncated()?;
+        Ok(reading)
+    }
+
+    /// Reads every record of a store from the beginning, without the checkpoint, in order.
+    pub fn records(store: &mut dyn Store) -> Result<Vec<Recorded>, LedgerError> {
+        let bytes = store.read(0)?;
+        let mut records = Vec::new();
+        Log::default().advance(&bytes, &mut |record: &Record| records.push(record.recorded.clone()))?;
+        Ok(records)
+    }
+
+    /// Reads what was written since.
+    pub fn catch_up(&mut self, store: &mut dyn Store) -> Result<(), LedgerError> {
+        let bytes = store.read(self.log.chain.end.offset)?;
+        self.advance(&bytes)
+    }
+
+    /// The state as read.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.log.state
+    }
+
+    /// The state by value.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        self.log.state
+    }
+
+    fn advance(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
+        self.notices.retain(|notice| !matches!(notice, Notice::TornTail { .. }));
+        self.torn = self.log.advance(bytes, &mut |_| {})?;
+        if let Some(torn) = &self.torn {
+            let notice = self.torn_notice(torn, None);
+            self.notices.push(notice);
+        }
+        Ok(())
+    }
+
+    /// Sets a torn end aside and cuts it off. Only the one who may write does so.
+    pub(super) fn set_torn_aside(&mut self, store: &mut dyn Store) -> Result<(), LedgerError> {
+        let Some(torn) = self.torn.take() else { return Ok(()) };
+        let aside = store.set_aside(&self.log.chain.end, &torn.bytes)?;
+        self.notices.retain(|notice| !matches!(notice, Notice::TornTail { .. }));
+        let notice = self.torn_notice(&torn, Some(aside));
+        self.notices.push(notice);
+        Ok(())
+    }
+
+    fn torn_notice(&self, torn: &Torn, aside: Option<String>) -> Notice {
+        let end = &self.log.chain.end;
+        let bytes = u64::try_from(torn.bytes.len()).unwrap_or(u64::MAX);
+        Notice::TornTail { seq: end.seq.saturating_add(1), offset: end.offset, bytes, aside }
+    }
+
+    /// What a checkpoint saw had been durable: it cannot have been lost by a torn end.
+    fn refuse_truncated(&self) -> Result<(), LedgerError> {
+        let last = self.log.chain.end.seq;
+        if last < self.known { Err(LedgerError::Truncated { last, known: self.known }) } else { Ok(()) }
+    }
+}
+
+/// The last record that a checkpoint saw, where it is sound in itself.
+pub(super) fn known_by(checkpoint: &[u8]) -> Option<u64> {
+    Checkpoint::decode(checkpoint).ok().map(|sound| sound.chain.end.seq)
+}

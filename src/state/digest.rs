@@ -1,0 +1,86 @@
+//! What a state means for a plan, as canonical JSON to be hashed.
+
+use relplan_contract::Value;
+use serde_json::{Value as Json, json};
+
+use super::{Entry, Open, Past, State};
+use crate::addr::Address;
+use crate::canonical::{Digest, Hidden, encode};
+use crate::event::{Act, EntryKey, Judgement};
+
+pub(super) fn of_value(value: &Value) -> Digest {
+    Digest::of_json(&encode(value, &Hidden))
+}
+
+pub(super) fn of_state(state: &State) -> Digest {
+    let holds: Vec<Json> = state.holds.keys().map(|address| Json::from(address.to_string())).collect();
+    let history: Vec<Json> = state
+        .history
+        .iter()
+        .map(|(address, pasts)| json!([address.to_string(), pasts.iter().map(of_past).collect::<Vec<_>>()]))
+        .collect();
+    let outputs: Vec<Json> =
+        state.outputs.iter().map(|(name, value)| json!([**name, encode(value, &Hidden)])).collect();
+    Digest::of_json(&json!({
+        "meaning": 1,
+        "product": state.product,
+        "entries": state.entries.iter().map(|(key, entry)| of_entry(key, entry)).collect::<Vec<_>>(),
+        "history": history,
+        "holds": holds,
+        "outputs": outputs,
+    }))
+}
+
+fn of_entry(key: &EntryKey, entry: &Entry) -> Json {
+    json!({
+        "address": key.address.to_string(),
+        "record_version": key.version.as_deref(),
+        "lifetime": entry.lifetime.name(),
+        "provider": entry.provider,
+        "inputs": encode(&entry.inputs, &Hidden),
+        "value": encode(&entry.value, &Hidden),
+        "version": *entry.version,
+        "dependencies": addresses(&entry.dependencies),
+        "tainted": entry.tainted,
+        "open": entry.open().map(of_open),
+        "judgement": entry.judgement.as_ref().map(of_judgement),
+    })
+}
+
+fn of_open(open: &Open) -> Json {
+    let act = match open.intent.act {
+        Act::Create => "create",
+        Act::Update => "update",
+        Act::Judge => "judge",
+        Act::Destroy => "destroy",
+    };
+    json!({
+        "act": act,
+        "version": *open.intent.version,
+        "idempotency_key": open.intent.idempotency_key,
+        "inputs": encode(&open.intent.inputs, &Hidden),
+        "planned": encode(&open.intent.planned, &Hidden),
+        "reference": open.reference,
+    })
+}
+
+fn of_judgement(judgement: &Judgement) -> Json {
+    let judged =
+        judgement.judged.iter().map(|(address, digest)| json!([address.to_string(), digest.to_string()]));
+    json!({ "outcome": judgement.outcome.name(), "judged": judged.collect::<Vec<_>>() })
+}
+
+fn of_past(past: &Past) -> Json {
+    json!({
+        "version": *past.version,
+        "provider": past.provider,
+        "inputs": encode(&past.inputs, &Hidden),
+        "value": encode(&past.value, &Hidden),
+        "dependencies": addresses(&past.dependencies),
+        "verified": past.is_verified(),
+    })
+}
+
+fn addresses(addresses: &[Address]) -> Vec<String> {
+    addresses.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,137 @@
+//! What was deployed in the past at the addresses of live resources, and which of it may be turned back to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::Value;
+
+use super::{Entry, State};
+use crate::addr::Address;
+
+/// How many deployments are remembered for each live resource. The ledger itself keeps them all.
+pub const HISTORY_LIMIT: usize = 64;
+
+/// A deployment of the past, or that the resource was destroyed or let go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Version of the release.
+    pub version: Arc<str>,
+    /// Name (and alias) of the provider configuration.
+    pub provider: String,
+    /// The arguments.
+    pub inputs: Value,
+    /// The object after it; null when it was destroyed or let go.
+    pub value: Value,
+    /// What it directly depended on.
+    pub dependencies: Vec<Address>,
+    /// The record that last did it.
+    pub seq: u64,
+    /// The last word of each check that judged it: whether it passed.
+    pub verdicts: BTreeMap<Address, bool>,
+}
+
+impl Past {
+    /// Whether it is a deployment on which a check passed and none failed since.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        !self.value.is_null() && !self.verdicts.is_empty() && self.verdicts.values().all(|passed| *passed)
+    }
+
+    fn is_of(&self, entry: &Entry) -> bool {
+        self.version == entry.version && self.inputs == entry.inputs && !self.value.is_null()
+    }
+}
+
+impl State {
+    /// What was deployed at an address, oldest first; each version with the same inputs stands in it once.
+    #[must_use]
+    pub fn deployments(&self, address: &Address) -> &[Past] {
+        self.history.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// The deployment that is there now.
+    #[must_use]
+    pub fn current(&self, address: &Address) -> Option<&Past> {
+        let entry = self.entry(address)?;
+        self.deployments(address).iter().rev().find(|past| past.is_of(entry))
+    }
+
+    /// The deployment to turn back to: the last verified one with other inputs than what is there now.
+    #[must_use]
+    pub fn rollback_target(&self, address: &Address) -> Option<&Past> {
+        let now = self.entry(address).map(|entry| &entry.inputs);
+        let differs = |past: &&Past| past.is_verified() && Some(&past.inputs) != now;
+        self.deployments(address).iter().rev().find(differs)
+    }
+
+    /// What a version itself deployed at an address, verified or not.
+    #[must_use]
+    pub fn past(&self, address: &Address, version: &str) -> Option<&Past> {
+        let of_version = |past: &&Past| *past.version == *version && !past.value.is_null();
+        self.deployments(address).iter().rev().find(of_version)
+    }
+
+    /// What was there when a version was complete, whichever version deployed it: the state that turning back to
+    /// this version restores. None when nothing was there, or when the version was never complete.
+    #[must_use]
+    pub fn deployed_at(&self, address: &Address, version: &str) -> Option<&Past> {
+        let complete = self.releases.get(version)?.completed_seq?;
+        let own = self.past(address, version);
+        let before = || self.deployments(address).iter().rev().find(|past| past.seq < complete);
+        own.or_else(before).filter(|past| !past.value.is_null())
+    }
+
+    /// Puts what is at an address now at the end of its history. A version deployed again with the same inputs
+    /// keeps the verdicts that it had: it is the same release.
+    pub(super) fn remember(&mut self, address: &Address) {
+        let key = crate::event::EntryKey { address: address.clone(), version: None };
+        let Some(entry) = self.entries.get(&key) else { return };
+        let history = self.history.entry(address.clone()).or_default();
+        let before = history.iter().position(|past| past.is_of(entry)).map(|index| history.remove(index));
+        history.push(Past {
+            version: Arc::clone(&entry.version),
+            provider: entry.provider.clone(),
+            inputs: entry.inputs.clone(),
+            value: entry.value.clone(),
+            dependencies: entry.dependencies.clone(),
+            seq: entry.seq,
+            verdicts: before.map_or_else(BTreeMap::new, |past| past.verdicts),
+        });
+        forget_oldest(history);
+    }
+
+    /// Notes that nothing is at an address any more.
+    pub(super) fn remember_gone(&mut self, address: &Address, version: &Arc<str>, seq: u64) {
+        let Some(history) = self.history.get_mut(address) else { return };
+        history.push(Past {
+            version: Arc::clone(version),
+            provider: String::new(),
+            inputs: Value::NULL,
+            value: Value::NULL,
+            dependencies: Vec::new(),
+            seq,
+            verdicts: BTreeMap::new(),
+        });
+        forget_oldest(history);
+    }
+
+    /// Notes a check's verdict on what is at an address now.
+    pub(super) fn mark(&mut self, address: &Address, check: &Address, passed: bool) {
+        let key = crate::event::EntryKey { address: address.clone(), version: None };
+        let (Some(entry), Some(history)) = (self.entries.get(&key), self.history.get_mut(address)) else {
+            return;
+        };
+        if let Some(past) = history.iter_mut().rev().find(|past| past.is_of(entry)) {
+            past.verdicts.insert(check.clone(), passed);
+        }
+    }
+}
+
+/// Keeps a history within its limit: what was never verified goes first, and the newest always stays.
+fn forget_oldest(history: &mut Vec<Past>) {
+    if history.len() > HISTORY_LIMIT {
+        let older = history.get(..HISTORY_LIMIT).unwrap_or_default();
+        let index = older.iter().position(|past| !past.is_verified()).unwrap_or(0);
+        history.remove(index);
+    }
+}
