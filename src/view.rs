@@ -8,7 +8,9 @@
 
 pub mod diff;
 pub mod escape;
+pub mod graph;
 pub mod markdown;
+pub mod progress;
 #[cfg(test)]
 mod samples;
 pub mod sheet;
