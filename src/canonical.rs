@@ -10,7 +10,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use relplan_contract::{Kind, Number, Value};
+use relplan_contract::{Kind, Number, Parts, Value};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
@@ -34,8 +34,15 @@ impl Digest {
     /// 64 hexadecimal digits, without the `sha256:` before them.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+        hex(&self.0)
     }
+}
+
+/// Bytes as hexadecimal digits in lower case.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 impl fmt::Display for Digest {
@@ -137,9 +144,12 @@ pub fn encode(value: &Value, seal: &dyn Seal) -> Json {
         }
         Kind::String(text) => Json::from(&**text),
         Kind::List(items) => items.iter().map(|item| encode(item, seal)).collect(),
-        Kind::Set(items) => {
-            serde_json::json!({ "$set": items.iter().map(|item| encode(item, seal)).collect::<Vec<_>>() })
+        // Sealing changes the order, and the order of what was sealed would tell something of it.
+        Kind::Set(items) if !is_sealed(value) => {
+            let sealed = items.iter().filter_map(|item| decode(&encode(item, seal)).ok());
+            encode_set(Value::set(sealed).as_list().unwrap_or_default(), seal)
         }
+        Kind::Set(items) => encode_set(items, seal),
         Kind::Map(map) => {
             let escaped = |key: &str| if key.starts_with('$') { format!("${key}") } else { key.to_owned() };
             Json::Object(map.iter().map(|(key, item)| (escaped(key), encode(item, seal))).collect())
@@ -147,6 +157,20 @@ pub fn encode(value: &Value, seal: &dyn Seal) -> Json {
         Kind::Sealed(print) => serde_json::json!({ "$sealed": **print }),
         Kind::Unknown => serde_json::json!({ "$unknown": true }),
     }
+}
+
+/// Whether nothing in the value is left to seal.
+fn is_sealed(value: &Value) -> bool {
+    match value.parts() {
+        _ if value.is_sensitive() => matches!(value.kind(), Kind::Null | Kind::Sealed(_) | Kind::Unknown),
+        Parts::Leaf => true,
+        Parts::Items(items) => items.iter().all(is_sealed),
+        Parts::Entries(map) => map.values().all(is_sealed),
+    }
+}
+
+fn encode_set(items: &[Value], seal: &dyn Seal) -> Json {
+    serde_json::json!({ "$set": items.iter().map(|item| encode(item, seal)).collect::<Vec<_>>() })
 }
 
 /// JSON that stands for no value.
@@ -220,6 +244,14 @@ mod tests {
     fn what_is_sensitive_is_not_written() {
         let value = Value::list([Value::map([("a", Value::from("hunter2"))]).mark(true), Value::from("x")]);
         assert_eq!(to_string(&encode(&value, &Hidden)), r#"[{"$sensitive":null},"x"]"#);
+    }
+
+    #[test]
+    fn a_set_with_a_sensitive_element_is_sorted_as_it_is_read_back() {
+        let value = Value::set([Value::from("a").mark(true), Value::from("b")]);
+        let json = encode(&value, &Hidden);
+        assert_eq!(to_string(&json), r#"{"$set":["b",{"$sensitive":null}]}"#);
+        assert_eq!(decode(&json).map(|read| encode(&read, &Hidden)), Ok(json));
     }
 
     #[test]

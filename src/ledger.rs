@@ -133,7 +133,6 @@ impl<S: Store> Ledger<S> {
         if !lines.is_empty() {
             let outcome = self.store.write(&end, &lines);
             outcome.map_err(|error| self.poisoned_by(error, &end))?;
-            self.unsynced.get_or_insert(end.seq.saturating_add(1));
         }
         refused.map_or(Ok(written), Err)
     }
@@ -166,10 +165,8 @@ impl<S: Store> Ledger<S> {
         let kind = record::kind_of(&event);
         let end = &self.log.chain.end;
         let seq = end.seq.saturating_add(1);
-        let epoch = match &event {
-            Event::EpochBegan { epoch, .. } => *epoch,
-            _ => self.log.state.epoch.max(1),
-        };
+        let current = self.log.state.epoch.max(1);
+        let epoch = if let Event::EpochBegan { epoch, .. } = &event { *epoch } else { current };
         let Writer { run, actor } = self.writer.clone();
         let hash = crate::canonical::Digest([0; 32]);
         let recorded = Recorded { seq, hash, run, epoch, time_ms, actor, event };
@@ -184,6 +181,7 @@ impl<S: Store> Ledger<S> {
         let record = record::decode(&line)
             .map_err(|error| LedgerError::Unwritable { kind, reason: error.to_string() })?;
         self.log.extend(&record, &line)?;
+        self.unsynced.get_or_insert(seq);
         lines.extend_from_slice(&line);
         Ok(record.recorded)
     }
@@ -212,9 +210,12 @@ fn overtaken(behind: &[u8], end: &End) -> LedgerError {
     let Some(first) = records.first().filter(|first| first.prev == end.hash) else {
         return LedgerError::Disturbed { offset: end.offset };
     };
-    let reason = records.iter().find_map(|record| match &record.recorded.event {
-        Event::EpochBegan { reason, .. } => Some(reason.clone()),
-        _ => None,
+    let reason = records.iter().find_map(|record| {
+        if let Event::EpochBegan { reason, .. } = &record.recorded.event {
+            Some(reason.clone())
+        } else {
+            None
+        }
     });
     let by = &first.recorded;
     LedgerError::Superseded(Box::new(Superseded {

@@ -2,12 +2,15 @@
 
 pub mod addr;
 pub mod canonical;
+pub mod cli;
 pub mod diag;
 pub mod event;
+pub mod graph;
 pub mod lang;
+pub mod ledger;
 pub mod plan;
 pub mod run;
-pub mod ledger;
 pub mod source;
 pub mod state;
 pub mod view;
+pub mod world;

@@ -8,10 +8,15 @@
 
 pub mod diff;
 pub mod escape;
+pub mod graph;
+pub mod json;
 pub mod markdown;
+pub mod progress;
 #[cfg(test)]
 mod samples;
+pub mod schema;
 pub mod sheet;
+pub mod state;
 pub mod style;
 pub mod text;
 pub mod value;

@@ -59,7 +59,7 @@ impl Checkpoint {
             offset: fields.number("offset")?,
         };
         let chain = Chain { end, batch: fields.number("batch")?, batches: fields.number("batches")? };
-        let state = wire::read_state(&fields.object("state")?)?;
+        let state = wire::read_state(fields.object("state")?)?;
         if state.digest() != fields.digest("digest")? {
             return Err("its state has another digest than it says".to_owned());
         }

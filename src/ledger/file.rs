@@ -108,10 +108,10 @@ pub fn force_unlock(request: Request<'_>, given: &str, reason: &str) -> Result<H
     let epoch = reading.state().epoch;
     match lock::holder(&files.directory, epoch)? {
         None => return Err(LockError::NotHeld.into()),
-        Some(Some(holder)) if holder.id != given => {
+        Some(holder) if holder.id != given && !holder.id.is_empty() => {
             return Err(LockError::OtherHolder { given: given.to_owned(), holder: Box::new(holder) }.into());
         }
-        Some(Some(_) | None) => {}
+        Some(_) => {}
     }
     let time_ms = request.time_ms;
     let (mut ledger, _) = begin(files, reading, request)?;
@@ -127,7 +127,7 @@ pub fn force_unlock(request: Request<'_>, given: &str, reason: &str) -> Result<H
 pub fn holder(root: &Path, product: &str) -> Result<Option<Holder>, LedgerError> {
     let Some(mut files) = Files::open(root, product)? else { return Ok(None) };
     let epoch = Reading::of(&mut files)?.state().epoch;
-    Ok(lock::holder(&files.directory, epoch)?.map(Option::unwrap_or_default))
+    lock::holder(&files.directory, epoch).map_err(Into::into)
 }
 
 /// Verifies a ledger: its directory, or a copy of its `ledger.jsonl` alone. Asks nothing of who owns it.

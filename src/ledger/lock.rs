@@ -60,7 +60,7 @@ fn plain(text: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Somebody else has it.
-    #[error("the ledger is locked by {}. Wait for it, or give -lock-timeout", holder.as_ref().map_or_else(|| "somebody who left no name".to_owned(), |holder| holder.to_string()))]
+    #[error("the ledger is locked by {}. Wait for it, or give -lock-timeout", holder.as_ref().map_or_else(|| "somebody who left no name".to_owned(), ToString::to_string))]
     Held {
         /// Who, where the lock file says so.
         holder: Option<Box<Holder>>,
@@ -167,13 +167,13 @@ impl Drop for Lock {
     }
 }
 
-/// Who holds the lock of an epoch now: none when nobody does; some none when they left no name.
-pub(super) fn holder(directory: &Directory, epoch: u64) -> Result<Option<Option<Holder>>, StoreError> {
+/// Who holds the lock of an epoch now, without a name where they left none; none when nobody does.
+pub(super) fn holder(directory: &Directory, epoch: u64) -> Result<Option<Holder>, StoreError> {
     let name = file_name(epoch);
     let Some(file) = directory.file(&name, false, Privacy::Readable)? else { return Ok(None) };
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => read_holder(directory, &name).map(Some),
+        Err(TryLockError::WouldBlock) => Ok(Some(read_holder(directory, &name)?.unwrap_or_default())),
         Err(TryLockError::Error(error)) => Err(StoreError::io("lock", directory.path(&name))(error)),
     }
 }
@@ -186,7 +186,7 @@ fn file_name(epoch: u64) -> String {
 fn read_holder(directory: &Directory, name: &str) -> Result<Option<Holder>, StoreError> {
     let content = directory.content(name, Privacy::Readable)?.unwrap_or_default();
     // The holder may be writing it right now: what cannot be read is left out.
-    Ok(serde_json::from_slice(&content).ok().and_then(|json| read_wire(&Fields::of(&json).ok()?).ok()))
+    Ok(serde_json::from_slice(&content).ok().and_then(|json| read_wire(Fields::of(&json).ok()?).ok()))
 }
 
 fn wire(holder: &Holder) -> serde_json::Value {
@@ -201,7 +201,7 @@ fn wire(holder: &Holder) -> serde_json::Value {
     })
 }
 
-fn read_wire(fields: &Fields<'_>) -> Result<Holder, String> {
+fn read_wire(fields: Fields<'_>) -> Result<Holder, String> {
     Ok(Holder {
         id: fields.text("id")?.to_owned(),
         user: fields.text("user")?.to_owned(),

@@ -1,10 +1,11 @@
 //! Random identities and keys, from the operating system.
 
 use super::error::LedgerError;
+use crate::canonical::hex;
 
 /// 128 random bits in hexadecimal: for runs, lineages and locks.
 pub fn random_id() -> Result<String, LedgerError> {
-    random_bytes::<16>().map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    random_bytes::<16>().map(|bytes| hex(&bytes))
 }
 
 /// Random bytes for a key.

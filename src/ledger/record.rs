@@ -106,14 +106,14 @@ pub(super) fn decode(line: &[u8]) -> Result<Record, RecordError> {
             "it has format {format}, and this relplan reads format {FORMAT} only: use a newer relplan"
         )));
     }
-    let record = read(&fields, hash).map_err(RecordError::Refused)?;
+    let record = read(fields, hash).map_err(RecordError::Refused)?;
     if encode(&record, &Hidden).1 != line {
         return Err(RecordError::refused("it is not written as relplan writes it"));
     }
     Ok(record)
 }
 
-fn read(fields: &Fields<'_>, hash: Digest) -> Result<Record, String> {
+fn read(fields: Fields<'_>, hash: Digest) -> Result<Record, String> {
     let kind = fields.text("kind")?;
     let recorded = Recorded {
         seq: fields.number("seq")?,
@@ -121,8 +121,8 @@ fn read(fields: &Fields<'_>, hash: Digest) -> Result<Record, String> {
         run: RunId(fields.text("run")?.into()),
         epoch: fields.number("epoch")?,
         time_ms: fields.time("time")?,
-        actor: read_actor(&fields.object("actor")?)?,
-        event: body::decode(kind, &fields.object("body")?)?,
+        actor: read_actor(fields.object("actor")?)?,
+        event: body::decode(kind, fields.object("body")?)?,
     };
     Ok(Record { recorded, prev: fields.optional_digest("prev")?, batch: fields.number("batch")? })
 }
@@ -131,7 +131,7 @@ pub(super) fn actor(actor: &Actor) -> Json {
     json!({ "author": actor.author, "host": actor.host, "job": actor.job, "user": actor.user })
 }
 
-pub(super) fn read_actor(fields: &Fields<'_>) -> Result<Actor, String> {
+pub(super) fn read_actor(fields: Fields<'_>) -> Result<Actor, String> {
     Ok(Actor {
         user: fields.text("user")?.to_owned(),
         host: fields.text("host")?.to_owned(),

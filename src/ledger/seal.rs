@@ -50,7 +50,7 @@ impl Sealer {
         let text = Zeroizing::new(canonical::to_string(&canonical::encode(&plain, &Hidden)));
         let mut mac = Hmac::<Sha256>::new((&*self.block).into());
         mac.update(text.as_bytes());
-        Some(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(canonical::hex(&mac.finalize().into_bytes()))
     }
 
     /// The value with everything marked in it replaced by its fingerprint, which stays marked.

@@ -136,14 +136,13 @@ impl Survey {
         if noted == Some(recorded.hash) {
             self.noted = Some(recorded.seq);
         }
-        match &recorded.event {
-            Event::EpochBegan { epoch, reason } => {
-                self.epochs.push(Epoch { epoch: *epoch, seq: recorded.seq, reason: reason.clone() });
-            }
-            Event::Checkpointed { state: digest } if *digest != state.digest() => {
-                self.other_folds.push(recorded.seq);
-            }
-            _ => {}
+        if let Event::EpochBegan { epoch, reason } = &recorded.event {
+            self.epochs.push(Epoch { epoch: *epoch, seq: recorded.seq, reason: reason.clone() });
+        }
+        if let Event::Checkpointed { state: digest } = &recorded.event
+            && *digest != state.digest()
+        {
+            self.other_folds.push(recorded.seq);
         }
     }
 

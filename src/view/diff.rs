@@ -60,11 +60,11 @@ pub fn named(name: &str, before: &Value, after: &Value, width: usize, options: O
 
 /// All attributes of an object as they are, nulls left out.
 #[must_use]
-pub fn listing(value: &Value) -> Vec<Line> {
+pub fn listing(value: &Value, depth: usize) -> Vec<Line> {
     let mut differ = Differ { options: Options::default(), lines: Vec::new(), path: Path::default() };
     match value.as_map() {
-        Some(map) if !value.is_sensitive() => differ.whole_entries(1, map, Mark::Same),
-        _ => differ.aside(1, format!("# {}", scalar(value).unwrap_or_else(|| UNKNOWN.to_owned()))),
+        Some(map) if !value.is_sensitive() => differ.whole_entries(depth, map, Mark::Same),
+        _ => differ.aside(depth, format!("# {}", scalar(value).unwrap_or_else(|| UNKNOWN.to_owned()))),
     }
     differ.lines
 }

@@ -1,6 +1,11 @@
 //! Plans and runs for the tests of the views: one of each kind of change, with texts that try to break out.
 
-use relplan_contract::{Kind, Lifetime, Outcome, Path, Value, Verdict};
+use std::time::Duration;
+
+use relplan_contract::{
+    Attribute, DataSchema, Kind, Lifetime, Outcome, Path, ProviderSchema, Repeat, ResourceSchema, Type,
+    Value, Verdict,
+};
 
 use crate::canonical::Digest;
 use crate::event::{EntryKey, Lineage, RunMode};
@@ -222,4 +227,72 @@ pub(super) fn large(changes: usize) -> Plan {
         change
     };
     Plan { changes: (0..changes).map(change).collect(), ..empty() }
+}
+
+/// A provider with one of each kind of type.
+pub(super) fn provider() -> ProviderSchema {
+    ProviderSchema {
+        name: "git",
+        version: "0.1.0",
+        summary: "Tags and commits of git repositories.",
+        configuration: vec![
+            Attribute::optional("token", Type::String, "Password for the remote side.").sensitive(),
+        ],
+        resources: vec![tag_type(), smoke_test_type()],
+        data_sources: vec![DataSchema {
+            type_name: "git_ref",
+            summary: "The commit that a branch or tag points at.",
+            docs: "",
+            attributes: vec![
+                Attribute::required("ref", Type::String, "Branch, tag or commit."),
+                Attribute::computed("commit", Type::String, "The commit's full hash."),
+            ],
+        }],
+    }
+}
+
+fn tag_type() -> ResourceSchema {
+    ResourceSchema {
+        type_name: "git_tag",
+        lifetime: Lifetime::Record,
+        summary: "A tag in a git repository.",
+        docs: "The tag is made at the commit that the plan has pinned, and never moved.\n\n```hcl\nresource \"git_tag\" \"app\" {\n  name = \"v1.2.0\"\n}\n```\n",
+        attributes: vec![
+            Attribute::required("name", Type::String, "Name of the tag.").immutable(),
+            Attribute::optional("ref", Type::String, "What it points at.").or("HEAD"),
+            Attribute::computed("commit", Type::String, "The commit that it points at.").stable(),
+        ],
+        repeat: Repeat::AskFirst,
+        destroyable: false,
+        preview: false,
+        undo: "delete the tag by hand, and make a new version",
+        headline: None,
+        settle: Duration::from_secs(30),
+        timeout: Duration::from_secs(300),
+    }
+}
+
+fn smoke_test_type() -> ResourceSchema {
+    let step = vec![
+        Attribute::required("url", Type::String, "What is asked for."),
+        Attribute::optional("status", Type::Number, "The status that is expected.").or(200_i64),
+    ];
+    ResourceSchema {
+        type_name: "git_smoke_test",
+        lifetime: Lifetime::Check,
+        summary: "Asks a service whether it works.",
+        docs: "",
+        attributes: vec![
+            Attribute::optional("within", Type::String, "How long it may take to become healthy.")
+                .or_computed(),
+            Attribute::blocks("step", step, "Requests, one after the other."),
+        ],
+        repeat: Repeat::Harmless,
+        destroyable: false,
+        preview: true,
+        undo: "",
+        headline: None,
+        settle: Duration::ZERO,
+        timeout: Duration::from_secs(60),
+    }
 }

@@ -41,14 +41,14 @@ pub(super) fn state(state: &State) -> Json {
     })
 }
 
-pub(super) fn read_state(fields: &Fields<'_>) -> Result<State, String> {
+pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
     let head = match fields.optional_digest("hash")? {
         Some(hash) => Some(Head { seq: fields.number("seq")?, hash }),
         None => None,
     };
     let history = |(of, json): (&String, &Json)| {
         let pasts = json.as_array().ok_or("a history is no list")?;
-        let pasts = pasts.iter().map(|json| read_past(&Fields::of(json)?)).collect::<Result<_, _>>()?;
+        let pasts = pasts.iter().map(|json| read_past(Fields::of(json)?)).collect::<Result<_, _>>()?;
         Ok::<_, String>((fields::address(of)?, pasts))
     };
     let hold = |(of, json): (&String, &Json)| {
@@ -56,7 +56,7 @@ pub(super) fn read_state(fields: &Fields<'_>) -> Result<State, String> {
         Ok::<_, String>((fields::address(of)?, reason))
     };
     let release = |(version, json): (&String, &Json)| {
-        Ok::<_, String>((Arc::from(version.as_str()), read_release(&Fields::of(json)?)?))
+        Ok::<_, String>((Arc::from(version.as_str()), read_release(Fields::of(json)?)?))
     };
     let number = |json: &Json| json.as_u64().ok_or_else(|| "a generation is no number".to_owned());
     Ok(State {
@@ -64,7 +64,7 @@ pub(super) fn read_state(fields: &Fields<'_>) -> Result<State, String> {
         product: fields.text("product")?.to_owned(),
         head,
         epoch: fields.number("epoch")?,
-        entries: pairs(fields, "entries", |json| read_entry(&Fields::of(json)?))?,
+        entries: pairs(fields, "entries", |json| read_entry(Fields::of(json)?))?,
         history: fields.entries("history")?.map(history).collect::<Result<_, _>>()?,
         outputs: fields.values("outputs")?,
         holds: fields.entries("holds")?.map(hold).collect::<Result<_, _>>()?,
@@ -72,7 +72,7 @@ pub(super) fn read_state(fields: &Fields<'_>) -> Result<State, String> {
         runs: fields
             .items("runs")?
             .iter()
-            .map(|json| read_run(&Fields::of(json)?))
+            .map(|json| read_run(Fields::of(json)?))
             .collect::<Result<_, _>>()?,
         generations: pairs(fields, "generations", number)?,
     })
@@ -80,7 +80,7 @@ pub(super) fn read_state(fields: &Fields<'_>) -> Result<State, String> {
 
 /// Keys with what belongs to them, as a list of pairs.
 fn pairs<T>(
-    fields: &Fields<'_>,
+    fields: Fields<'_>,
     name: &str,
     read: impl Fn(&Json) -> Result<T, String>,
 ) -> Result<BTreeMap<EntryKey, T>, String> {
@@ -88,7 +88,7 @@ fn pairs<T>(
         let (Some(of), Some(item)) = (json.get(0), json.get(1)) else {
             return Err(format!("the field `{name}` holds more than pairs"));
         };
-        Ok((key_of(&Fields::of(of)?)?, read(item)?))
+        Ok((key_of(Fields::of(of)?)?, read(item)?))
     };
     fields.items(name)?.iter().map(pair).collect()
 }
@@ -109,10 +109,10 @@ fn entry(entry: &Entry) -> Json {
     })
 }
 
-fn read_entry(fields: &Fields<'_>) -> Result<Entry, String> {
+fn read_entry(fields: Fields<'_>) -> Result<Entry, String> {
     let judgement =
-        fields.optional("judgement")?.map(|json| read_judgement(&Fields::of(json)?)).transpose()?;
-    let open = fields.optional("open")?.map(|json| read_open(&Fields::of(json)?)).transpose()?;
+        fields.optional("judgement")?.map(|json| read_judgement(Fields::of(json)?)).transpose()?;
+    let open = fields.optional("open")?.map(|json| read_open(Fields::of(json)?)).transpose()?;
     Ok(Entry {
         lifetime: fields.word("lifetime", &LIFETIMES)?,
         provider: fields.text("provider")?.to_owned(),
@@ -137,9 +137,9 @@ fn open(open: &Open) -> Json {
     })
 }
 
-fn read_open(fields: &Fields<'_>) -> Result<Open, String> {
+fn read_open(fields: Fields<'_>) -> Result<Open, String> {
     Ok(Open {
-        intent: read_intent(&fields.object("intent")?)?,
+        intent: read_intent(fields.object("intent")?)?,
         run: RunId(fields.shared("run")?),
         reference: fields.optional_text("reference")?.map(str::to_owned),
         message: fields.optional_text("message")?.map(str::to_owned),
@@ -160,7 +160,7 @@ fn past(past: &Past) -> Json {
     })
 }
 
-fn read_past(fields: &Fields<'_>) -> Result<Past, String> {
+fn read_past(fields: Fields<'_>) -> Result<Past, String> {
     let verdict = |(check, json): (&String, &Json)| {
         Ok::<_, String>((
             fields::address(check)?,
@@ -188,7 +188,7 @@ fn release(status: &ReleaseStatus) -> Json {
     })
 }
 
-fn read_release(fields: &Fields<'_>) -> Result<ReleaseStatus, String> {
+fn read_release(fields: Fields<'_>) -> Result<ReleaseStatus, String> {
     Ok(ReleaseStatus {
         complete: fields.truth("complete")?,
         completed_seq: fields
@@ -217,7 +217,7 @@ fn run(run: &RunSummary) -> Json {
     })
 }
 
-fn read_run(fields: &Fields<'_>) -> Result<RunSummary, String> {
+fn read_run(fields: Fields<'_>) -> Result<RunSummary, String> {
     Ok(RunSummary {
         id: RunId(fields.shared("id")?),
         mode: fields.word("mode", &MODES)?,
@@ -225,11 +225,11 @@ fn read_run(fields: &Fields<'_>) -> Result<RunSummary, String> {
         config: fields.optional_digest("config")?,
         plan: fields.optional_digest("plan")?,
         command: fields.text("command")?.to_owned(),
-        actor: read_actor(&fields.object("actor")?)?,
+        actor: read_actor(fields.object("actor")?)?,
         epoch: fields.number("epoch")?,
         seq: fields.number("seq")?,
         time_ms: fields.time("time")?,
-        closed: fields.optional("closed")?.map(|json| read_closed(&Fields::of(json)?)).transpose()?,
+        closed: fields.optional("closed")?.map(|json| read_closed(Fields::of(json)?)).transpose()?,
     })
 }
 
@@ -243,7 +243,7 @@ fn closed(closed: &Closed) -> Json {
     })
 }
 
-fn read_closed(fields: &Fields<'_>) -> Result<Closed, String> {
+fn read_closed(fields: Fields<'_>) -> Result<Closed, String> {
     Ok(Closed {
         ending: fields.word("ending", &ENDINGS)?,
         complete: fields.truth("complete")?,

@@ -236,7 +236,7 @@ fn check_mode(
     problem: &'static str,
     hint: &'static str,
 ) -> Result<(), StoreError> {
-    if u32::from(stat.st_mode) & forbidden == 0 {
+    if stat.st_mode & forbidden == 0 {
         return Ok(());
     }
     Err(StoreError::Unsafe { path: path.to_owned(), problem, hint })

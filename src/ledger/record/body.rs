@@ -124,7 +124,7 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
 }
 
 /// The event of a kind with a body.
-pub(super) fn decode(kind: &str, body: &Fields<'_>) -> Result<Event, String> {
+pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
     Ok(match kind {
         "ledger_began" => Event::LedgerBegan {
             lineage: Lineage(body.shared("lineage")?),
@@ -145,13 +145,13 @@ pub(super) fn decode(kind: &str, body: &Fields<'_>) -> Result<Event, String> {
         "ended" => Event::Ended {
             key: read_key(body, "key")?,
             idempotency_key: body.text("idempotency_key")?.to_owned(),
-            outcome: read_outcome(&body.object("outcome")?)?,
+            outcome: read_outcome(body.object("outcome")?)?,
         },
         "judged" => Event::Judged {
             key: read_key(body, "key")?,
             idempotency_key: body.text("idempotency_key")?.to_owned(),
             value: body.value("value")?,
-            judgement: read_judgement(&body.object("judgement")?)?,
+            judgement: read_judgement(body.object("judgement")?)?,
         },
         "adopted" => {
             Event::Adopted { key: read_key(body, "key")?, value: body.value("value")?, reason: reason(body)? }
@@ -176,11 +176,11 @@ pub(super) fn decode(kind: &str, body: &Fields<'_>) -> Result<Event, String> {
     })
 }
 
-fn reason(body: &Fields<'_>) -> Result<String, String> {
+fn reason(body: Fields<'_>) -> Result<String, String> {
     body.text("reason").map(str::to_owned)
 }
 
-fn versions(body: &Fields<'_>) -> Result<BTreeMap<String, String>, String> {
+fn versions(body: Fields<'_>) -> Result<BTreeMap<String, String>, String> {
     let version = |(name, json): (&String, &Json)| {
         let version = json.as_str().ok_or("the field `versions` holds more than texts")?;
         Ok((name.clone(), version.to_owned()))
@@ -188,7 +188,7 @@ fn versions(body: &Fields<'_>) -> Result<BTreeMap<String, String>, String> {
     body.entries("versions")?.map(version).collect()
 }
 
-pub(in crate::ledger) fn counts(body: &Fields<'_>) -> Result<BTreeMap<String, u64>, String> {
+pub(in crate::ledger) fn counts(body: Fields<'_>) -> Result<BTreeMap<String, u64>, String> {
     let count = |(name, json): (&String, &Json)| {
         let count = json.as_u64().ok_or("the field `counts` holds more than whole numbers")?;
         Ok((name.clone(), count))
@@ -201,11 +201,11 @@ pub(in crate::ledger) fn key(key: &EntryKey) -> Json {
     json!({ "address": key.address.to_string(), "version": key.version.as_deref() })
 }
 
-pub(in crate::ledger) fn read_key(body: &Fields<'_>, name: &str) -> Result<EntryKey, String> {
-    key_of(&body.object(name)?)
+pub(in crate::ledger) fn read_key(body: Fields<'_>, name: &str) -> Result<EntryKey, String> {
+    key_of(body.object(name)?)
 }
 
-pub(in crate::ledger) fn key_of(fields: &Fields<'_>) -> Result<EntryKey, String> {
+pub(in crate::ledger) fn key_of(fields: Fields<'_>) -> Result<EntryKey, String> {
     Ok(EntryKey {
         address: fields.address("address")?,
         version: fields.optional_text("version")?.map(Into::into),
@@ -229,7 +229,7 @@ pub(in crate::ledger) fn intent(intent: &Intent, seal: &dyn Seal) -> Json {
     })
 }
 
-pub(in crate::ledger) fn read_intent(body: &Fields<'_>) -> Result<Intent, String> {
+pub(in crate::ledger) fn read_intent(body: Fields<'_>) -> Result<Intent, String> {
     Ok(Intent {
         key: read_key(body, "key")?,
         act: body.word("act", &ACTS)?,
@@ -255,7 +255,7 @@ fn outcome(outcome: &ActOutcome, seal: &dyn Seal) -> Json {
     }
 }
 
-fn read_outcome(fields: &Fields<'_>) -> Result<ActOutcome, String> {
+fn read_outcome(fields: Fields<'_>) -> Result<ActOutcome, String> {
     if let Ok(done) = fields.object("done") {
         return Ok(ActOutcome::Done { value: done.value("value")? });
     }
@@ -278,7 +278,7 @@ pub(in crate::ledger) fn judgement(judgement: &Judgement) -> Json {
     })
 }
 
-pub(in crate::ledger) fn read_judgement(fields: &Fields<'_>) -> Result<Judgement, String> {
+pub(in crate::ledger) fn read_judgement(fields: Fields<'_>) -> Result<Judgement, String> {
     let judged = |(address, json): (&String, &Json)| {
         let digest =
             json.as_str().and_then(|text| text.parse().ok()).ok_or("the field `judged` holds no digest")?;

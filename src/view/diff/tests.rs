@@ -339,7 +339,7 @@ fn single_values_stand_at_the_edge() {
 fn a_listing_shows_everything_that_is_there() {
     let value = Value::map([("id", Value::from("x")), ("none", Value::NULL), ("list", numbers(&[1]))]);
     assert_data_eq!(
-        shown(&listing(&value)),
+        shown(&listing(&value, 1)),
         str![[r#"
         id   = "x"
         list = [
@@ -349,7 +349,7 @@ fn a_listing_shows_everything_that_is_there() {
 "#]]
     );
     assert_data_eq!(
-        shown(&listing(&value.mark(true))),
+        shown(&listing(&value.mark(true), 1)),
         str![[r#"
         # (sensitive value)
 

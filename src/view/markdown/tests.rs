@@ -161,7 +161,7 @@ fn what_does_not_fit_goes_in_a_fixed_order() {
             () if has("| # |") => "without diffs",
             () if has("| Block |") => "folded table",
             () if has("destructive") => "summary",
-            () if has("3 more cautions") => "summary without cautions",
+            () if has("more caution") => "summary with fewer cautions",
             () => "too short",
         }
     };
@@ -174,7 +174,7 @@ fn what_does_not_fit_goes_in_a_fixed_order() {
         "without diffs",
         "folded table",
         "summary",
-        "summary without cautions",
+        "summary with fewer cautions",
     ];
     assert_eq!(stages, expected);
 }

@@ -1,0 +1,137 @@
+//! A plan as JSON: `docs/json/plan.schema.json`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::{addresses, document, value, verdict};
+use crate::addr::{Key, Mode};
+use crate::canonical::Digest;
+use crate::event::EntryKey;
+use crate::plan::{Action, Basis, Caution, Change, Drift, Group, OutputChange, Plan, Reason};
+use crate::view::words;
+
+/// The whole plan. `digest` is the plan's own.
+#[must_use]
+pub fn plan(plan: &Plan, digest: &Digest) -> Json {
+    let counts = plan.counts();
+    document(
+        "relplan_plan",
+        json!({
+            "digest": digest.to_string(),
+            "product": *plan.product,
+            "version": *plan.version,
+            "mode": words::mode(plan.mode),
+            "empty": plan.is_empty(),
+            "basis": basis(&plan.basis),
+            "counts": {
+                "add": counts.add,
+                "change": counts.change,
+                "destroy": counts.destroy,
+                "check": counts.check,
+                "forget": counts.forget,
+                "unchanged": plan.unchanged,
+            },
+            "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+            "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
+            "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
+            "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
+            "cautions": plan.cautions.iter().map(caution).collect::<Vec<_>>(),
+        }),
+    )
+}
+
+fn basis(basis: &Basis) -> Json {
+    let variables: BTreeMap<&str, Json> =
+        basis.variables.iter().map(|(name, of)| (&**name, value(of))).collect();
+    json!({
+        "config": basis.config.map(|digest| digest.to_string()),
+        "state": basis.state.to_string(),
+        "lineage": basis.lineage.as_ref().map(|lineage| &*lineage.0),
+        "variables": variables,
+        "providers": basis.providers,
+    })
+}
+
+fn change(change: &Change) -> Json {
+    let address = change.address();
+    let replaces_create_first = matches!(change.action, Action::Replace { create_first: true });
+    json!({
+        "address": address.to_string(),
+        "module": address.module.to_string(),
+        "mode": match address.resource.mode { Mode::Managed => "managed", Mode::Data => "data" },
+        "type": *address.resource.ty,
+        "name": *address.resource.name,
+        "key": address.key.as_ref().map(|key| match key {
+            Key::Index(index) => Json::from(*index),
+            Key::Name(name) => Json::from(&**name),
+        }),
+        "record_version": change.key.version.as_deref(),
+        "kind": change.lifetime.map(relplan_contract::Lifetime::name),
+        "provider": change.provider,
+        "action": words::action(change.action),
+        "create_first": replaces_create_first,
+        "reasons": change.reasons.iter().map(reason).collect::<Vec<_>>(),
+        "before": value(&change.before),
+        "after": value(&change.after),
+        "inputs": value(&change.inputs),
+        "replace": change.replace.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "dependencies": addresses(&change.dependencies),
+        "preview": change.preview.as_ref().map(verdict),
+        "notes": change.notes,
+        "undo": change.undo,
+        "headline": change.headline,
+    })
+}
+
+/// A reason as a stable word and as the clause for people, with what it names.
+fn reason(reason: &Reason) -> Json {
+    let (word, names): (&str, Vec<String>) = match reason {
+        Reason::NeverMade => ("never_made", Vec::new()),
+        Reason::NewVersion { version } => ("new_version", vec![version.to_string()]),
+        Reason::InputsChanged(paths) => ("inputs_changed", paths.iter().map(ToString::to_string).collect()),
+        Reason::Drifted(paths) => ("drifted", paths.iter().map(ToString::to_string).collect()),
+        Reason::Gone => ("gone", Vec::new()),
+        Reason::Tainted => ("tainted", Vec::new()),
+        Reason::UpstreamChanged(of) => ("upstream_changed", addresses(of)),
+        Reason::Unsettled(outcome) => ("unsettled", vec![outcome.name().to_owned()]),
+        Reason::Requested => ("requested", Vec::new()),
+        Reason::TriggeredBy(names) => ("triggered_by", names.clone()),
+        Reason::Immutable(paths) => ("immutable", paths.iter().map(ToString::to_string).collect()),
+        Reason::LeftFile => ("left_file", Vec::new()),
+        Reason::Removed => ("removed", Vec::new()),
+        Reason::DestroyAsked => ("destroy_asked", Vec::new()),
+        Reason::TurnedBack { version } => ("turned_back", vec![version.to_string()]),
+        Reason::Retried => ("retried", Vec::new()),
+        Reason::Deposed => ("deposed", Vec::new()),
+        Reason::ArgumentsUnknown => ("arguments_unknown", Vec::new()),
+    };
+    json!({ "reason": word, "names": names, "text": reason.to_string() })
+}
+
+fn group(group: &Group) -> Json {
+    json!({ "name": *group.name, "needs": group.needs, "changes": group.changes })
+}
+
+fn drift(drift: &Drift) -> Json {
+    json!({
+        "address": drift.key.address.to_string(),
+        "record_version": drift.key.version.as_deref(),
+        "before": value(&drift.before),
+        "after": value(&drift.after),
+    })
+}
+
+fn output(output: &OutputChange) -> Json {
+    json!({ "name": *output.name, "before": value(&output.before), "after": value(&output.after) })
+}
+
+fn caution(caution: &Caution) -> Json {
+    let part = |part: fn(&EntryKey) -> Option<String>| caution.key.as_ref().and_then(part);
+    json!({
+        "kind": words::caution(caution.kind),
+        "address": part(|key| Some(key.address.to_string())),
+        "record_version": part(|key| key.version.as_deref().map(str::to_owned)),
+        "text": caution.text,
+    })
+}

@@ -1,0 +1,188 @@
+//! The ledger's records in words, run by run.
+
+use jiff::Timestamp;
+use relplan_contract::Value;
+
+use crate::addr::Address;
+use crate::event::{Act, ActOutcome, Actor, EntryKey, Event, Recorded};
+use crate::view::style::{Palette, Tone};
+use crate::view::{escape, words};
+
+/// The records with a line each, under a heading for each run.
+#[must_use]
+pub fn history<'r>(records: impl IntoIterator<Item = &'r Recorded>, palette: &Palette) -> String {
+    let mut out = String::new();
+    let mut run = None;
+    for record in records {
+        if run != Some(&record.run) {
+            let gap = if run.is_some() { "\n" } else { "" };
+            out.push_str(&format!("{gap}{}\n", palette.paint(Tone::Strong, heading(record))));
+            run = Some(&record.run);
+        }
+        let clock = clock(record.time_ms, "%H:%M:%S");
+        let subject =
+            subject(&record.event).map_or_else(String::new, |key| format!("{}: ", escape::shown(&key)));
+        let text = palette.paint(tone(&record.event), tell(&record.event));
+        out.push_str(&format!("{:>6}  {clock}  {subject}{text}\n", record.seq));
+    }
+    if out.is_empty() { "The ledger has no records.\n".to_owned() } else { out }
+}
+
+fn heading(record: &Recorded) -> String {
+    let when = clock(record.time_ms, "%Y-%m-%d %H:%M:%S UTC");
+    let who = who(&record.actor);
+    let by = if who.is_empty() { String::new() } else { format!(" by {who}") };
+    format!("{when}  run {}{by}", escape::line(&record.run.0))
+}
+
+/// The time of day, always in UTC, so that the same ledger reads the same anywhere.
+fn clock(time_ms: i64, format: &str) -> String {
+    Timestamp::from_millisecond(time_ms)
+        .map_or_else(|_| "(no time)".to_owned(), |time| time.strftime(format).to_string())
+}
+
+fn who(actor: &Actor) -> String {
+    let mut parts = Vec::new();
+    if !actor.user.is_empty() {
+        let host =
+            if actor.host.is_empty() { String::new() } else { format!("@{}", escape::line(&actor.host)) };
+        parts.push(format!("{}{host}", escape::line(&actor.user)));
+    }
+    if !actor.author.is_empty() {
+        parts.push(format!("git author {}", escape::line(&actor.author)));
+    }
+    if !actor.job.is_empty() {
+        parts.push(format!("in {}", escape::line(&actor.job)));
+    }
+    parts.join(", ")
+}
+
+/// The object that an event is of.
+pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
+    match event {
+        Event::Intended(intent) => Some(intent.key.clone()),
+        Event::Referenced { key, .. }
+        | Event::Ended { key, .. }
+        | Event::Judged { key, .. }
+        | Event::Adopted { key, .. }
+        | Event::Forgotten { key, .. }
+        | Event::Moved { from: key, .. } => Some(key.clone()),
+        Event::Held { address, .. } | Event::Released { address, .. } => {
+            Some(EntryKey { address: address.clone(), version: None })
+        }
+        Event::LedgerBegan { .. }
+        | Event::RunOpened { .. }
+        | Event::OutputsSet { .. }
+        | Event::EpochBegan { .. }
+        | Event::Checkpointed { .. }
+        | Event::RunClosed { .. } => None,
+    }
+}
+
+/// Whether an event is of the instance: for the history of one object.
+#[must_use]
+pub fn concerns(event: &Event, address: &Address) -> bool {
+    let moved_here = matches!(event, Event::Moved { to, .. } if to.address == *address);
+    moved_here || subject(event).is_some_and(|key| key.address == *address)
+}
+
+/// What happened, in words, without the object.
+pub(in crate::view) fn tell(event: &Event) -> String {
+    let line = |text: &str| escape::line(text).into_owned();
+    match event {
+        Event::LedgerBegan { product, .. } => format!("The ledger of {} began", line(product)),
+        Event::RunOpened { mode, version, command, .. } => {
+            let version = if version.is_empty() { String::new() } else { format!(" {}", line(version)) };
+            format!("Run opened: {}{version} ({})", words::mode(*mode), line(command))
+        }
+        Event::Intended(intent) => format!("to {}, because: {}", act(intent.act), line(&intent.reason)),
+        Event::Referenced { reference, .. } => format!("known outside as {}", line(reference)),
+        Event::Ended { outcome, .. } => outcome_text(outcome),
+        Event::Judged { judgement, .. } => {
+            format!("{}: {}", judgement.outcome.name(), line(&judgement.summary))
+        }
+        Event::Adopted { value, reason, .. } if value.is_null() => format!("found gone: {}", line(reason)),
+        Event::Adopted { reason, .. } => format!("taken over as found: {}", line(reason)),
+        Event::Forgotten { reason, .. } => format!("let go: {}", line(reason)),
+        Event::Moved { to, .. } => format!("moved to {}", escape::shown(to)),
+        Event::OutputsSet { outputs } => format!("Outputs set: {}", words::amount(outputs.len(), "value")),
+        Event::EpochBegan { epoch, reason } => format!("Epoch {epoch} began: {}", line(reason)),
+        Event::Held { reason, .. } => format!("held: {}", line(reason)),
+        Event::Released { reason, .. } => format!("released: {}", line(reason)),
+        Event::Checkpointed { state } => format!("Checkpoint of the state {state}"),
+        Event::RunClosed { ending, complete, counts } => {
+            let counts: Vec<String> =
+                counts.iter().map(|(word, count)| format!("{count} {}", line(word))).collect();
+            let counts = if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) };
+            let all = if *complete { ", the release is complete" } else { "" };
+            format!("Run closed: {}{counts}{all}", words::ending(*ending).replace('_', " "))
+        }
+    }
+}
+
+fn outcome_text(outcome: &ActOutcome) -> String {
+    match outcome {
+        ActOutcome::Done { value } if is_gone(value) => "done: it is gone".to_owned(),
+        ActOutcome::Done { .. } => "done".to_owned(),
+        ActOutcome::Failed { kind, message } => {
+            format!("failed ({}): {}", kind.name(), escape::line(message))
+        }
+        ActOutcome::Unknown { message } => format!("outcome unknown: {}", escape::line(message)),
+    }
+}
+
+const fn is_gone(value: &Value) -> bool {
+    value.is_null()
+}
+
+fn tone(event: &Event) -> Tone {
+    match event {
+        Event::Judged { judgement, .. } => words::verdict_tone(judgement.outcome),
+        Event::Ended { outcome: ActOutcome::Failed { .. } | ActOutcome::Unknown { .. }, .. }
+        | Event::Held { .. } => Tone::Bad,
+        Event::LedgerBegan { .. }
+        | Event::RunOpened { .. }
+        | Event::Intended(_)
+        | Event::Referenced { .. }
+        | Event::Ended { outcome: ActOutcome::Done { .. }, .. }
+        | Event::Adopted { .. }
+        | Event::Forgotten { .. }
+        | Event::Moved { .. }
+        | Event::OutputsSet { .. }
+        | Event::EpochBegan { .. }
+        | Event::Released { .. }
+        | Event::Checkpointed { .. }
+        | Event::RunClosed { .. } => Tone::Normal,
+    }
+}
+
+/// The verb of an act.
+pub(super) const fn act(act: Act) -> &'static str {
+    match act {
+        Act::Create => "create",
+        Act::Update => "update",
+        Act::Judge => "judge",
+        Act::Destroy => "destroy",
+    }
+}
+
+/// The stable word for a kind of event.
+pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
+    match event {
+        Event::LedgerBegan { .. } => "ledger_began",
+        Event::RunOpened { .. } => "run_opened",
+        Event::Intended(_) => "intended",
+        Event::Referenced { .. } => "referenced",
+        Event::Ended { .. } => "ended",
+        Event::Judged { .. } => "judged",
+        Event::Adopted { .. } => "adopted",
+        Event::Forgotten { .. } => "forgotten",
+        Event::Moved { .. } => "moved",
+        Event::OutputsSet { .. } => "outputs_set",
+        Event::EpochBegan { .. } => "epoch_began",
+        Event::Held { .. } => "held",
+        Event::Released { .. } => "released",
+        Event::Checkpointed { .. } => "checkpointed",
+        Event::RunClosed { .. } => "run_closed",
+    }
+}
