@@ -186,6 +186,28 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The address that an instance gets when what this names is moved to `to`; none when it is not meant. A key that
+    /// neither names stays.
+    #[must_use]
+    pub fn moved(&self, to: &Self, address: &Address) -> Option<Address> {
+        if !self.covers(address) || self.resource.is_some() != to.resource.is_some() {
+            return None;
+        }
+        let outer = to.module.0.iter().enumerate().map(|(index, step)| {
+            let named = self.module.0.get(index).is_some_and(|from| from.key.is_some());
+            let kept = address.module.0.get(index).filter(|_| !named && step.key.is_none());
+            ModuleStep { name: Arc::clone(&step.name), key: kept.map_or_else(|| step.key.clone(), |step| step.key.clone()) }
+        });
+        let inner = address.module.0.iter().skip(self.module.0.len()).cloned();
+        let module = ModulePath(outer.chain(inner).collect());
+        let resource = to.resource.clone().unwrap_or_else(|| address.resource.clone());
+        let keeps = to.resource.is_none() || (self.key.is_none() && to.key.is_none());
+        let key = if keeps { address.key.clone() } else { to.key.clone() };
+        Some(Address { module, resource, key })
+    }
+}
+
 impl FromStr for Target {
     type Err = AddressError;
 

@@ -44,8 +44,16 @@ pub struct Actor {
 pub struct EntryKey {
     /// The instance.
     pub address: Address,
-    /// The version of the release, for records.
+    /// The version of the release, for records; `deposed-N` for an old object whose replacement was made first.
     pub version: Option<Arc<str>>,
+}
+
+impl EntryKey {
+    /// The key of an object: records have one for each version of the release.
+    #[must_use]
+    pub fn new(address: Address, lifetime: Lifetime, version: &Arc<str>) -> Self {
+        Self { address, version: (lifetime == Lifetime::Record).then(|| Arc::clone(version)) }
+    }
 }
 
 impl fmt::Display for EntryKey {

@@ -1,3 +1,7 @@
-//! The `relplan` command.
+//! The `relplan` command: wires the providers that come with it, and leaves with the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(relplan::cli::main(std::env::args_os().collect(), relplan_bundled::registry()).code())
+}

@@ -8,11 +8,24 @@ use relplan_contract::Value;
 use crate::canonical::Digest;
 use crate::event::{Lineage, RunMode};
 
+mod ask;
 mod change;
+pub mod compare;
+mod decide;
+pub mod digest;
+pub mod file;
+pub(crate) mod lookup;
+mod planner;
 mod reason;
+pub mod rollback;
+mod select;
+mod setup;
 
 pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange};
+pub use ask::{Answer, Ask, AskId, Question};
+pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, Whom};
 pub use reason::Reason;
+pub use setup::{Options, Registry, covers};
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +67,23 @@ pub struct Basis {
     pub providers: BTreeMap<String, String>,
 }
 
+/// The key of an object that a new one is made in the place of, until it is destroyed: `ADDR@deposed-3`.
+#[must_use]
+pub fn deposed(key: &crate::event::EntryKey, generation: u64) -> crate::event::EntryKey {
+    crate::event::EntryKey {
+        address: key.address.clone(),
+        version: Some(format!("{DEPOSED}{generation}").into()),
+    }
+}
+
+/// Whether a key is that of an object that a new one was made in the place of.
+#[must_use]
+pub fn is_deposed(key: &crate::event::EntryKey) -> bool {
+    key.version.as_ref().is_some_and(|version| version.starts_with(DEPOSED))
+}
+
+const DEPOSED: &str = "deposed-";
+
 /// How many changes of which kind, as in Terraform's closing line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -74,13 +104,14 @@ impl Plan {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for change in &self.changes {
+        for change in self.changes.iter().filter(|change| change.is_expected()) {
             match change.action {
                 Action::Create => counts.add += 1,
                 Action::Update => counts.change += 1,
-                Action::Replace { .. } => {
+                // With `create_before_destroy` the old object's end is a change of its own.
+                Action::Replace { create_first } => {
                     counts.add += 1;
-                    counts.destroy += 1;
+                    counts.destroy += usize::from(!create_first);
                 }
                 Action::Destroy => counts.destroy += 1,
                 Action::Judge => counts.check += 1,
@@ -94,6 +125,7 @@ impl Plan {
     /// Whether applying it would do nothing: no change, and no output that differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| change.action == Action::Read) && self.outputs.is_empty()
+        let idle = |change: &Change| change.action == Action::Read || !change.is_expected();
+        self.changes.iter().all(idle) && self.outputs.is_empty()
     }
 }

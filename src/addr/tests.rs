@@ -53,3 +53,18 @@ fn targets_cover_what_they_name() {
         assert_eq!(target.parse::<Target>().map(|t| t.covers(&address)), Ok(covers), "{target}");
     }
 }
+
+#[test]
+fn moved_addresses_keep_what_is_not_named() {
+    let moved = |from: &str, to: &str, address: &str| {
+        let target = |text: &str| text.parse::<Target>().expect("a target");
+        let address: Address = address.parse().expect("an address");
+        target(from).moved(&target(to), &address).map(|address| address.to_string())
+    };
+    assert_eq!(moved("a.b", "a.c", "a.b[0]"), Some("a.c[0]".to_owned()));
+    assert_eq!(moved("a.b", "a.b[\"x\"]", "a.b"), Some("a.b[\"x\"]".to_owned()));
+    assert_eq!(moved("a.b[0]", "a.b", "a.b[0]"), Some("a.b".to_owned()));
+    assert_eq!(moved("module.x", "module.y", "module.x[1].a.b[2]"), Some("module.y[1].a.b[2]".to_owned()));
+    assert_eq!(moved("a.b", "module.m.a.b", "a.b"), Some("module.m.a.b".to_owned()));
+    assert_eq!(moved("a.b", "a.c", "a.d"), None);
+}

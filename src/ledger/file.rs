@@ -17,7 +17,7 @@ use super::seal::{KEY_LENGTH, Sealer};
 use super::store::{Store, StoreError};
 use super::{Ledger, Report, Writer};
 use crate::canonical::Digest;
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::state::Head;
 use directory::{Directory, Privacy};
 
@@ -67,6 +67,12 @@ pub fn read(root: &Path, product: &str) -> Result<Option<Reading>, LedgerError> 
         return Err(LedgerError::OtherProduct { found: found.clone(), wanted: product.to_owned() });
     }
     Ok(Some(reading))
+}
+
+/// Every record of a product's ledger, verified, in order. None without a ledger.
+pub fn records(root: &Path, product: &str) -> Result<Vec<Recorded>, LedgerError> {
+    let Some(mut files) = Files::open(root, product)? else { return Ok(Vec::new()) };
+    Reading::records(&mut files)
 }
 
 /// What makes fingerprints with the key of a product's ledger. None where there is no key yet.

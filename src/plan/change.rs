@@ -7,6 +7,7 @@ use relplan_contract::{Lifetime, Path, Value, Verdict};
 use super::reason::Reason;
 use crate::addr::Address;
 use crate::event::EntryKey;
+use crate::lang::config::{OnFailure, When};
 
 /// What is done to one instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +62,10 @@ pub struct Change {
     pub undo: String,
     /// The attribute that names the version of a live resource, for `v1 -> v2`.
     pub headline: Option<String>,
+    /// For a check: what a failed verdict does.
+    pub on_failure: OnFailure,
+    /// After which end of what it depends on it is done.
+    pub when: When,
 }
 
 impl Change {
@@ -68,6 +73,12 @@ impl Change {
     #[must_use]
     pub const fn address(&self) -> &Address {
         &self.key.address
+    }
+
+    /// Whether it is done in any case, and not only when something fails.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        self.when != When::Failure
     }
 }
 

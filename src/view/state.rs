@@ -10,8 +10,10 @@ use crate::event::EntryKey;
 use crate::state::{Entry, State};
 
 mod history;
+mod report;
 
 pub use history::{concerns, history};
+pub use report::{json as report_json, report};
 pub(super) use history::{name_of_event, subject, tell};
 
 /// The key of every object on a line of its own, for other programs to take up: records with `@` and their version.

@@ -1,1 +1,11 @@
-//! placeholder
+//! The providers that come with relplan: the one place that names them all.
+
+use std::sync::Arc;
+
+use relplan_contract::Provider;
+
+/// Every provider that comes with relplan.
+#[must_use]
+pub fn registry() -> Vec<Arc<dyn Provider>> {
+    vec![Arc::new(relplan_terraform::Terraform)]
+}

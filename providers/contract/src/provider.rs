@@ -81,6 +81,12 @@ pub trait Resource: Send + Sync {
         Box::pin(async move { Ok(Reconciled::CannotTell) })
     }
 
+    /// Whether this very object can be destroyed: a deployment that was given no command for it cannot.
+    fn can_destroy(&self, object: &Value) -> bool {
+        let _ = object;
+        self.schema().destroyable
+    }
+
     /// Destroys it. An object that is gone already is no problem.
     fn destroy<'a>(
         &'a self,

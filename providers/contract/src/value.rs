@@ -214,8 +214,14 @@ impl Value {
     /// The attribute of an object; null where it has none, as for an optional attribute that was left out.
     #[must_use]
     pub fn get(&self, name: &str) -> &Self {
+        self.as_map().and_then(|map| map.get(name)).unwrap_or(Self::null())
+    }
+
+    /// The absent value, borrowed for ever.
+    #[must_use]
+    pub const fn null() -> &'static Self {
         const NULL: &Value = &Value::NULL;
-        self.as_map().and_then(|map| map.get(name)).unwrap_or(NULL)
+        NULL
     }
 
     /// The object with one attribute replaced; a value that is no object is returned as it is.
@@ -294,6 +300,13 @@ impl Value {
                 Parts::Items(items) => items.iter().any(|item| item.any(test)),
                 Parts::Entries(map) => map.values().any(|item| item.any(test)),
             }
+    }
+}
+
+impl Default for Value {
+    /// The absent value.
+    fn default() -> Self {
+        Self::NULL
     }
 }
 

@@ -1,0 +1,77 @@
+//! The command line: the only place that prints, knows clap and picks exit codes. One file a verb.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::Parser;
+use relplan_contract::Provider;
+
+mod apply;
+mod args;
+mod clock;
+mod completion;
+mod context;
+mod exit;
+mod files;
+mod fmt;
+mod force_unlock;
+mod graph;
+mod host;
+mod ledger;
+mod load;
+mod locate;
+mod output;
+mod plan;
+mod planning;
+mod providers;
+mod restore;
+mod rollback;
+mod running;
+mod show;
+mod signals;
+mod state;
+mod terminal;
+mod validate;
+mod variables;
+mod version;
+
+pub use exit::Exit;
+
+use args::{Arguments, Verb};
+use context::Context;
+
+/// Runs the command with the arguments of the process, and says how it ended.
+pub fn main(arguments: Vec<OsString>, providers: Vec<Arc<dyn Provider>>) -> Exit {
+    let arguments = match Arguments::try_parse_from(args::normalised(arguments)) {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::of_clap(&error),
+    };
+    let mut context = match Context::new(&arguments.global, providers) {
+        Ok(context) => context,
+        Err(message) => return exit::failed_to_start(&message),
+    };
+    match run(arguments.verb, &mut context) {
+        Ok(exit) => exit,
+        Err(failure) => context.fail(failure),
+    }
+}
+
+fn run(verb: Verb, context: &mut Context) -> Result<Exit, exit::Failure> {
+    match verb {
+        Verb::Plan(options) => plan::run(context, &options),
+        Verb::Apply(options) => apply::run(context, &options),
+        Verb::Destroy(options) => apply::destroy(context, options),
+        Verb::Rollback(options) => rollback::run(context, &options),
+        Verb::Show(options) => show::run(context, &options),
+        Verb::State(options) => state::run(context, &options),
+        Verb::Output(options) => output::run(context, &options),
+        Verb::Validate(options) => validate::run(context, &options),
+        Verb::Fmt(options) => fmt::run(context, &options),
+        Verb::Graph(options) => graph::run(context, &options),
+        Verb::ForceUnlock(options) => force_unlock::run(context, &options),
+        Verb::Restore(options) => restore::run(context, &options),
+        Verb::Providers(options) => providers::run(context, &options),
+        Verb::Version => version::run(context),
+        Verb::Completion(options) => completion::run(context, &options),
+    }
+}

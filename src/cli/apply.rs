@@ -1,0 +1,230 @@
+//! `relplan apply` and `relplan destroy`.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use relplan_contract::Cancel;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::args::{ApplyArgs, PlanFormat, ReleaseArgs};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::load::{self, Loaded};
+use super::planning::{self, Prepared};
+use super::{ledger, plan as plan_verb, running, signals};
+use crate::canonical::Digest;
+use crate::event::RunMode;
+use crate::plan::Options;
+use crate::plan::file::SavedPlan;
+use crate::run::Signal;
+use crate::run::observe::Replay;
+
+pub(super) fn destroy(context: &mut Context, mut args: ApplyArgs) -> Result<Exit, Failure> {
+    args.select.destroy = true;
+    run(context, &args)
+}
+
+pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failure> {
+    let saved = args.release.file.as_deref().and_then(|path| saved_plan(context, path)).transpose()?;
+    let wanted = match &args.plan_digest {
+        Some(text) => Some(Digest::from_str(text).map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?),
+        None => None,
+    };
+    let runtime = Context::runtime()?;
+    runtime.block_on(async {
+        let mut signals = signals::listen()
+            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        match saved {
+            Some(saved) => apply_saved(context, args, saved, wanted, &mut signals).await,
+            None => {
+                let loaded = load::load(context, &args.release)?;
+                let options = options(args)?;
+                apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals).await
+            }
+        }
+    })
+}
+
+fn options(args: &ApplyArgs) -> Result<Options, Failure> {
+    let mut options = planning::options(&args.select)?;
+    options.retry = planning::targets(&args.retry)?;
+    options.accept = planning::targets(&args.accept)?;
+    Ok(options)
+}
+
+/// The saved plan that an argument names; none when it names a release file or folder.
+fn saved_plan(context: &Context, path: &Path) -> Option<Result<SavedPlan, Failure>> {
+    use std::io::Read as _;
+    let full = context.path(path);
+    let is_source = full.is_dir() || path.extension().is_some_and(|extension| extension == "hcl");
+    if is_source || !full.exists() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(&full).and_then(|file| file.take(MAX_PLAN_BYTES).read_to_end(&mut bytes));
+    let read = opened.map_err(|error| error.to_string());
+    let read = read.and_then(|_| crate::plan::file::read(&bytes).map_err(|error| error.to_string()));
+    Some(read.map_err(|why| {
+        Failure::new(Exit::StalePlan, format!("The saved plan {} cannot be used: {why}.", path.display()))
+            .help("Plan again with `relplan plan -out=FILE`.")
+    }))
+}
+
+const MAX_PLAN_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// The saved plan's release file is the one that is found as without an argument, or named by -var... arguments are
+/// taken from the plan where they are not given again.
+async fn apply_saved(
+    context: &mut Context,
+    args: &ApplyArgs,
+    saved: SavedPlan,
+    wanted: Option<Digest>,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<Exit, Failure> {
+    let release = ReleaseArgs { file: Some(saved.source.clone().into()), ..args.release.clone() };
+    let mut loaded = load::load(context, &release)?;
+    for (name, value) in saved.variables.iter().filter(|(_, value)| !value.is_null()) {
+        let given = crate::world::Given {
+            value: value.clone(),
+            origin: "the saved plan".to_owned(),
+            span: None,
+            must_exist: false,
+        };
+        loaded.given.entry(Arc::clone(name)).or_insert(given);
+    }
+    if loaded.config.digest.to_string() != saved.config {
+        return Err(stale("the release files have changed since it was saved"));
+    }
+    let wanted = match wanted {
+        Some(wanted) if wanted != saved.digest => {
+            return Err(Failure::new(
+                Exit::StalePlan,
+                format!("The saved plan has the digest {}, not {wanted}.", saved.digest),
+            ));
+        }
+        _ => saved.digest,
+    };
+    let replay = Replay { answers: saved.answers.clone(), closed: true };
+    let options = saved.options.clone();
+    apply_checked(context, args, &loaded, options, replay, Some(wanted), Some(&saved), signals).await
+}
+
+async fn apply(
+    context: &mut Context,
+    args: &ApplyArgs,
+    loaded: &Loaded,
+    options: Options,
+    replay: Replay,
+    wanted: Option<Digest>,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<Exit, Failure> {
+    apply_checked(context, args, loaded, options, replay, wanted, None, signals).await
+}
+
+#[allow(clippy::too_many_arguments, reason = "what was asked for, what was saved, and who may interrupt")]
+async fn apply_checked(
+    context: &mut Context,
+    args: &ApplyArgs,
+    loaded: &Loaded,
+    options: Options,
+    replay: Replay,
+    wanted: Option<Digest>,
+    saved: Option<&SavedPlan>,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<Exit, Failure> {
+    let product = Arc::clone(&loaded.config.product);
+    let mut ledger = ledger::open(context, loaded.folder(), &product, &args.lock)?;
+    let state = ledger.state().clone();
+    if let Some(saved) = saved {
+        check_basis(saved, &state)?;
+    }
+    let sealer = ledger.sealer().clone();
+    let whole = options.targets.is_empty() && options.excludes.is_empty();
+    let parallelism = args.select.parallelism;
+    let cancel = Cancel::default();
+    let prepared = tokio::select! {
+        prepared = planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel) => prepared?,
+        _ = signals.recv() => {
+            return Err(Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done."));
+        }
+    };
+    context.show(&prepared.draft.warnings);
+    check_digest(&prepared, wanted, saved)?;
+    if nothing_to_do(&prepared) {
+        context.print_nothing(&prepared);
+        running::note_complete(context, &mut ledger, &prepared, whole)?;
+        return Ok(Exit::Done);
+    }
+    if !agreed(context, args, &prepared, saved.is_some() || wanted.is_some(), signals).await? {
+        return Err(Failure::new(Exit::Declined, "Nothing was done."));
+    }
+    let how = running::How { parallelism, refresh: args.select.refresh, whole, wait: args.wait.clone() };
+    running::carry_out(context, &mut ledger, prepared, &sealer, how, signals).await
+}
+
+fn nothing_to_do(prepared: &Prepared) -> bool {
+    let plan = &prepared.draft.plan;
+    plan.is_empty() && prepared.draft.prelude.is_empty() && (plan.mode != RunMode::Refresh || plan.drift.is_empty())
+}
+
+fn stale(why: &str) -> Failure {
+    Failure::new(Exit::StalePlan, format!("The saved plan is stale: {why}.")).help("Plan and review again.")
+}
+
+fn check_basis(saved: &SavedPlan, state: &crate::state::State) -> Result<(), Failure> {
+    let lineage = state.lineage.as_ref().map(|lineage| lineage.0.to_string());
+    if saved.lineage.is_some() && saved.lineage != lineage {
+        return Err(stale("it was made for another ledger (its lineage is another)"));
+    }
+    if saved.state != state.digest().to_string() {
+        return Err(stale("the state has changed since it was saved"));
+    }
+    Ok(())
+}
+
+fn check_digest(prepared: &Prepared, wanted: Option<Digest>, saved: Option<&SavedPlan>) -> Result<(), Failure> {
+    let Some(wanted) = wanted.filter(|wanted| *wanted != prepared.digest) else { return Ok(()) };
+    if let Some(saved) = saved {
+        let now = &prepared.draft.plan.basis.providers;
+        let changed = saved.providers.iter().find(|(name, version)| now.get(*name) != Some(*version));
+        return Err(match changed {
+            Some((name, _)) => stale(&format!("the provider {name} has another version now")),
+            None => stale("what would be done is not what was saved (perhaps a variable has another value)"),
+        });
+    }
+    Err(Failure::new(
+        Exit::StalePlan,
+        format!("What would be done is not what was reviewed: its digest is {}, not {wanted}.", prepared.digest),
+    )
+    .help("Nothing was done. Look at the plan again, review it, and give its digest."))
+}
+
+/// Whether the person agrees; asked unless the plan was reviewed already.
+async fn agreed(
+    context: &Context,
+    args: &ApplyArgs,
+    prepared: &Prepared,
+    reviewed: bool,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<bool, Failure> {
+    if !context.json {
+        plan_verb::show(context, prepared, PlanFormat::Text);
+    }
+    if args.auto_approve || reviewed {
+        return Ok(true);
+    }
+    if !context.terminal.interactive || context.json {
+        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
+            .help("Give -auto-approve, or better -plan-digest with the digest of the plan that was reviewed."));
+    }
+    let terminal = context.terminal;
+    let version = &prepared.draft.plan.version;
+    let what = if version.is_empty() { "this".to_owned() } else { format!("release {version}") };
+    let question = format!("\nDo you want to carry out {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
+    let answer = tokio::task::spawn_blocking(move || terminal.ask(&question));
+    tokio::select! {
+        answer = answer => Ok(answer.ok().flatten().as_deref() == Some("yes")),
+        _ = signals.recv() => Err(Failure::new(Exit::Interrupted, "Interrupted: nothing was done.")),
+    }
+}

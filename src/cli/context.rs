@@ -1,0 +1,209 @@
+//! [`Context`]: what every verb works with: where we are, what stands ready, how to print.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use relplan_contract::{Clock, Provider, Redactor};
+
+use super::args::Global;
+use super::clock::SystemClock;
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+use crate::diag::{Diagnostic, Diagnostics, render};
+use crate::event::Actor;
+use crate::ledger::lock::Holder;
+use crate::plan::Registry;
+use crate::source::Sources;
+use crate::view::json;
+use crate::view::style::Palette;
+
+/// What every verb works with.
+pub(super) struct Context {
+    /// The folder that relative paths start in.
+    pub directory: PathBuf,
+    pub environment: Arc<BTreeMap<String, String>>,
+    pub terminal: Terminal,
+    pub json: bool,
+    pub clock: Arc<dyn Clock>,
+    pub registry: Arc<Registry>,
+    pub sources: Sources,
+    /// The command as typed, for the ledger and the lock.
+    pub command: String,
+    redactor: Redactor,
+}
+
+impl Context {
+    pub(super) fn new(global: &Global, providers: Vec<Arc<dyn Provider>>) -> Result<Self, String> {
+        let current = std::env::current_dir().map_err(|error| format!("The current folder cannot be found: {error}."))?;
+        let directory = global.chdir.as_ref().map_or(current.clone(), |folder| current.join(folder));
+        if !directory.is_dir() {
+            return Err(format!("There is no folder {}.", directory.display()));
+        }
+        #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment, for all others")]
+        let environment: BTreeMap<String, String> =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        let no_color = global.no_color || environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let ci = environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        Ok(Self {
+            directory,
+            terminal: Terminal::new(no_color || global.json, ci),
+            json: global.json,
+            clock: Arc::new(SystemClock),
+            registry: Arc::new(Registry::new(providers)),
+            sources: Sources::default(),
+            command: command_line(),
+            environment: Arc::new(environment),
+            redactor: Redactor::default(),
+        })
+    }
+
+    pub(super) fn palette(&self) -> Palette {
+        Palette::new(self.terminal.colour)
+    }
+
+    /// Masks these texts in whatever is printed from now on.
+    pub(super) fn mask(&mut self, secrets: &BTreeSet<String>) {
+        self.redactor = Redactor::new(secrets.iter().map(String::as_str));
+    }
+
+    /// Prints text with every known secret masked.
+    pub(super) fn print(&self, text: &str) {
+        self.terminal.print(&self.redactor.mask(text));
+    }
+
+    pub(super) fn print_line(&self, text: &str) {
+        self.print(&format!("{text}\n"));
+    }
+
+    /// Says that there is nothing to do.
+    pub(super) fn print_nothing(&self, prepared: &super::planning::Prepared) {
+        let format = if self.json { super::args::PlanFormat::Json } else { super::args::PlanFormat::Text };
+        super::plan::show(self, prepared, format);
+    }
+
+    pub(super) fn warn(&self, text: &str) {
+        self.terminal.warn(&self.redactor.mask(text));
+    }
+
+    /// A path from the command line.
+    pub(super) fn path(&self, argument: &Path) -> PathBuf {
+        self.directory.join(argument)
+    }
+
+    /// Prints warnings to standard error.
+    pub(super) fn show(&self, found: &Diagnostics) {
+        if !found.is_empty() {
+            self.warn(&self.rendered(found));
+        }
+    }
+
+    fn rendered(&self, found: &Diagnostics) -> String {
+        let style = render::Style { color: self.terminal.colour, ..render::Style::PLAIN };
+        render::text(found, &self.sources, style)
+    }
+
+    /// Prints why the command failed, and gives its exit.
+    pub(super) fn fail(&self, failure: Failure) -> Exit {
+        let exit = failure.exit();
+        if self.json {
+            self.print(&self.failure_json(&failure, exit));
+            return exit;
+        }
+        let text = match failure {
+            Failure::Found(found, _) => self.rendered(&found),
+            Failure::Ledger(error) => format!("Error: {}.\n", sentence(&error.to_string())),
+            Failure::Message { message, help, .. } if help.is_empty() => format!("Error: {message}\n"),
+            Failure::Message { message, help, .. } => format!("Error: {message}\n\n{help}\n"),
+        };
+        self.warn(&text);
+        exit
+    }
+
+    fn failure_json(&self, failure: &Failure, exit: Exit) -> String {
+        let found = match failure {
+            Failure::Found(found, _) => found.clone(),
+            Failure::Ledger(error) => Diagnostic::error("Ledger", format!("{}.", sentence(&error.to_string()))).into(),
+            Failure::Message { message, help, .. } => Diagnostic::error("Error", message.clone()).help(help.clone()).into(),
+        };
+        let mut json = json::diagnostics(&found, &self.sources);
+        if let Some(map) = json.as_object_mut() {
+            map.insert("exit".to_owned(), exit.name().into());
+            map.insert("code".to_owned(), exit.code().into());
+        }
+        json::to_line(&json)
+    }
+
+    /// Who is at work, as far as that can be found out.
+    pub(super) fn actor(&self) -> Actor {
+        let variable = |name: &str| self.environment.get(name).cloned().unwrap_or_default();
+        let user = ["USER", "LOGNAME"].iter().map(|name| variable(name)).find(|user| !user.is_empty());
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Actor {
+            user: user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
+            host,
+            job: self.job(),
+            author: variable("GIT_AUTHOR_NAME"),
+        }
+    }
+
+    /// The CI job, as its address or name.
+    fn job(&self) -> String {
+        let variable = |name: &str| self.environment.get(name).cloned().unwrap_or_default();
+        if !variable("GITHUB_RUN_ID").is_empty() {
+            let server = variable("GITHUB_SERVER_URL");
+            return format!("{server}/{}/actions/runs/{}", variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"));
+        }
+        ["CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL"]
+            .iter()
+            .map(|name| variable(name))
+            .find(|url| !url.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// What the lock file tells others of us.
+    pub(super) fn holder(&self, id: String) -> Holder {
+        let Actor { user, host, job, .. } = self.actor();
+        Holder { id, user, host, pid: std::process::id(), command: self.command.clone(), since_ms: self.now_ms(), job }
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> i64 {
+        let since = self.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// A runtime for what waits: providers, signals.
+    pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+        let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        built.map_err(|error| Failure::error(format!("The system gives no threads: {error}.")))
+    }
+}
+
+/// The command as typed; values of variables are left out, since they may be secrets.
+fn command_line() -> String {
+    let mut words = Vec::new();
+    let mut hide = false;
+    for argument in std::env::args_os().skip(1) {
+        let text = argument.to_string_lossy().into_owned();
+        let name = text.trim_start_matches('-').split('=').next().unwrap_or_default();
+        if hide {
+            words.push(format!("{}=...", text.split('=').next().unwrap_or_default()));
+            hide = false;
+        } else if text.starts_with('-') && name == "var" && text.matches('=').count() >= 2 {
+            let shown: Vec<&str> = text.splitn(3, '=').take(2).collect();
+            words.push(format!("{}=...", shown.join("=")));
+        } else {
+            hide = text.starts_with('-') && name == "var";
+            words.push(text);
+        }
+    }
+    format!("relplan {}", words.join(" "))
+}
+
+/// The clause as a sentence without its full stop.
+fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", chars.as_str().trim_end_matches('.'))
+}

@@ -1,0 +1,93 @@
+//! Opening the ledger: for writing under its lock, and finding it when no release file is named.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::args::{LedgerArgs, LockArgs};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use crate::event::RunId;
+use crate::lang::lower;
+use crate::ledger::file::{self, Files, Request};
+use crate::ledger::lock::Patience;
+use crate::ledger::{Ledger, Writer, random_id};
+
+/// Opens the ledger of a product under its lock, waiting as long as the command line says.
+pub(super) fn open(
+    context: &Context,
+    folder: &Path,
+    product: &str,
+    lock: &LockArgs,
+) -> Result<Ledger<Files>, Failure> {
+    let timeout = lower::duration(&lock.lock_timeout).ok_or_else(|| {
+        Failure::usage(format!("{:?} is no duration.", lock.lock_timeout)).help("Write it as -lock-timeout=5m.")
+    })?;
+    let mut told = false;
+    let mut sleep = |holder: Option<&crate::ledger::lock::Holder>, pause: std::time::Duration| {
+        if !told {
+            let who = holder.map_or_else(|| "somebody".to_owned(), ToString::to_string);
+            context.warn(&format!("Waiting for the lock, which is held by {who}.\n"));
+            told = true;
+        }
+        std::thread::sleep(pause);
+        ControlFlow::Continue(())
+    };
+    let patience = Patience { timeout, sleep: &mut sleep };
+    let (ledger, notices) = file::open(request(context, folder, product)?, patience)?;
+    for notice in notices {
+        context.warn(&format!("Note: {notice}.\n"));
+    }
+    Ok(ledger)
+}
+
+/// Who writes, and what others are told.
+pub(super) fn request<'a>(context: &Context, folder: &'a Path, product: &'a str) -> Result<Request<'a>, Failure> {
+    let run = RunId(random_id()?.into());
+    Ok(Request {
+        root: folder,
+        product,
+        writer: Writer { run, actor: context.actor() },
+        holder: context.holder(random_id()?),
+        time_ms: context.now_ms(),
+    })
+}
+
+/// The ledger that a command means which names no release file: in the folder given, here, or under `releases/`.
+pub(super) fn find(context: &Context, args: &LedgerArgs) -> Result<(PathBuf, String), Failure> {
+    let folders: Vec<PathBuf> = match &args.dir {
+        Some(folder) => vec![context.path(folder)],
+        None => vec![context.directory.clone(), context.directory.join("releases")],
+    };
+    for folder in &folders {
+        let products = products(folder);
+        match (&args.product, products.as_slice()) {
+            (Some(wanted), _) if products.contains(wanted) => return Ok((folder.clone(), wanted.clone())),
+            (None, [only]) => return Ok((folder.clone(), only.clone())),
+            (None, [_, _, ..]) => {
+                let message = format!("There are several products here: {}.", products.join(", "));
+                return Err(Failure::new(Exit::Usage, message).help("Name one with -product=NAME."));
+            }
+            (Some(_), _) | (None, []) => {}
+        }
+    }
+    let what = args.product.as_ref().map_or_else(|| "no ledger".to_owned(), |name| format!("no ledger of {name:?}"));
+    Err(Failure::error(format!("There is {what} here, nor under releases/: nothing was applied yet."))
+        .help("Name the folder of the release files with -dir=DIR."))
+}
+
+/// The products that have a ledger in a folder: as their own ledgers say.
+fn products(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder.join(file::ROOT)) else { return Vec::new() };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut products: Vec<String> = names
+        .filter_map(|name| {
+            let log = folder.join(file::ROOT).join(&name).join("ledger.jsonl");
+            // The first record names the product; a directory's name may be an escaped form of it.
+            let first = std::fs::read_to_string(log).ok()?;
+            let json: serde_json::Value = serde_json::from_str(first.lines().next()?.split_once(' ')?.1).ok()?;
+            Some(json.pointer("/body/product")?.as_str()?.to_owned())
+        })
+        .collect();
+    products.sort();
+    products
+}

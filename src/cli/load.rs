@@ -1,0 +1,56 @@
+//! Loading a release definition, up to a [`World`] in which nothing is visited yet.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::args::ReleaseArgs;
+use super::context::Context;
+use super::exit::Failure;
+use super::files::Folder;
+use super::host::FileHost;
+use super::locate::{self, Located};
+use super::variables;
+use crate::graph::Graph;
+use crate::lang::config::Config;
+use crate::lang::lower;
+use crate::world::{Given, World};
+
+/// A release definition with the values of its variables.
+pub(super) struct Loaded {
+    pub located: Located,
+    pub config: Arc<Config>,
+    pub graph: Arc<Graph>,
+    pub given: BTreeMap<Arc<str>, Given>,
+}
+
+impl Loaded {
+    /// Folder of the release file: the ledger is in it, and relative paths start there.
+    pub(super) fn folder(&self) -> &PathBuf {
+        &self.located.folder
+    }
+
+    /// A world in which nothing is visited yet.
+    pub(super) fn world(&self, context: &Context) -> Result<World, Failure> {
+        let host = Arc::new(FileHost::new(self.folder().clone()));
+        let (world, warnings) =
+            World::new(Arc::clone(&self.config), Arc::clone(&self.graph), self.given.clone(), host)?;
+        context.show(&warnings);
+        Ok(world)
+    }
+}
+
+/// Loads the release that the command line names, or else the one to be found.
+pub(super) fn load(context: &mut Context, args: &ReleaseArgs) -> Result<Loaded, Failure> {
+    let located = locate::release(context, args.file.as_deref())?;
+    let files = Folder { base: context.directory.clone() };
+    let (config, warnings) = lower::load(&mut context.sources, &files, &located.entry())?;
+    context.show(&warnings);
+    let graph = Arc::new(Graph::build(&config)?);
+    let given = variables::given(context, &config, &located.folder, args)?;
+    if located.guessed && !context.json {
+        let version = config.release.as_ref().map_or_else(String::new, |release| format!(" of {}", release.name));
+        context.warn(&format!("Using {}{version}.\n", located.shown));
+    }
+    Ok(Loaded { located, config: Arc::new(config), graph, given })
+}

@@ -1,0 +1,70 @@
+//! `relplan plan`.
+
+use relplan_contract::Cancel;
+
+use super::args::{PlanArgs, PlanFormat};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::load;
+use super::planning::{self, Prepared};
+use crate::plan::file as plan_file;
+use crate::run::observe::Replay;
+use crate::view;
+
+pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failure> {
+    let loaded = load::load(context, &args.release)?;
+    let options = planning::options(&args.select)?;
+    let (state, sealer) = planning::read_state(context, loaded.folder(), &loaded.config.product)?;
+    let runtime = Context::runtime()?;
+    let cancel = Cancel::default();
+    let parallelism = args.select.parallelism;
+    let prepared = runtime.block_on(planning::make(
+        context,
+        &loaded,
+        state,
+        sealer,
+        options.clone(),
+        parallelism,
+        Replay::default(),
+        &cancel,
+    ))?;
+    context.show(&prepared.draft.warnings);
+    let format = if context.json { PlanFormat::Json } else { args.format };
+    show(context, &prepared, format);
+    if let Some(path) = &args.out {
+        let plan = &prepared.draft.plan;
+        let shown = view::text::plan(plan, &prepared.digest, &view::style::Palette::new(false));
+        let json = view::json::plan(plan, &prepared.digest);
+        let as_read = (loaded.located.shown.as_str(), shown.as_str(), &json);
+        let answers = &prepared.replay.answers;
+        let text = plan_file::write(plan, &prepared.digest, &options, &loaded.given, answers, as_read);
+        save(&context.path(path), &text)?;
+        if format == PlanFormat::Text {
+            context.print_line(&format!("\nSaved the plan to: {0}\n\nTo do exactly this, say:\n    relplan apply {0}", path.display()));
+        }
+    }
+    let empty = prepared.draft.plan.is_empty();
+    Ok(if args.detailed_exitcode && !empty { Exit::Changes } else { Exit::Done })
+}
+
+pub(super) fn show(context: &Context, prepared: &Prepared, format: PlanFormat) {
+    let plan = &prepared.draft.plan;
+    let text = match format {
+        PlanFormat::Text => view::text::plan(plan, &prepared.digest, &context.palette()),
+        PlanFormat::Markdown => view::markdown::plan(plan, &prepared.digest),
+        PlanFormat::Json => view::json::to_line(&view::json::plan(plan, &prepared.digest)),
+    };
+    context.print(&text);
+}
+
+/// Writes a saved plan that only its owner can read.
+fn save(path: &std::path::Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let written = opened.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::error(format!("The plan cannot be saved to {}: {error}.", path.display())))
+}

@@ -1,0 +1,123 @@
+//! From a loaded definition and a state to a plan, with everything that carrying it out needs.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use relplan_contract::{Cancel, Redactor};
+
+use super::args::SelectArgs;
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::load::Loaded;
+use crate::addr::Target;
+use crate::canonical::Digest;
+use crate::event::RunMode;
+use crate::ledger::{self, Sealer};
+use crate::plan::{Draft, Options, Planner, Setup, digest};
+use crate::run::observe::{Interrupted, Replay, observe};
+use crate::run::surroundings::Surroundings;
+use crate::state::State;
+
+/// A plan with its digest and the outside that it was made in.
+pub(super) struct Prepared {
+    pub draft: Draft,
+    pub digest: Digest,
+    pub surroundings: Surroundings,
+    pub replay: Replay,
+}
+
+/// What the command line asks for.
+pub(super) fn options(select: &SelectArgs) -> Result<Options, Failure> {
+    let mode = match (select.destroy, select.refresh_only) {
+        (true, true) => return Err(Failure::usage("-destroy and -refresh-only exclude each other.")),
+        (true, false) => RunMode::Destroy,
+        (false, true) => RunMode::Refresh,
+        (false, false) => RunMode::Apply,
+    };
+    Ok(Options {
+        mode,
+        targets: targets(&select.target)?,
+        excludes: targets(&select.exclude)?,
+        replace: targets(&select.replace)?,
+        refresh: select.refresh,
+        retry: Vec::new(),
+        accept: Vec::new(),
+    })
+}
+
+/// Addresses from the command line.
+pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, Failure> {
+    let parse = |text: &String| Target::from_str(text).map_err(|error| Failure::usage(sentence(&error.to_string())));
+    texts.iter().map(parse).collect()
+}
+
+fn sentence(clause: &str) -> String {
+    format!("{clause}.")
+}
+
+/// The state of a product, read without its lock, and what makes fingerprints comparable with those in it.
+pub(super) fn read_state(context: &Context, folder: &PathBuf, product: &str) -> Result<(State, Sealer), Failure> {
+    let Some(reading) = ledger::file::read(folder, product)? else {
+        return Ok((State::default(), ephemeral_sealer()));
+    };
+    for notice in &reading.notices {
+        context.warn(&format!("Note: {notice}.\n"));
+    }
+    let sealer = ledger::file::sealer(folder, product)?.unwrap_or_else(ephemeral_sealer);
+    Ok((reading.into_state(), sealer))
+}
+
+/// Without a ledger there is nothing to compare with: any key will do.
+fn ephemeral_sealer() -> Sealer {
+    Sealer::new(&[0; ledger::KEY_LENGTH])
+}
+
+/// Makes a plan. Answers that are in `replay` are not asked for again.
+pub(super) async fn make(
+    context: &mut Context,
+    loaded: &Loaded,
+    state: State,
+    sealer: Sealer,
+    options: Options,
+    parallelism: usize,
+    mut replay: Replay,
+    cancel: &Cancel,
+) -> Result<Prepared, Failure> {
+    let world = loaded.world(context)?;
+    let mut surroundings = Surroundings {
+        product: loaded.config.product.to_string(),
+        version: world.version().to_string(),
+        base: loaded.folder().clone(),
+        keep: keep_folder(loaded.folder(), &loaded.config.product)?,
+        environment: Arc::clone(&context.environment),
+        clock: Arc::clone(&context.clock),
+        redactor: Arc::new(Redactor::default()),
+    };
+    let mut planner = Planner::new(Setup {
+        world,
+        state,
+        registry: Arc::clone(&context.registry),
+        environment: Arc::clone(&context.environment),
+        sealer,
+        options,
+    });
+    let observed = observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel).await;
+    context.mask(planner.secrets());
+    observed.map_err(|Interrupted| Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done."))?;
+    let draft = planner.finish().map_err(|failure| {
+        context.mask(&failure.secrets);
+        let exit = if failure.uncertain.is_empty() { Exit::Error } else { Exit::Uncertain };
+        Failure::Found(failure.found, exit)
+    })?;
+    context.mask(&draft.secrets);
+    surroundings.mask(&draft.secrets);
+    let digest = digest::of(&draft.plan);
+    Ok(Prepared { draft, digest, surroundings, replay })
+}
+
+/// Where the output of actions is kept: beside the ledger.
+pub(super) fn keep_folder(folder: &std::path::Path, product: &str) -> Result<PathBuf, Failure> {
+    let name = ledger::file::directory_name(product)?;
+    Ok(folder.join(ledger::file::ROOT).join(name).join("output"))
+}

@@ -1,0 +1,102 @@
+//! `relplan rollback`: back to the last verified version, from the ledger alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use relplan_contract::Redactor;
+
+use super::args::RollbackArgs;
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::{ledger, planning, running, signals};
+use crate::event::RunMode;
+use crate::ledger::{Ledger, file::Files};
+use crate::plan::rollback::{self, NoWayBack, Scope};
+use crate::plan::{Providers, covers, digest};
+use crate::run::surroundings::Surroundings;
+use crate::run::{Run, apply};
+use crate::state::State;
+use crate::view;
+
+pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Failure> {
+    let (folder, product) = ledger::find(context, &args.ledger)?;
+    let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
+    let scope = Scope { addresses: chosen(ledger.state(), args)?, to: args.to.clone() };
+    let providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
+    let sealer = ledger.sealer().clone();
+    let way = match rollback::plan(ledger.state(), &providers, &sealer, &scope, &BTreeMap::new()) {
+        Ok(way) => way,
+        Err(nothing @ NoWayBack::Nothing(_)) => {
+            context.print_line(&format!("No changes. {nothing}."));
+            return Ok(Exit::Done);
+        }
+        Err(no_way) => return Err(Failure::error(format!("{no_way}."))),
+    };
+    let digest = digest::of(&way.plan);
+    if !context.json {
+        context.print(&view::text::plan(&way.plan, &digest, &context.palette()));
+    }
+    if args.plan {
+        return Ok(Exit::Done);
+    }
+    agree(context, args)?;
+    let mut surroundings = Surroundings {
+        product: product.clone(),
+        version: way.plan.version.to_string(),
+        base: folder.clone(),
+        keep: planning::keep_folder(&folder, &product)?,
+        environment: Arc::clone(&context.environment),
+        clock: Arc::clone(&context.clock),
+        redactor: Arc::new(Redactor::default()),
+    };
+    let runtime = Context::runtime()?;
+    runtime.block_on(async {
+        let mut signals = signals::listen()
+            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let mut notify = |notice| running::notify(context, &notice);
+        let journal: &mut Ledger<Files> = &mut ledger;
+        let (summary, error) = apply(Run {
+            plan: &way.plan,
+            digest,
+            actors: &way.actors,
+            prelude: Vec::new(),
+            world: None,
+            providers: &providers,
+            journal,
+            sealer: &sealer,
+            surroundings: &mut surroundings,
+            signals: &mut signals,
+            notify: &mut notify,
+            parallelism: args.parallelism,
+            refresh: false,
+            whole: true,
+            command: context.command.clone(),
+        })
+        .await;
+        running::finish(context, &mut ledger, summary, error, RunMode::Rollback)
+    })
+}
+
+fn chosen(state: &State, args: &RollbackArgs) -> Result<Option<BTreeSet<crate::addr::Address>>, Failure> {
+    if args.target.is_empty() {
+        return Ok(None);
+    }
+    let targets = planning::targets(&args.target)?;
+    let addresses = state.entries.keys().map(|key| &key.address);
+    Ok(Some(addresses.filter(|address| covers(&targets, address)).cloned().collect()))
+}
+
+fn agree(context: &Context, args: &RollbackArgs) -> Result<(), Failure> {
+    if args.auto_approve {
+        return Ok(());
+    }
+    if !context.terminal.interactive || context.json {
+        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
+            .help("Give -auto-approve."));
+    }
+    let question = "\nDo you want to turn back? Only `yes` is taken as yes.\n\n  Enter a value: ";
+    match context.terminal.ask(question).as_deref() {
+        Some("yes") => Ok(()),
+        _ => Err(Failure::new(Exit::Declined, "Nothing was done.")),
+    }
+}

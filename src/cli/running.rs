@@ -1,0 +1,148 @@
+//! Carrying a plan out in front of a person or a program: live lines, the closing table, the exit.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::planning::Prepared;
+use crate::event::{Ending, Event, RunMode};
+use crate::ledger::file::Files;
+use crate::ledger::{Ledger, LedgerError, Sealer};
+use crate::run::report::{Notice, RowResult, Summary};
+use crate::run::{Run, Signal, apply};
+use crate::view;
+
+/// How a plan is carried out.
+pub(super) struct How {
+    pub parallelism: usize,
+    pub refresh: bool,
+    /// Whether the plan covers the whole file.
+    pub whole: bool,
+    /// How long to wait at gates.
+    pub wait: Option<String>,
+}
+
+/// Carries a plan out, and shows it.
+pub(super) async fn carry_out(
+    context: &mut Context,
+    ledger: &mut Ledger<Files>,
+    prepared: Prepared,
+    sealer: &Sealer,
+    how: How,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<Exit, Failure> {
+    let Prepared { draft, digest, mut surroundings, .. } = prepared;
+    let crate::plan::Draft { plan, mut world, prelude, actors, providers, .. } = draft;
+    let told = &*context;
+    let mut notify = |found: Notice| notify(told, &found);
+    let (summary, error) = apply(Run {
+        plan: &plan,
+        digest,
+        actors: &actors,
+        prelude,
+        world: Some(&mut world),
+        providers: &providers,
+        journal: ledger,
+        sealer,
+        surroundings: &mut surroundings,
+        signals,
+        notify: &mut notify,
+        parallelism: how.parallelism,
+        refresh: how.refresh,
+        whole: how.whole,
+        command: context.command.clone(),
+    })
+    .await;
+    finish(context, ledger, summary, error, plan.mode)
+}
+
+/// Shows what goes on.
+pub(super) fn notify(context: &Context, notice: &Notice) {
+    context.print(&if context.json {
+        view::json::to_line(&view::json::notice(notice))
+    } else {
+        view::progress::notice(notice, &context.palette())
+    });
+}
+
+/// Keeps the state beside the ledger, shows how the run ended, and gives the exit.
+pub(super) fn finish(
+    context: &Context,
+    ledger: &mut Ledger<Files>,
+    mut summary: Summary,
+    error: Option<LedgerError>,
+    mode: RunMode,
+) -> Result<Exit, Failure> {
+    if error.is_none() {
+        ledger.checkpoint(context.now_ms())?;
+    }
+    summary.head = ledger.head().map(|head| head.hash);
+    summary.next = next_commands(&summary, error.is_some());
+    context.print(&if context.json {
+        view::json::to_line(&view::json::summary(&summary))
+    } else {
+        view::progress::summary(&summary, mode, &context.palette())
+    });
+    match error {
+        Some(error) => Err(error.into()),
+        None => Ok(Exit::of_run(summary.ending)),
+    }
+}
+
+/// A release that needs nothing any more is complete, also when the run that ended it did not see that.
+pub(super) fn note_complete(
+    context: &Context,
+    ledger: &mut Ledger<Files>,
+    prepared: &Prepared,
+    whole: bool,
+) -> Result<(), Failure> {
+    let plan = &prepared.draft.plan;
+    let known = ledger.state().releases.get(&plan.version).is_some_and(|release| release.complete);
+    if known || !whole || plan.mode != RunMode::Apply || plan.version.is_empty() {
+        return Ok(());
+    }
+    let opened = Event::RunOpened {
+        mode: RunMode::Apply,
+        version: std::sync::Arc::clone(&plan.version),
+        config: plan.basis.config,
+        plan: Some(prepared.digest),
+        versions: plan.basis.providers.clone(),
+        command: context.command.clone(),
+    };
+    let closed = Event::RunClosed { ending: Ending::Complete, complete: true, counts: BTreeMap::new() };
+    ledger.append(context.now_ms(), vec![opened, closed])?;
+    ledger.sync()?;
+    Ok(())
+}
+
+/// What to type next, each with why.
+fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> {
+    let mut next = Vec::new();
+    for row in &summary.rows {
+        if matches!(row.result, RowResult::Uncertain { .. }) {
+            let address = &row.key.address;
+            next.push((format!("relplan apply -accept '{address}'"), format!("if you have looked, and {address} was done")));
+            next.push((format!("relplan apply -retry '{address}'"), "if it was not".to_owned()));
+        }
+    }
+    if ledger_lost {
+        next.push(("relplan state verify".to_owned(), "to check what was recorded".to_owned()));
+        return next;
+    }
+    match summary.ending {
+        Ending::Complete => {}
+        Ending::Waiting => next.push(("relplan apply".to_owned(), "to go on when the gate is open".to_owned())),
+        Ending::RolledBack => next.push(("relplan state history".to_owned(), "to see what happened".to_owned())),
+        Ending::CheckFailed => {
+            next.push(("relplan apply".to_owned(), "to judge again, once it is mended".to_owned()));
+            next.push(("relplan rollback".to_owned(), "to turn back to the last verified version".to_owned()));
+        }
+        Ending::Failed | Ending::Interrupted => {
+            next.push(("relplan apply".to_owned(), "to go on with what is left".to_owned()));
+        }
+        Ending::Uncertain => {}
+    }
+    next
+}

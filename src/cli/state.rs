@@ -1,0 +1,191 @@
+//! `relplan state`: looking at the state, and changing what it knows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::args::{LockArgs, StateArgs, StateVerb};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::{ledger, planning};
+use crate::addr::{Address, Target};
+use crate::canonical::Digest;
+use crate::event::{Ending, EntryKey, Event, RunMode};
+use crate::ledger::file;
+use crate::state::State;
+use crate::view;
+
+pub(super) fn run(context: &Context, args: &StateArgs) -> Result<Exit, Failure> {
+    let (folder, product) = ledger::find(context, &args.ledger)?;
+    match &args.verb {
+        StateVerb::List { addresses } => list(context, &folder, &product, addresses),
+        StateVerb::Show { address } => show(context, &folder, &product, address),
+        StateVerb::History { address } => history(context, &folder, &product, address.as_deref()),
+        StateVerb::Verify { head } => verify(context, &folder, &product, head.as_deref()),
+        StateVerb::Pull => pull(context, &folder, &product),
+        StateVerb::Rm { addresses } => remove(context, &folder, &product, addresses),
+        StateVerb::Mv { from, to } => rename(context, &folder, &product, from, to),
+        StateVerb::Release { address, reason } => release(context, &folder, &product, address, reason),
+    }
+}
+
+fn list(context: &Context, folder: &PathBuf, product: &str, addresses: &[String]) -> Result<Exit, Failure> {
+    let (mut state, _) = planning::read_state(context, folder, product)?;
+    if !addresses.is_empty() {
+        let targets = planning::targets(addresses)?;
+        state.entries.retain(|key, _| crate::plan::covers(&targets, &key.address));
+    }
+    context.print(&if context.json {
+        view::json::to_line(&view::json::state(&state))
+    } else {
+        view::state::list(&state)
+    });
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, folder: &PathBuf, product: &str, address: &str) -> Result<Exit, Failure> {
+    let (state, _) = planning::read_state(context, folder, product)?;
+    for key in keys(&state, address)? {
+        let Some(entry) = state.entries.get(&key) else { continue };
+        context.print(&if context.json {
+            view::json::to_line(&view::json::entry(&key, entry))
+        } else {
+            view::state::show(&state, &key, entry, &context.palette())
+        });
+    }
+    Ok(Exit::Done)
+}
+
+fn history(context: &Context, folder: &Path, product: &str, address: Option<&str>) -> Result<Exit, Failure> {
+    let records = file::records(folder, product)?;
+    let address = address.map(parse).transpose()?;
+    let wanted = records.iter().filter(|record| {
+        address.as_ref().is_none_or(|address| view::state::concerns(&record.event, address))
+    });
+    context.print(&if context.json {
+        view::json::to_line(&view::json::history(wanted))
+    } else {
+        view::state::history(wanted, &context.palette())
+    });
+    Ok(Exit::Done)
+}
+
+fn verify(context: &Context, folder: &Path, product: &str, head: Option<&str>) -> Result<Exit, Failure> {
+    let head = head.map(Digest::from_str).transpose().map_err(|error| Failure::usage(format!("-head: {error}.")))?;
+    let directory = folder.join(file::ROOT).join(file::directory_name(product)?);
+    let report = file::verify(&directory, head)?;
+    context.print(&if context.json {
+        view::json::to_line(&view::state::report_json(&report))
+    } else {
+        view::state::report(&report, &context.palette())
+    });
+    Ok(Exit::Done)
+}
+
+fn pull(context: &Context, folder: &Path, product: &str) -> Result<Exit, Failure> {
+    let path = folder.join(file::ROOT).join(file::directory_name(product)?).join("ledger.jsonl");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::error(format!("The ledger {} cannot be read: {error}.", path.display())))?;
+    context.print(&text);
+    Ok(Exit::Done)
+}
+
+fn remove(context: &Context, folder: &Path, product: &str, addresses: &[String]) -> Result<Exit, Failure> {
+    change(context, folder, product, |state| {
+        let mut events = Vec::new();
+        for address in addresses {
+            for key in keys(state, address)? {
+                context.print_line(&format!("Let go of {key}"));
+                events.push(Event::Forgotten { key, reason: "A person removed it from the state.".to_owned() });
+            }
+        }
+        Ok(events)
+    })
+}
+
+fn rename(context: &Context, folder: &Path, product: &str, from: &str, to: &str) -> Result<Exit, Failure> {
+    let (from, to) = (parse(from)?, parse(to)?);
+    if from.resource.ty != to.resource.ty {
+        return Err(Failure::usage("An object cannot become one of another type."));
+    }
+    change(context, folder, product, |state| {
+        let found: Vec<EntryKey> = state.entries.keys().filter(|key| key.address == from).cloned().collect();
+        if found.is_empty() {
+            return Err(absent(state, &from.to_string()));
+        }
+        let moved = found.into_iter().map(|key| {
+            let target = EntryKey { address: to.clone(), version: key.version.clone() };
+            if state.entries.contains_key(&target) {
+                return Err(Failure::error(format!("There is a {target} already.")));
+            }
+            context.print_line(&format!("Moved {key} to {target}"));
+            Ok(Event::Moved { from: key, to: target })
+        });
+        moved.collect()
+    })
+}
+
+fn release(context: &Context, folder: &Path, product: &str, address: &str, reason: &str) -> Result<Exit, Failure> {
+    let address = parse(address)?;
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("A reason is needed: it goes into the ledger."));
+    }
+    change(context, folder, product, |state| {
+        if !state.holds.contains_key(&address) {
+            return Err(Failure::error(format!("{address} is not on hold.")));
+        }
+        context.print_line(&format!("Released {address}"));
+        Ok(vec![Event::Released { address: address.clone(), reason: reason.to_owned() }])
+    })
+}
+
+/// Records what a command changes, as a run of its own.
+fn change(
+    context: &Context,
+    folder: &Path,
+    product: &str,
+    events: impl FnOnce(&State) -> Result<Vec<Event>, Failure>,
+) -> Result<Exit, Failure> {
+    let lock = LockArgs { lock_timeout: "0s".to_owned() };
+    let mut ledger = ledger::open(context, folder, product, &lock)?;
+    let mut all = vec![Event::RunOpened {
+        mode: RunMode::State,
+        version: "".into(),
+        config: None,
+        plan: None,
+        versions: BTreeMap::from([("relplan".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+        command: context.command.clone(),
+    }];
+    let state = ledger.state().clone();
+    let changes = events(&state)?;
+    let counts = BTreeMap::from([("done".to_owned(), changes.len() as u64)]);
+    all.extend(changes);
+    all.push(Event::RunClosed { ending: Ending::Complete, complete: false, counts });
+    ledger.append(context.now_ms(), all)?;
+    ledger.sync()?;
+    Ok(Exit::Done)
+}
+
+/// The objects that an address means, with `@VERSION` only that of one version.
+pub(super) fn keys(state: &State, text: &str) -> Result<Vec<EntryKey>, Failure> {
+    let (address, version) = match text.rsplit_once('@') {
+        Some((address, version)) if !version.contains(['"', ']']) => (address, Some(version)),
+        _ => (text, None),
+    };
+    let target = Target::from_str(address).map_err(|error| Failure::usage(format!("{error}.")))?;
+    let of_version = |key: &&EntryKey| version.is_none_or(|version| key.version.as_deref() == Some(version));
+    let covered = state.entries.keys().filter(|key| target.covers(&key.address));
+    let found: Vec<EntryKey> = covered.filter(of_version).cloned().collect();
+    if found.is_empty() { Err(absent(state, text)) } else { Ok(found) }
+}
+
+fn absent(state: &State, text: &str) -> Failure {
+    let names: Vec<String> = state.entries.keys().map(|key| key.address.to_string()).collect();
+    let near = crate::diag::did_you_mean(text, names.iter().map(String::as_str));
+    let help = near.map_or_else(|| "See `relplan state list`.".to_owned(), |near| format!("Did you mean {near}?"));
+    Failure::error(format!("There is no {text} in the state.")).help(help)
+}
+
+fn parse(text: &str) -> Result<Address, Failure> {
+    Address::from_str(text).map_err(|error| Failure::usage(format!("{error}.")))
+}

@@ -1,0 +1,94 @@
+//! Questions to providers, and their answers: how the planner, which waits for nothing, learns of the outside.
+
+use std::fmt;
+use std::sync::Arc;
+
+use relplan_contract::{DataSource, Observed, Planned, Problem, Reconciled, Resource, Value};
+
+use crate::event::{EntryKey, Intent};
+
+/// A question's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AskId(pub u64);
+
+/// A question to a provider.
+#[derive(Clone)]
+pub struct Ask {
+    /// Its number.
+    pub id: AskId,
+    /// The object that it is about.
+    pub key: EntryKey,
+    /// The question.
+    pub question: Question,
+}
+
+/// What is asked.
+#[derive(Clone)]
+pub enum Question {
+    /// What became of an action whose outcome was lost?
+    Reconcile {
+        /// Whom to ask.
+        resource: Arc<dyn Resource>,
+        /// The action.
+        intent: Box<Intent>,
+        /// The object before it.
+        prior: Option<Value>,
+        /// The outside system's name for it.
+        reference: Option<String>,
+    },
+    /// How is it now?
+    Read {
+        /// Whom to ask.
+        resource: Arc<dyn Resource>,
+        /// The object as the ledger has it.
+        prior: Value,
+    },
+    /// How will it be?
+    Plan {
+        /// Whom to ask.
+        resource: Arc<dyn Resource>,
+        /// The arguments.
+        config: Value,
+        /// The object as it is.
+        prior: Option<Value>,
+    },
+    /// What does the data source say?
+    Data {
+        /// Whom to ask.
+        source: Arc<dyn DataSource>,
+        /// The arguments, wholly known.
+        config: Value,
+    },
+}
+
+impl Question {
+    /// A stable word for it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Reconcile { .. } => "reconcile",
+            Self::Read { .. } => "read",
+            Self::Plan { .. } => "plan",
+            Self::Data { .. } => "data",
+        }
+    }
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.id.0, self.question.name(), self.key)
+    }
+}
+
+/// The answer to a [`Question`] of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Question::Reconcile`].
+    Reconciled(Result<Reconciled, Problem>),
+    /// To [`Question::Read`].
+    Observed(Result<Observed, Problem>),
+    /// To [`Question::Plan`].
+    Planned(Result<Planned, Problem>),
+    /// To [`Question::Data`].
+    Data(Result<Value, Problem>),
+}

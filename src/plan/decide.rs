@@ -1,0 +1,149 @@
+//! What is to be done to one instance, and why: pure decisions, one function for each lifetime.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Outcome, Path, Planned, Value};
+
+use super::change::Action;
+use super::compare::differences;
+use super::reason::Reason;
+use crate::addr::Address;
+use crate::canonical::Digest;
+use crate::ledger::Sealer;
+use crate::state::Entry;
+
+/// What is known of an instance when it is decided about.
+pub(super) struct Facts<'f> {
+    /// The arguments.
+    pub config: &'f Value,
+    /// The object as the ledger has it.
+    pub entry: Option<&'f Entry>,
+    /// What reading found; none when it was not read or was the same.
+    pub observed: Option<&'f Value>,
+    /// Whether reading found that it is gone.
+    pub gone: bool,
+    /// Whether `-replace` names it.
+    pub requested: bool,
+    /// What `replace_triggered_by` found changed.
+    pub triggered: Vec<String>,
+    /// Makes fingerprints comparable.
+    pub sealer: &'f Sealer,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Nothing.
+    Nothing,
+    /// This, for these reasons.
+    Do(Action, Vec<Reason>),
+    /// It is refused: the arguments of a record differ from those with which it was made.
+    Refuse(Vec<Path>),
+}
+
+/// A record: made once for a version.
+pub(super) fn record(facts: &Facts<'_>, version: &Arc<str>, made_before: bool) -> Decision {
+    let Some(entry) = facts.entry.filter(|entry| entry.exists()) else {
+        let version = Arc::clone(version);
+        let reason = if made_before { Reason::NewVersion { version } } else { Reason::NeverMade };
+        return Decision::Do(Action::Create, vec![reason]);
+    };
+    if facts.requested {
+        return Decision::Do(Action::Create, vec![Reason::Requested]);
+    }
+    let changed = differences(&entry.inputs, &facts.sealer.seal_value(facts.config), false);
+    if !changed.is_empty() {
+        return Decision::Refuse(changed);
+    }
+    if facts.gone {
+        return Decision::Do(Action::Create, vec![Reason::Gone]);
+    }
+    if entry.tainted {
+        return Decision::Do(Action::Create, vec![Reason::Tainted]);
+    }
+    Decision::Nothing
+}
+
+/// A live resource: one current value, predicted by its provider.
+pub(super) fn live(facts: &Facts<'_>, planned: &Planned, create_first: bool) -> Decision {
+    let entry = facts.entry.filter(|entry| entry.exists());
+    let Some(entry) = entry else {
+        return Decision::Do(Action::Create, vec![Reason::NeverMade]);
+    };
+    if facts.gone {
+        return Decision::Do(Action::Create, vec![Reason::Gone]);
+    }
+    let mut reasons = Vec::new();
+    let inputs = differences(&entry.inputs, &facts.sealer.seal_value(facts.config), true);
+    if !inputs.is_empty() {
+        reasons.push(Reason::InputsChanged(inputs));
+    }
+    if let Some(observed) = facts.observed {
+        let found = facts.sealer.seal_value(observed);
+        let drifted: Vec<Path> = differences(&entry.value, &found, true);
+        // Only what apply will turn back is a reason; the rest is only shown as drift.
+        let turned_back: Vec<Path> = drifted
+            .into_iter()
+            .filter(|path| path.find(&facts.sealer.seal_value(&planned.value)) != path.find(&found))
+            .collect();
+        if !turned_back.is_empty() {
+            reasons.push(Reason::Drifted(turned_back));
+        }
+    }
+    let mut replaces = Vec::new();
+    if entry.tainted {
+        replaces.push(Reason::Tainted);
+    }
+    if facts.requested {
+        replaces.push(Reason::Requested);
+    }
+    if !facts.triggered.is_empty() {
+        replaces.push(Reason::TriggeredBy(facts.triggered.clone()));
+    }
+    if !planned.replace.is_empty() {
+        replaces.push(Reason::Immutable(planned.replace.clone()));
+    }
+    if !replaces.is_empty() {
+        replaces.extend(reasons);
+        return Decision::Do(Action::Replace { create_first }, replaces);
+    }
+    let current = facts.observed.map_or_else(|| entry.value.clone(), |observed| facts.sealer.seal_value(observed));
+    let predicted = differences(&current, &facts.sealer.seal_value(&planned.value), true);
+    if predicted.is_empty() {
+        return Decision::Nothing;
+    }
+    if reasons.is_empty() {
+        reasons.push(Reason::InputsChanged(predicted));
+    }
+    Decision::Do(Action::Update, reasons)
+}
+
+/// A check: its verdict holds until what it judged changes. `live` has the digest of each live resource that it
+/// directly depends on, or none for one that this plan changes.
+pub(super) fn check(facts: &Facts<'_>, live: &BTreeMap<Address, Option<Digest>>) -> Decision {
+    let judged = facts.entry.and_then(|entry| entry.judgement.as_ref().map(|judgement| (entry, judgement)));
+    let Some((entry, judgement)) = judged else {
+        return Decision::Do(Action::Judge, vec![Reason::NeverMade]);
+    };
+    let mut reasons = Vec::new();
+    if facts.requested {
+        reasons.push(Reason::Requested);
+    }
+    let inputs = differences(&entry.inputs, &facts.sealer.seal_value(facts.config), true);
+    if !inputs.is_empty() {
+        reasons.push(Reason::InputsChanged(inputs));
+    }
+    let changed: Vec<Address> = live
+        .iter()
+        .filter(|(address, digest)| digest.is_none() || judgement.judged.get(*address) != digest.as_ref())
+        .map(|(address, _)| address.clone())
+        .collect();
+    if !changed.is_empty() {
+        reasons.push(Reason::UpstreamChanged(changed));
+    }
+    if judgement.outcome != Outcome::Passed {
+        reasons.push(Reason::Unsettled(judgement.outcome));
+    }
+    if reasons.is_empty() { Decision::Nothing } else { Decision::Do(Action::Judge, reasons) }
+}

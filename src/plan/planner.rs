@@ -1,0 +1,324 @@
+//! [`Planner`]: makes a plan without waiting for anyone. It hands out questions for providers, takes the answers
+//! in whatever order they come, and has the same plan in the end.
+//!
+//! Blocks are walked in the graph's order; a block's instances, and blocks that do not depend on each other, are
+//! asked about at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use relplan_contract::Value;
+
+use super::ask::{Answer, Ask, AskId, Question};
+use super::change::{Change, Drift};
+use super::select::Selection;
+use super::setup::{Options, Registry};
+use super::{Caution, Plan};
+use crate::addr::{Key, ModulePath};
+use crate::canonical::Digest;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::{Actor, EntryKey, Event, Recorded, RunId, RunMode};
+use crate::graph::{Graph, Item, NodeId};
+use crate::ledger::Sealer;
+use crate::state::State;
+use crate::world::World;
+
+mod assemble;
+mod instance;
+mod judge;
+mod orphans;
+mod prelude;
+mod providers;
+
+use instance::Instance;
+pub use instance::Whom;
+pub use providers::Providers;
+
+/// What a planner works from.
+pub struct Setup {
+    /// The configuration, nothing visited yet.
+    pub world: World,
+    /// The state of the ledger.
+    pub state: State,
+    /// Every provider.
+    pub registry: Arc<Registry>,
+    /// The environment of the process.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Makes fingerprints.
+    pub sealer: Sealer,
+    /// What is asked for.
+    pub options: Options,
+}
+
+/// A finished plan, with what carrying it out needs.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The configuration as far as it is known.
+    pub world: World,
+    /// The state that the plan starts from, with `prelude` folded in.
+    pub state: State,
+    /// What the ledger must be told before the run: lost outcomes that were found out, moved addresses.
+    pub prelude: Vec<Event>,
+    /// Whom each change is done by.
+    pub actors: BTreeMap<EntryKey, Whom>,
+    /// Every provider, configured.
+    pub providers: Providers,
+    /// Sensitive texts that came up: to be masked in whatever is printed or kept.
+    pub secrets: BTreeSet<String>,
+    /// Warnings.
+    pub warnings: Diagnostics,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// What is wrong.
+    pub found: Diagnostics,
+    /// Objects whose last action may or may not have been done, and about which nobody could tell.
+    pub uncertain: Vec<EntryKey>,
+    /// Sensitive texts that came up.
+    pub secrets: BTreeSet<String>,
+}
+
+/// Makes a plan, one answer at a time.
+pub struct Planner {
+    world: World,
+    graph: Arc<Graph>,
+    state: State,
+    registry: Arc<Registry>,
+    sealer: Sealer,
+    options: Options,
+    version: Arc<str>,
+    selection: Selection,
+    providers: Providers,
+    walk: Walk,
+    asks: Vec<Ask>,
+    pending: BTreeMap<AskId, Instance>,
+    next_ask: u64,
+    blocks: BTreeMap<NodeId, Block>,
+    /// What is made of each object, by block: found again in the graph's order at the end.
+    changes: BTreeMap<NodeId, Vec<Change>>,
+    orphans: Vec<Change>,
+    actors: BTreeMap<EntryKey, Whom>,
+    orphans_begun: bool,
+    /// Every object that the file still names.
+    named: BTreeSet<EntryKey>,
+    unchanged: usize,
+    drift: Vec<Drift>,
+    cautions: Vec<Caution>,
+    prelude: Vec<Event>,
+    uncertain: Vec<EntryKey>,
+    secrets: BTreeSet<String>,
+    found: Diagnostics,
+    validates_only: bool,
+}
+
+/// How far the walk over the graph is.
+struct Walk {
+    /// How many dependencies of each node are not done.
+    waits: BTreeMap<NodeId, usize>,
+    /// Nodes that can be visited, by their place in the order.
+    ready: BTreeSet<(usize, NodeId)>,
+    place: BTreeMap<NodeId, usize>,
+    /// Nodes with errors, and all that depend on them: they are not visited, so that one error is told once.
+    broken: BTreeSet<NodeId>,
+}
+
+/// A resource block under way.
+#[derive(Default)]
+struct Block {
+    outstanding: usize,
+    values: BTreeMap<(ModulePath, Option<Key>), Value>,
+}
+
+impl Planner {
+    /// A planner that has asked nothing yet.
+    pub fn new(setup: Setup) -> Self {
+        let graph = Arc::clone(setup.world.graph());
+        let version = setup.world.version();
+        let mut planner = Self {
+            selection: Selection::new(&graph, &setup.options),
+            providers: Providers::new(Arc::clone(&setup.registry), setup.environment),
+            walk: Walk::new(&graph),
+            world: setup.world,
+            graph,
+            state: setup.state,
+            registry: setup.registry,
+            sealer: setup.sealer,
+            options: setup.options,
+            version,
+            asks: Vec::new(),
+            pending: BTreeMap::new(),
+            next_ask: 0,
+            blocks: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            orphans: Vec::new(),
+            actors: BTreeMap::new(),
+            orphans_begun: false,
+            named: BTreeSet::new(),
+            unchanged: 0,
+            drift: Vec::new(),
+            cautions: Vec::new(),
+            prelude: Vec::new(),
+            uncertain: Vec::new(),
+            secrets: BTreeSet::new(),
+            found: Diagnostics::default(),
+            validates_only: false,
+        };
+        planner.move_addresses();
+        planner
+    }
+
+    /// Asks nobody anything: what only the outside could tell stays unknown.
+    pub const fn validate_only(&mut self) {
+        self.validates_only = true;
+    }
+
+    /// Goes as far as is possible without answers, and gives the questions that came up. When there are none and
+    /// none is open, the plan can be finished.
+    pub fn poll(&mut self) -> Vec<Ask> {
+        loop {
+            while let Some((_, id)) = self.walk.ready.pop_first() {
+                self.visit(id);
+            }
+            if !self.pending.is_empty() || !self.asks.is_empty() || self.orphans_begun {
+                return std::mem::take(&mut self.asks);
+            }
+            self.orphans_begun = true;
+            if !self.found.has_errors() {
+                self.begin_orphans();
+            }
+        }
+    }
+
+    /// The sensitive texts that came up so far: to be masked in what the next answers say.
+    #[must_use]
+    pub const fn secrets(&self) -> &BTreeSet<String> {
+        &self.secrets
+    }
+
+    /// Takes an answer in. An answer to no open question is ignored.
+    pub fn answer(&mut self, id: AskId, answer: Answer) {
+        if let Some(instance) = self.pending.remove(&id) {
+            self.take_answer(instance, answer);
+        }
+    }
+
+    fn ask(&mut self, instance: Instance, question: Question) {
+        let id = AskId(self.next_ask);
+        self.next_ask += 1;
+        self.asks.push(Ask { id, key: instance.key.clone(), question });
+        self.pending.insert(id, instance);
+    }
+
+    fn visit(&mut self, id: NodeId) {
+        if self.graph.dependencies(id).iter().any(|dependency| self.walk.broken.contains(dependency)) {
+            self.walk.broken.insert(id);
+            self.complete(id);
+            return;
+        }
+        let node = self.graph.node(id).clone();
+        let found = match &node.item {
+            Item::Resource(name) => {
+                self.begin_block(id, name);
+                return;
+            }
+            Item::Provider(name) => {
+                self.providers.configure(&self.world, node.module, name, &mut self.secrets)
+            }
+            Item::Variable(_) | Item::Local(_) | Item::Output(_) | Item::Call(_) | Item::Check(_) => {
+                self.world.visit(id)
+            }
+        };
+        self.note(id, found);
+        self.complete(id);
+    }
+
+    fn note(&mut self, id: NodeId, found: Diagnostics) {
+        if found.has_errors() {
+            self.walk.broken.insert(id);
+        }
+        self.found.extend(found);
+    }
+
+    fn error(&mut self, id: NodeId, diagnostic: Diagnostic) {
+        self.note(id, diagnostic.into());
+    }
+
+    /// A node is done: what waited for it last can be visited.
+    fn complete(&mut self, id: NodeId) {
+        for dependent in self.graph.dependents(id) {
+            self.walk.release(dependent);
+        }
+    }
+
+    /// Folds an event into the state that is planned from; the run will record it first.
+    fn precede(&mut self, event: Event) {
+        if self.prelude.is_empty() {
+            // Events belong to a run: this one exists in memory only.
+            let opened = Event::RunOpened {
+                mode: RunMode::State,
+                version: Arc::clone(&self.version),
+                config: None,
+                plan: None,
+                versions: BTreeMap::new(),
+                command: String::new(),
+            };
+            self.fold(opened);
+        }
+        if self.fold(event.clone()) {
+            self.prelude.push(event);
+        }
+    }
+
+    fn fold(&mut self, event: Event) -> bool {
+        let seq = self.state.head.map_or(0, |head| head.seq) + 1;
+        let recorded = Recorded {
+            seq,
+            hash: Digest::of(&seq.to_be_bytes()),
+            run: RunId("plan".into()),
+            epoch: self.state.epoch,
+            time_ms: 0,
+            actor: Actor::default(),
+            event,
+        };
+        let folded = self.state.apply(&recorded);
+        if let Err(illegal) = &folded {
+            self.found.push(Diagnostic::error("State does not fit", format!("{illegal}.")));
+        }
+        folded.is_ok()
+    }
+}
+
+impl Walk {
+    fn new(graph: &Graph) -> Self {
+        let place = graph.order().iter().enumerate().map(|(place, id)| (*id, place)).collect();
+        let waits: BTreeMap<NodeId, usize> =
+            graph.order().iter().map(|id| (*id, graph.dependencies(*id).len())).collect();
+        let mut walk = Self { waits, ready: BTreeSet::new(), place, broken: BTreeSet::new() };
+        for id in graph.order() {
+            if walk.waits.get(id) == Some(&0) {
+                walk.make_ready(*id);
+            }
+        }
+        walk
+    }
+
+    fn release(&mut self, id: NodeId) {
+        if let Some(count) = self.waits.get_mut(&id) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.make_ready(id);
+            }
+        }
+    }
+
+    fn make_ready(&mut self, id: NodeId) {
+        let place = self.place.get(&id).copied().unwrap_or(usize::MAX);
+        self.ready.insert((place, id));
+    }
+}
+
+#[cfg(test)]
+mod tests;

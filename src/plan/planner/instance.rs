@@ -1,0 +1,344 @@
+//! One instance on its way through planning: evaluated, then asked about, then decided.
+
+use std::sync::Arc;
+
+use relplan_contract::{
+    Attribute, DataSource, Lifetime, Problem, Repeat, Resource as Managed, ResourceSchema, Value, secrets_of,
+};
+
+use super::providers::unknown_provider;
+use super::{Block, Planner};
+use crate::addr::{Address, Mode, ModulePath, ResourceName};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::event::{EntryKey, RunMode};
+use crate::graph::NodeId;
+use crate::lang::body;
+use crate::lang::config::{IgnoreChanges, Resource};
+use crate::lang::scope::Bindings;
+use crate::plan::ask::Question;
+use crate::plan::compare::overlay;
+use crate::plan::setup::covers;
+use crate::state::Entry;
+use crate::world::Verdicts;
+
+/// One instance under way.
+pub(super) struct Instance {
+    pub key: EntryKey,
+    /// Its block; none for an object that no file names.
+    pub block: Option<InBlock>,
+    pub whom: Whom,
+    /// The arguments.
+    pub config: Value,
+    /// The object as the ledger has it.
+    pub entry: Option<Entry>,
+    /// The object as it is, as far as that is known; none when there is none.
+    pub prior: Option<Value>,
+    /// What reading found, when it was not the same.
+    pub observed: Option<Value>,
+    pub gone: bool,
+    /// Whether the prediction is for a new object in the old one's place.
+    pub replacing: Option<super::judge::Replacing>,
+}
+
+/// Where an instance stands in the configuration.
+#[derive(Clone)]
+pub(super) struct InBlock {
+    pub id: NodeId,
+    pub resource: Arc<Resource>,
+    pub bindings: Bindings,
+}
+
+/// Whom to ask, and who acts.
+#[derive(Clone)]
+pub enum Whom {
+    /// A resource type with its schema.
+    Resource(Arc<dyn Managed>, Arc<ResourceSchema>),
+    /// A data source type.
+    Data(Arc<dyn DataSource>),
+}
+
+impl Instance {
+    pub(super) fn lifetime(&self) -> Option<Lifetime> {
+        match &self.whom {
+            Whom::Resource(_, schema) => Some(schema.lifetime),
+            Whom::Data(_) => None,
+        }
+    }
+}
+
+impl Planner {
+    pub(super) fn begin_block(&mut self, id: NodeId, name: &ResourceName) {
+        let node = self.graph.node(id).clone();
+        let content = Arc::clone(&self.graph.module(node.module).module);
+        let Some(resource) = content.resources.get(name).map(|resource| Arc::new(resource.clone())) else {
+            return self.complete(id);
+        };
+        let Some(whom) = self.whom(id, name, &resource) else { return self.complete(id) };
+        let mut instances = Vec::new();
+        for module in self.world.instances(node.module).to_vec() {
+            match self.world.expand_resource(id, name, &module) {
+                Ok(expansion) => instances.extend(
+                    expansion.instances().into_iter().map(|(key, bindings)| (module.clone(), key, bindings)),
+                ),
+                Err(errors) => self.note(id, errors),
+            }
+        }
+        self.blocks.insert(id, Block { outstanding: instances.len() + 1, ..Block::default() });
+        for (module, key, bindings) in instances {
+            let address = Address { module, resource: name.clone(), key };
+            let block = InBlock { id, resource: Arc::clone(&resource), bindings };
+            self.begin_instance(address, block, whom.clone());
+        }
+        self.finish_one(id);
+    }
+
+    /// Whom a block's instances are asked of; tells what is wrong when there is nobody.
+    fn whom(&mut self, id: NodeId, name: &ResourceName, resource: &Resource) -> Option<Whom> {
+        let module = self.graph.node(id).module;
+        let provider = &resource.provider.0;
+        let is_data = name.mode == Mode::Data;
+        let known = self.registry.provider(&provider.name).is_some();
+        let found = if is_data {
+            self.providers.data_source(&self.world, module, provider, &name.ty).map(Whom::Data)
+        } else {
+            let schema = self.registry.resource(&name.ty).cloned();
+            let managed = self.providers.resource(&self.world, module, provider, &name.ty);
+            managed.zip(schema).map(|(managed, schema)| Whom::Resource(managed, schema))
+        };
+        if found.is_none() && !known {
+            self.error(id, unknown_provider(&self.registry, &provider.name, resource.type_span));
+        } else if found.is_none() {
+            self.error(id, unknown_type(&self.registry.type_names(is_data), name, resource));
+        }
+        found
+    }
+
+    fn begin_instance(&mut self, address: Address, block: InBlock, whom: Whom) {
+        let lifetime = match &whom {
+            Whom::Resource(_, schema) => schema.lifetime,
+            Whom::Data(_) => Lifetime::Check,
+        };
+        let key = EntryKey::new(address, lifetime, &self.version);
+        self.named.insert(key.clone());
+        let entry = self.state.entries.get(&key).cloned();
+        let taken = self.selection.takes(block.id, &key.address);
+        if !taken || (self.options.mode == RunMode::Destroy && matches!(whom, Whom::Resource(..))) {
+            let value = entry.as_ref().filter(|entry| entry.exists());
+            let value = value.map_or(Value::UNKNOWN, |entry| entry.value.clone());
+            if self.options.mode == RunMode::Destroy && taken {
+                self.refuse_protected(&block, &key, entry.as_ref());
+            }
+            return self.place(&block, &key.address, value);
+        }
+        let attributes = match &whom {
+            Whom::Resource(_, schema) => schema.attributes.clone(),
+            Whom::Data(source) => source.schema().attributes.clone(),
+        };
+        let Some(config) = self.arguments(&block, &key, &whom, &attributes) else {
+            return self.place(&block, &key.address, Value::UNKNOWN);
+        };
+        if self.validates_only {
+            let after = relplan_contract::propose(&attributes, None, &config).value;
+            return self.place(&block, &key.address, after);
+        }
+        let prior = entry.as_ref().filter(|entry| entry.exists());
+        let prior = prior.map(|entry| self.sealer.unseal(&entry.value, &config));
+        let config = self.ignoring(&block.resource, config, prior.as_ref());
+        let instance = Instance {
+            key,
+            block: Some(block),
+            whom,
+            config,
+            entry,
+            prior,
+            observed: None,
+            gone: false,
+            replacing: None,
+        };
+        self.reconcile_or_read(instance);
+    }
+
+    /// The arguments of an instance, checked; none when something is wrong with them.
+    fn arguments(
+        &mut self,
+        block: &InBlock,
+        key: &EntryKey,
+        whom: &Whom,
+        attributes: &[Attribute],
+    ) -> Option<Value> {
+        let module = &key.address.module;
+        let resource = &block.resource;
+        let evaluated = self.world.with_evaluator(module, &block.bindings, |evaluator| {
+            body::evaluate(&resource.body, attributes, evaluator)
+        });
+        let config = match evaluated {
+            Ok(config) => config,
+            Err(errors) => {
+                self.instance_errors(block.id, key, errors);
+                return None;
+            }
+        };
+        secrets_of(&config, &mut self.secrets);
+        let problems = match whom {
+            Whom::Resource(managed, _) => managed.validate(&config),
+            Whom::Data(source) => source.validate(&config),
+        };
+        if !problems.is_empty() {
+            for problem in problems {
+                self.problem(block, key, "Invalid argument", problem);
+            }
+            return None;
+        }
+        let conditions = &resource.lifecycle.preconditions;
+        match self.world.check_conditions(conditions, module, &block.bindings) {
+            Ok(Verdicts::Hold | Verdicts::Unknown) => Some(config),
+            Err(errors) => {
+                self.instance_errors(block.id, key, errors);
+                None
+            }
+        }
+    }
+
+    /// The arguments with those that `ignore_changes` names left as they are.
+    fn ignoring(&self, resource: &Resource, config: Value, prior: Option<&Value>) -> Value {
+        let Some(prior) = prior else { return config };
+        match &resource.lifecycle.ignore_changes {
+            IgnoreChanges::None => config,
+            IgnoreChanges::Paths(paths) => overlay(&config, prior, paths),
+            IgnoreChanges::All => {
+                let given = config.as_map().into_iter().flatten().filter(|(_, value)| !value.is_null());
+                let paths: Vec<_> = given.map(|(name, _)| relplan_contract::Path::attribute(name)).collect();
+                overlay(&config, prior, &paths)
+            }
+        }
+    }
+
+    /// First what became of a lost action, then how the object is now, then how it will be.
+    pub(super) fn reconcile_or_read(&mut self, instance: Instance) {
+        let open = instance.entry.as_ref().and_then(Entry::open).cloned();
+        let (Some(open), Whom::Resource(resource, schema)) = (open, &instance.whom) else {
+            return self.read(instance);
+        };
+        let address = &instance.key.address;
+        if covers(&self.options.accept, address) {
+            let value = open.intent.planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            return self.reconciled_done(instance, value, "A person accepted it as done.");
+        }
+        if covers(&self.options.retry, address) {
+            return self.reconciled_not_done(instance, "A person asked for a new try.");
+        }
+        if schema.repeat == Repeat::Harmless {
+            return self.reconciled_not_done(instance, "It was cut off; doing it again does no harm.");
+        }
+        let question = Question::Reconcile {
+            resource: Arc::clone(resource),
+            prior: instance.prior.clone(),
+            reference: open.reference.clone(),
+            intent: Box::new(open.intent),
+        };
+        self.ask(instance, question);
+    }
+
+    /// Looks at the object as it is now, where there is one and looking is wanted.
+    pub(super) fn read(&mut self, instance: Instance) {
+        let Whom::Resource(resource, schema) = &instance.whom else { return self.plan(instance) };
+        let looks = self.options.refresh && schema.lifetime != Lifetime::Check;
+        match &instance.prior {
+            Some(prior) if looks && instance.block.is_some() => {
+                let question = Question::Read { resource: Arc::clone(resource), prior: prior.clone() };
+                self.ask(instance, question);
+            }
+            _ => self.plan(instance),
+        }
+    }
+
+    /// An instance without a change (or with one already noted) has its value: the block may be done.
+    pub(super) fn place(&mut self, block: &InBlock, address: &Address, value: Value) {
+        if let Some(under_way) = self.blocks.get_mut(&block.id) {
+            under_way.values.insert((address.module.clone(), address.key.clone()), value);
+        }
+        self.finish_one(block.id);
+    }
+
+    fn finish_one(&mut self, id: NodeId) {
+        let Some(block) = self.blocks.get_mut(&id) else { return };
+        block.outstanding = block.outstanding.saturating_sub(1);
+        if block.outstanding > 0 {
+            return;
+        }
+        let Some(block) = self.blocks.remove(&id) else { return };
+        let node = self.graph.node(id).clone();
+        if let crate::graph::Item::Resource(name) = &node.item {
+            for module in self.world.instances(node.module).to_vec() {
+                self.world.set_instances(id, name, &module, |key| value_of(&block, &module, key));
+            }
+        }
+        self.complete(id);
+    }
+
+    pub(super) fn instance_errors(&mut self, id: NodeId, key: &EntryKey, errors: Diagnostics) {
+        // A block with many instances would say the same a thousand times.
+        let repeated = |known: &Diagnostics, new: &Diagnostic| {
+            known.0.iter().any(|old| old.summary == new.summary && old.detail == new.detail && old.labels == new.labels)
+        };
+        let named = key.address.key.is_some() || key.address.module.0.iter().any(|step| step.key.is_some());
+        for error in errors.0 {
+            if !repeated(&self.found, &error) {
+                let error = if named { error.in_instance(key.address.to_string()) } else { error };
+                self.error(id, error);
+            }
+        }
+        self.walk.broken.insert(id);
+    }
+
+    pub(super) fn problem(&mut self, block: &InBlock, key: &EntryKey, summary: &str, problem: Problem) {
+        let body = &block.resource.body;
+        let place = problem.attribute.as_ref().map_or(block.resource.span, |path| body::place(body, path));
+        let mut detail = problem.message;
+        if !problem.detail.is_empty() {
+            detail = format!("{detail}\n{}", problem.detail);
+        }
+        let diagnostic = Diagnostic::error(summary, detail).at(place).help(problem.hint);
+        self.instance_errors(block.id, key, diagnostic.into());
+    }
+
+    fn refuse_protected(&mut self, block: &InBlock, key: &EntryKey, entry: Option<&Entry>) {
+        let live = entry.is_some_and(|entry| entry.lifetime == Lifetime::Live && entry.exists());
+        if live && block.resource.lifecycle.prevent_destroy {
+            let diagnostic = protected(key, block.resource.span);
+            self.instance_errors(block.id, key, diagnostic.into());
+        }
+    }
+
+}
+
+/// `prevent_destroy` is in the way.
+pub(super) fn protected(key: &EntryKey, span: crate::source::Span) -> Diagnostic {
+    Diagnostic::error(
+        "Instance must not be destroyed",
+        format!("{key} has `prevent_destroy` set, but this plan would destroy it."),
+    )
+    .at(span)
+    .help("Remove `prevent_destroy`, or leave the instance out with -exclude.")
+}
+
+fn value_of(block: &Block, module: &ModulePath, key: Option<&crate::addr::Key>) -> Value {
+    block.values.get(&(module.clone(), key.cloned())).cloned().unwrap_or(Value::UNKNOWN)
+}
+
+fn unknown_type(
+    names: &std::collections::BTreeSet<&str>,
+    name: &ResourceName,
+    resource: &Resource,
+) -> Diagnostic {
+    let what = if name.mode == Mode::Data { "data source" } else { "resource" };
+    let prefix = format!("{}_", resource.provider.0.name);
+    let siblings: Vec<&str> = names.iter().copied().filter(|known| known.starts_with(&prefix)).collect();
+    let help = did_you_mean(&name.ty, names.iter().copied()).map_or_else(
+        || format!("The provider {:?} has these: {}.", resource.provider.0.name, siblings.join(", ")),
+        |near| format!("Did you mean {near:?}?"),
+    );
+    Diagnostic::error(format!("Unknown {what} type"), format!("There is no {what} type {:?}.", name.ty))
+        .at(resource.type_span)
+        .help(help)
+}

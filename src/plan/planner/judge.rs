@@ -1,0 +1,479 @@
+//! From answers to decisions, and from decisions to changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, secrets_of};
+
+use super::Planner;
+use super::instance::{InBlock, Instance, Whom, protected};
+use crate::addr::{Address, ModulePath, ResourceName};
+use crate::canonical::Digest;
+use crate::diag::Diagnostic;
+use crate::event::{Act, EntryKey, RunMode};
+use crate::graph::{Item, NodeId};
+use crate::lang::config::{OnFailure, Subject, When};
+use crate::plan::ask::{Answer, Question};
+use crate::plan::change::{Action, Caution, CautionKind, Change, Drift};
+use crate::plan::decide::{self, Decision, Facts};
+use crate::plan::lookup::{of_address, of_block};
+use crate::plan::reason::Reason;
+use crate::state::State;
+use crate::world::with_self;
+
+/// A replacement that is being predicted: why, and which parts made it one.
+#[derive(Clone)]
+pub(super) struct Replacing {
+    action: Action,
+    reasons: Vec<Reason>,
+    paths: Vec<relplan_contract::Path>,
+}
+
+impl Planner {
+    pub(super) fn take_answer(&mut self, mut instance: Instance, answer: Answer) {
+        match answer {
+            Answer::Reconciled(Ok(Reconciled::Done(applied))) => {
+                let value = if Self::is_going(&instance) { Value::NULL } else { applied.value };
+                self.reconciled_done(instance, value, "It was found done after its outcome was lost.");
+            }
+            Answer::Reconciled(Ok(Reconciled::NotDone)) => {
+                self.reconciled_not_done(instance, "It was found not done after its outcome was lost.");
+            }
+            Answer::Reconciled(Ok(Reconciled::CannotTell)) => self.stays_uncertain(&instance, ""),
+            Answer::Reconciled(Err(problem)) => self.stays_uncertain(&instance, &problem.to_string()),
+            Answer::Observed(Ok(Observed::Same)) => self.plan(instance),
+            Answer::Observed(Ok(Observed::Present(value))) => {
+                secrets_of(&value, &mut self.secrets);
+                self.drifted(&instance, &value);
+                instance.prior = Some(value.clone());
+                instance.observed = Some(value);
+                self.plan(instance);
+            }
+            Answer::Observed(Ok(Observed::Absent)) => {
+                self.drifted(&instance, &Value::NULL);
+                instance.gone = true;
+                instance.prior = None;
+                self.plan(instance);
+            }
+            Answer::Planned(Ok(planned)) => {
+                secrets_of(&planned.value, &mut self.secrets);
+                self.predicted(instance, planned);
+            }
+            Answer::Data(Ok(value)) => {
+                secrets_of(&value, &mut self.secrets);
+                self.data_was_read(&instance, value);
+            }
+            Answer::Observed(Err(problem)) | Answer::Planned(Err(problem)) | Answer::Data(Err(problem)) => {
+                if let Some(block) = instance.block.clone() {
+                    self.problem(&block, &instance.key, "Cannot be planned", problem);
+                    self.place(&block, &instance.key.address, Value::UNKNOWN);
+                }
+            }
+        }
+    }
+
+    fn is_going(instance: &Instance) -> bool {
+        let open = instance.entry.as_ref().and_then(crate::state::Entry::open);
+        open.is_some_and(|open| open.intent.act == Act::Destroy)
+    }
+
+    fn stays_uncertain(&mut self, instance: &Instance, because: &str) {
+        let key = &instance.key;
+        self.uncertain.push(key.clone());
+        let why = if because.is_empty() { String::new() } else { format!(" {because}") };
+        let detail = format!(
+            "An earlier run was cut off while it worked on {key}, and it cannot be found out whether that was done.{why}"
+        );
+        let help = format!(
+            "Look yourself; then say `relplan apply -accept '{0}'` if it was done, or `-retry '{0}'` if it was not.",
+            key.address
+        );
+        let mut diagnostic = Diagnostic::error("Uncertain", detail).help(help);
+        if let Some(block) = &instance.block {
+            diagnostic = diagnostic.at(block.resource.span);
+            self.error(block.id, diagnostic);
+            self.place(block, &key.address, Value::UNKNOWN);
+        } else {
+            self.found.push(diagnostic);
+        }
+    }
+
+    fn drifted(&mut self, instance: &Instance, now: &Value) {
+        let Some(entry) = &instance.entry else { return };
+        let after = self.sealer.seal_value(now);
+        if after == entry.value {
+            return;
+        }
+        let text = if now.is_null() {
+            format!("{} was deleted from outside.", instance.key)
+        } else {
+            format!("{} was changed from outside.", instance.key)
+        };
+        self.cautions.push(Caution { kind: CautionKind::Drift, key: Some(instance.key.clone()), text });
+        self.drift.push(Drift { key: instance.key.clone(), before: entry.value.clone(), after });
+    }
+
+    /// How it will be: decided at once where that can be, else the provider is asked.
+    pub(super) fn plan(&mut self, instance: Instance) {
+        if instance.block.is_none() {
+            return self.decide_orphan(instance);
+        }
+        if self.options.mode == RunMode::Refresh {
+            return self.keep(&instance);
+        }
+        match &instance.whom {
+            Whom::Data(_) => self.plan_data(instance),
+            Whom::Resource(_, schema) => match schema.lifetime {
+                Lifetime::Record => self.plan_record(instance),
+                Lifetime::Live => self.plan_live(instance),
+                Lifetime::Check => self.plan_check(instance),
+            },
+        }
+    }
+
+    fn plan_data(&mut self, instance: Instance) {
+        let (Some(block), Whom::Data(source)) = (instance.block.clone(), instance.whom.clone()) else { return };
+        let waits = block.resource.depends_on.iter().any(|reference| self.changes_anything(block.id, &reference.subject));
+        if !instance.config.has_unknown() && !waits {
+            let question = Question::Data { source, config: instance.config.clone() };
+            return self.ask(instance, question);
+        }
+        let after = relplan_contract::propose(&source.schema().attributes, None, &instance.config).value;
+        self.change(&instance, &block, Action::Read, vec![Reason::ArgumentsUnknown], after, None);
+    }
+
+    fn data_was_read(&mut self, instance: &Instance, value: Value) {
+        let Some(block) = instance.block.clone() else { return };
+        self.postconditions(&block, &instance.key, &value);
+        self.place(&block, &instance.key.address, value);
+    }
+
+    fn plan_record(&mut self, instance: Instance) {
+        let Some(block) = instance.block.clone() else { return };
+        let made_before = of_address(&self.state, &instance.key.address).next().is_some();
+        let decision = {
+            let facts = self.facts(&instance, &block);
+            decide::record(&facts, &self.version, made_before)
+        };
+        match decision {
+            Decision::Nothing => self.keep(&instance),
+            Decision::Refuse(paths) => self.refuse_record(&block, &instance, &paths),
+            Decision::Do(action, reasons) if reasons == [Reason::Gone] => {
+                // A fact that was deleted is made again as it was: its pins are not chosen anew.
+                let entry = instance.entry.as_ref();
+                let after = entry.map_or(Value::UNKNOWN, |entry| self.sealer.unseal(&entry.value, &instance.config));
+                self.change(&instance, &block, action, reasons, after, None);
+            }
+            Decision::Do(action, reasons) => {
+                let replacing = Replacing { action, reasons, paths: Vec::new() };
+                self.ask_plan(Instance { prior: None, replacing: Some(replacing), ..instance });
+            }
+        }
+    }
+
+    fn refuse_record(&mut self, block: &InBlock, instance: &Instance, paths: &[relplan_contract::Path]) {
+        let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        let place = paths.first().map_or(block.resource.span, |path| {
+            crate::lang::body::place(&block.resource.body, path)
+        });
+        let diagnostic = Diagnostic::error(
+            "Record exists already",
+            format!(
+                "{} was made already for version {:?} with other arguments: {}. What a version of the release has made stays as it is.",
+                instance.key.address,
+                self.version,
+                names.join(", ")
+            ),
+        )
+        .at(place)
+        .help(format!(
+            "Set the arguments back, raise the version of the release, or make it anew with -replace='{}'.",
+            instance.key.address
+        ));
+        self.instance_errors(block.id, &instance.key, diagnostic.into());
+        self.place(block, &instance.key.address, Value::UNKNOWN);
+    }
+
+    fn plan_live(&mut self, instance: Instance) {
+        let Some(block) = instance.block.clone() else { return };
+        let settled = match &instance.entry {
+            Some(entry) if entry.exists() && !instance.gone && instance.observed.is_none() && !entry.tainted => {
+                let triggered = self.triggered(&block);
+                let asked = self.options.replaces(&instance.key.address) || !triggered.is_empty();
+                !asked && !instance.config.has_unknown() && self.sealer.seal_value(&instance.config) == entry.inputs
+            }
+            _ => false,
+        };
+        if settled { self.keep(&instance) } else { self.ask_plan(instance) }
+    }
+
+    fn plan_check(&mut self, instance: Instance) {
+        let Some(block) = instance.block.clone() else { return };
+        let live = self.live_dependencies(block.id, &instance.key.address.module);
+        let decision = decide::check(&self.facts(&instance, &block), &live);
+        match decision {
+            Decision::Do(action, reasons) => {
+                let replacing = Replacing { action, reasons, paths: Vec::new() };
+                self.ask_plan(Instance { prior: None, replacing: Some(replacing), ..instance });
+            }
+            Decision::Nothing | Decision::Refuse(_) => self.keep(&instance),
+        }
+    }
+
+    fn ask_plan(&mut self, instance: Instance) {
+        let Whom::Resource(resource, _) = &instance.whom else { return };
+        let question = Question::Plan {
+            resource: Arc::clone(resource),
+            config: instance.config.clone(),
+            prior: instance.prior.clone(),
+        };
+        self.ask(instance, question);
+    }
+
+    fn predicted(&mut self, mut instance: Instance, planned: Planned) {
+        let Some(block) = instance.block.clone() else { return };
+        if let Some(replacing) = instance.replacing.take() {
+            instance.replacing = None;
+            let Replacing { action, reasons, paths } = replacing;
+            let after = planned.value.clone();
+            return self.change(&instance, &block, action, reasons, after, Some((planned, paths)));
+        }
+        let create_first = block.resource.lifecycle.create_before_destroy;
+        let decision = decide::live(&self.facts(&instance, &block), &planned, create_first);
+        match decision {
+            Decision::Nothing | Decision::Refuse(_) => self.keep(&instance),
+            Decision::Do(action @ Action::Replace { .. }, reasons) => {
+                if block.resource.lifecycle.prevent_destroy {
+                    let diagnostic = protected(&instance.key, block.resource.span);
+                    self.instance_errors(block.id, &instance.key, diagnostic.into());
+                    return self.place(&block, &instance.key.address, Value::UNKNOWN);
+                }
+                // Predicted once more as a new object: its computed attributes are not those of the old one.
+                let paths = planned.replace.clone();
+                let question_prior = None;
+                let replacing = Some(Replacing { action, reasons, paths });
+                let Whom::Resource(resource, _) = &instance.whom else { return };
+                let question = Question::Plan {
+                    resource: Arc::clone(resource),
+                    config: instance.config.clone(),
+                    prior: question_prior,
+                };
+                self.ask(Instance { replacing, ..instance }, question);
+            }
+            Decision::Do(action, reasons) => {
+                let after = planned.value.clone();
+                self.change(&instance, &block, action, reasons, after, Some((planned, Vec::new())));
+            }
+        }
+    }
+
+    /// Nothing is done: the object keeps the value that it has.
+    fn keep(&mut self, instance: &Instance) {
+        let Some(block) = instance.block.clone() else { return };
+        self.unchanged += 1;
+        let stored = instance.entry.as_ref().filter(|entry| entry.exists());
+        let value = match (&instance.observed, stored) {
+            // A record is a fact: what was made counts, and what was changed from outside is told as drift.
+            (Some(observed), _) if instance.lifetime() != Some(Lifetime::Record) => observed.clone(),
+            (_, Some(entry)) => self.sealer.unseal(&entry.value, &instance.config),
+            _ => Value::UNKNOWN,
+        };
+        self.postconditions(&block, &instance.key, &value);
+        self.place(&block, &instance.key.address, value);
+    }
+
+    fn change(
+        &mut self,
+        instance: &Instance,
+        block: &InBlock,
+        action: Action,
+        reasons: Vec<Reason>,
+        after: Value,
+        planned: Option<(Planned, Vec<relplan_contract::Path>)>,
+    ) {
+        let lifecycle = &block.resource.lifecycle;
+        let (preview, notes, replace) = match planned {
+            Some((planned, paths)) => (planned.preview, planned.notes, paths),
+            None => (None, Vec::new(), Vec::new()),
+        };
+        let (undo, headline) = match &instance.whom {
+            Whom::Resource(_, schema) => (schema.undo.to_owned(), schema.headline.map(str::to_owned)),
+            Whom::Data(_) => (String::new(), None),
+        };
+        let change = Change {
+            key: instance.key.clone(),
+            lifetime: instance.lifetime(),
+            provider: block.resource.provider.0.to_string(),
+            action,
+            reasons,
+            before: instance.prior.clone().unwrap_or(Value::NULL),
+            after: after.clone(),
+            inputs: instance.config.clone(),
+            replace,
+            dependencies: self.dependencies(block.id, &instance.key.address.module),
+            preview,
+            notes,
+            undo,
+            headline,
+            on_failure: lifecycle.on_failure,
+            when: lifecycle.when,
+        };
+        self.caution(&change);
+        if let Some(reason) = self.state.holds.get(&change.key.address).filter(|_| change.is_expected()) {
+            let diagnostic = Diagnostic::error(
+                "Held",
+                format!("Nothing is done to {} until a person releases it: {reason}", change.key),
+            )
+            .at(block.resource.span)
+            .help(format!("Look at it, then say `relplan state release '{}' -reason=...`.", change.key.address));
+            self.instance_errors(block.id, &instance.key, diagnostic.into());
+        }
+        self.actors.insert(instance.key.clone(), instance.whom.clone());
+        let value = if lifecycle.when == When::Failure { Value::UNKNOWN } else { after };
+        if let (Action::Replace { create_first: true }, Some(entry)) = (action, &instance.entry) {
+            self.depose(&change, entry.generation);
+        }
+        self.changes.entry(block.id).or_default().push(change);
+        self.place(block, &instance.key.address, value);
+    }
+
+    /// The old object of a replacement that makes the new one first goes at the end of the run.
+    fn depose(&mut self, change: &Change, generation: u64) {
+        let key = crate::plan::deposed(&change.key, generation);
+        if let Some(actor) = self.actors.get(&change.key).cloned() {
+            self.actors.insert(key.clone(), actor);
+        }
+        self.orphans.push(Change {
+            key,
+            action: Action::Destroy,
+            reasons: vec![Reason::Deposed],
+            after: Value::NULL,
+            replace: Vec::new(),
+            notes: Vec::new(),
+            preview: None,
+            ..change.clone()
+        });
+    }
+
+    fn caution(&mut self, change: &Change) {
+        let key = &change.key;
+        let mut add = |kind, text| self.cautions.push(Caution { kind, key: Some(key.clone()), text });
+        if let Action::Replace { .. } = change.action {
+            add(CautionKind::Destructive, format!("{key} is destroyed and made anew."));
+        }
+        if let Some(preview) = change.preview.as_ref().filter(|preview| preview.outcome != Outcome::Passed) {
+            add(CautionKind::WouldStop, format!("{key} would stop the run: {}", preview.summary));
+        }
+        if change.on_failure == OnFailure::Rollback {
+            for address in &change.dependencies {
+                for (live, entry) in of_block(&self.state, address) {
+                    if entry.lifetime == Lifetime::Live && self.state.rollback_target(&live.address).is_none() {
+                        let text = format!(
+                            "If {key} fails, {} cannot be turned back: no earlier version of it was verified.",
+                            live.address
+                        );
+                        self.cautions.push(Caution { kind: CautionKind::NoWayBack, key: Some(key.clone()), text });
+                    }
+                }
+            }
+        }
+    }
+
+    fn facts<'f>(&'f self, instance: &'f Instance, block: &InBlock) -> Facts<'f> {
+        Facts {
+            config: &instance.config,
+            entry: instance.entry.as_ref(),
+            observed: instance.observed.as_ref(),
+            gone: instance.gone,
+            requested: self.options.replaces(&instance.key.address),
+            triggered: self.triggered(block),
+            sealer: &self.sealer,
+        }
+    }
+
+    fn triggered(&self, block: &InBlock) -> Vec<String> {
+        let references = block.resource.lifecycle.replace_triggered_by.iter();
+        references
+            .filter(|reference| self.changes_anything(block.id, &reference.subject))
+            .filter_map(|reference| match &reference.subject {
+                Subject::Resource(name) => Some(name.to_string()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether this plan changes anything of what a reference inside a block names.
+    fn changes_anything(&self, id: NodeId, subject: &Subject) -> bool {
+        let module = self.graph.node(id).module;
+        match subject {
+            Subject::Resource(name) => {
+                let node = self.graph.find(module, &Item::Resource(name.clone()));
+                node.is_some_and(|node| self.changes.contains_key(&node))
+            }
+            Subject::Module(call, _) => {
+                let node = self.graph.find(module, &Item::Call(Arc::clone(call)));
+                let inside = self.graph.called(module, call).filter(|_| node.is_some());
+                inside.is_some_and(|inside| self.changes.keys().any(|id| self.graph.node(*id).module == inside))
+            }
+            _ => false,
+        }
+    }
+
+    /// What a block directly depends on, as addresses: a block with several instances without a key.
+    fn dependencies(&self, id: NodeId, module: &ModulePath) -> Vec<Address> {
+        let mut found = Vec::new();
+        for (name, instance) in self.related(id, module) {
+            found.push(Address { module: instance, resource: name, key: None });
+        }
+        found
+    }
+
+    /// The blocks that a block directly depends on, in each module instance that it can see.
+    fn related(&self, id: NodeId, module: &ModulePath) -> Vec<(ResourceName, ModulePath)> {
+        let mut found = Vec::new();
+        for dependency in self.graph.direct_resources(id) {
+            let node = self.graph.node(dependency);
+            let Item::Resource(name) = &node.item else { continue };
+            for instance in self.world.instances(node.module) {
+                let common = instance.0.iter().zip(module.0.iter()).take_while(|(a, b)| a.name == b.name);
+                if common.clone().all(|(a, b)| a.key == b.key) {
+                    found.push((name.clone(), instance.clone()));
+                }
+            }
+        }
+        found
+    }
+
+    /// The live resources that a check directly depends on, each with its digest unless this plan changes it.
+    fn live_dependencies(&self, id: NodeId, module: &ModulePath) -> BTreeMap<Address, Option<Digest>> {
+        let mut found = BTreeMap::new();
+        for dependency in self.graph.direct_resources(id) {
+            for change in self.changes.get(&dependency).into_iter().flatten() {
+                if change.lifetime == Some(Lifetime::Live) {
+                    found.insert(change.key.address.clone(), None);
+                }
+            }
+        }
+        for (name, instance) in self.related(id, module) {
+            let block = Address { module: instance, resource: name, key: None };
+            for (key, entry) in of_block(&self.state, &block) {
+                if entry.lifetime == Lifetime::Live && entry.exists() {
+                    let digest = State::value_digest(&entry.value);
+                    found.entry(key.address.clone()).or_insert(Some(digest));
+                }
+            }
+        }
+        found
+    }
+
+    fn postconditions(&mut self, block: &InBlock, key: &EntryKey, value: &Value) {
+        let conditions = &block.resource.lifecycle.postconditions;
+        if conditions.is_empty() || value.is_unknown() {
+            return;
+        }
+        let bindings = with_self(&block.bindings, value.clone());
+        if let Err(errors) = self.world.check_conditions(conditions, &key.address.module, &bindings) {
+            self.instance_errors(block.id, key, errors);
+        }
+    }
+}

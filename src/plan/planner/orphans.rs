@@ -1,0 +1,131 @@
+//! Objects of the state that no file names: records and verdicts stay as they are; live resources go.
+
+use std::sync::Arc;
+
+use relplan_contract::{Lifetime, Value};
+
+use super::Planner;
+use super::instance::{Instance, Whom};
+use crate::addr::Address;
+use crate::diag::Diagnostic;
+use crate::event::{EntryKey, RunMode};
+use crate::lang::config::{OnFailure, When};
+use crate::plan::change::{Action, Caution, CautionKind, Change};
+use crate::plan::reason::Reason;
+
+impl Planner {
+    pub(super) fn begin_orphans(&mut self) {
+        if self.options.mode == RunMode::Refresh {
+            return;
+        }
+        let everything = self.options.mode == RunMode::Destroy;
+        let orphans: Vec<EntryKey> = self
+            .state
+            .entries
+            .iter()
+            .filter(|(key, entry)| everything || !self.named.contains(*key) && entry.lifetime == Lifetime::Live)
+            .filter(|(_, entry)| entry.lifetime == Lifetime::Live)
+            .map(|(key, _)| key.clone())
+            .filter(|key| self.selection.takes_orphan(&key.address))
+            .collect();
+        for key in orphans {
+            self.begin_orphan(key);
+        }
+    }
+
+    fn begin_orphan(&mut self, key: EntryKey) {
+        let Some(entry) = self.state.entries.get(&key).cloned() else { return };
+        let type_name = &key.address.resource.ty;
+        let resource = self.providers.resource_of_entry(&entry.provider, type_name);
+        let Some((resource, schema)) = resource.zip(self.registry.resource(type_name).cloned()) else {
+            let detail = format!(
+                "{key} is not in the file any more, and its provider {:?} is not known, so that nothing can be done about it.",
+                entry.provider
+            );
+            let help = format!("Add the provider again, or let go of it with `relplan state rm '{}'`.", key.address);
+            self.found.push(Diagnostic::error("Unknown provider", detail).help(help));
+            return;
+        };
+        let prior = entry.exists().then(|| entry.value.clone());
+        let instance = Instance {
+            key,
+            block: None,
+            whom: Whom::Resource(resource, schema),
+            config: entry.inputs.clone(),
+            entry: Some(entry),
+            prior,
+            observed: None,
+            gone: false,
+            replacing: None,
+        };
+        self.reconcile_or_read(instance);
+    }
+
+    pub(super) fn decide_orphan(&mut self, instance: Instance) {
+        let Whom::Resource(resource, schema) = &instance.whom else { return };
+        // Reconciling may have shown that nothing is there.
+        let Some(entry) = instance.entry.as_ref().filter(|entry| entry.exists()) else { return };
+        let key = instance.key.clone();
+        let removed = self.world.config().root.removed.iter().find(|removed| removed.from.covers(&key.address)).cloned();
+        let reason = match (&removed, self.options.mode) {
+            _ if crate::plan::is_deposed(&key) => Reason::Deposed,
+            (_, RunMode::Destroy) => Reason::DestroyAsked,
+            (Some(_), _) => Reason::Removed,
+            (None, _) => Reason::LeftFile,
+        };
+        let destroys = resource.can_destroy(&entry.value) && removed.is_none_or(|removed| removed.destroy);
+        let action = if destroys { Action::Destroy } else { Action::Forget };
+        let (kind, text) = if destroys {
+            (CautionKind::Destructive, format!("{key} is destroyed."))
+        } else {
+            (CautionKind::LetGo, format!("{key} is let go: it leaves the state, and what it stands for stays as it is."))
+        };
+        self.cautions.push(Caution { kind, key: Some(key.clone()), text });
+        self.actors.insert(key.clone(), instance.whom.clone());
+        self.orphans.push(Change {
+            key,
+            lifetime: Some(schema.lifetime),
+            provider: entry.provider.clone(),
+            action,
+            reasons: vec![reason],
+            before: entry.value.clone(),
+            after: Value::NULL,
+            inputs: entry.inputs.clone(),
+            replace: Vec::new(),
+            dependencies: entry.dependencies.clone(),
+            preview: None,
+            notes: Vec::new(),
+            undo: schema.undo.to_owned(),
+            headline: schema.headline.map(str::to_owned),
+            on_failure: OnFailure::Stop,
+            when: When::Success,
+        });
+    }
+
+    /// Which of the orphans must go before another: those that depended on it.
+    pub(super) fn orphan_needs(&self) -> Vec<Vec<usize>> {
+        let of_block = |address: &Address| Address { key: None, ..address.clone() };
+        let mut by_block: std::collections::BTreeMap<Address, Vec<usize>> = std::collections::BTreeMap::new();
+        for (index, orphan) in self.orphans.iter().enumerate() {
+            by_block.entry(of_block(&orphan.key.address)).or_default().push(index);
+        }
+        let mut needs = vec![Vec::new(); self.orphans.len()];
+        for (index, orphan) in self.orphans.iter().enumerate() {
+            for dependency in &orphan.dependencies {
+                for target in by_block.get(&of_block(dependency)).into_iter().flatten() {
+                    if let Some(needs) = needs.get_mut(*target)
+                        && *target != index
+                    {
+                        needs.push(index);
+                    }
+                }
+            }
+        }
+        needs
+    }
+
+    /// The name of an orphan's group.
+    pub(super) fn orphan_name(change: &Change) -> Arc<str> {
+        change.key.to_string().into()
+    }
+}

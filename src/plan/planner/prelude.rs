@@ -1,0 +1,54 @@
+//! What the ledger is told before a run does anything: moved addresses, and outcomes that were found out.
+
+use relplan_contract::{ProblemKind, Value};
+
+use super::Planner;
+use super::instance::Instance;
+use crate::event::{Act, ActOutcome, EntryKey, Event};
+
+impl Planner {
+    /// Follows the `moved` blocks of the root module.
+    pub(super) fn move_addresses(&mut self) {
+        let root = std::sync::Arc::clone(&self.world.config().root);
+        for moved in &root.moved {
+            let keys: Vec<EntryKey> = self.state.entries.keys().cloned().collect();
+            for key in keys {
+                let Some(address) = moved.from.moved(&moved.to, &key.address) else { continue };
+                let to = EntryKey { address, version: key.version.clone() };
+                if to != key && !self.state.entries.contains_key(&to) {
+                    self.precede(Event::Moved { from: key, to });
+                }
+            }
+        }
+    }
+
+    /// The action was done: the state takes it over, and planning goes on from there.
+    pub(super) fn reconciled_done(&mut self, mut instance: Instance, value: Value, reason: &str) {
+        let value = self.sealer.seal_value(&value);
+        self.precede(Event::Adopted { key: instance.key.clone(), value, reason: reason.to_owned() });
+        self.look_again(&mut instance);
+        self.read(instance);
+    }
+
+    /// The action was not done: it may be done now.
+    pub(super) fn reconciled_not_done(&mut self, mut instance: Instance, reason: &str) {
+        let Some(open) = instance.entry.as_ref().and_then(crate::state::Entry::open) else {
+            return self.read(instance);
+        };
+        let outcome = ActOutcome::Failed { kind: ProblemKind::Cancelled, message: reason.to_owned() };
+        let idempotency_key = open.intent.idempotency_key.clone();
+        let destroyed = open.intent.act == Act::Destroy;
+        self.precede(Event::Ended { key: instance.key.clone(), idempotency_key, outcome });
+        self.look_again(&mut instance);
+        if destroyed && instance.block.is_none() {
+            return self.plan(instance);
+        }
+        self.read(instance);
+    }
+
+    fn look_again(&self, instance: &mut Instance) {
+        instance.entry = self.state.entries.get(&instance.key).cloned();
+        let exists = instance.entry.as_ref().filter(|entry| entry.exists());
+        instance.prior = exists.map(|entry| self.sealer.unseal(&entry.value, &instance.config));
+    }
+}

@@ -1,0 +1,147 @@
+//! Configured providers: one for each `provider` block, and one without arguments for whoever has no block.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use relplan_contract::{Configured, DataSource, Resource, Value, secrets_of};
+
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::graph::ModuleId;
+use crate::lang::body;
+use crate::lang::config::ProviderName;
+use crate::lang::scope::Bindings;
+use crate::plan::setup::Registry;
+use crate::source::Span;
+use crate::world::World;
+
+/// Configured providers.
+pub struct Providers {
+    registry: Arc<Registry>,
+    environment: Arc<BTreeMap<String, String>>,
+    configured: BTreeMap<(ModuleId, ProviderName), Configured>,
+    /// Without a block: all arguments null. Those that need arguments are missing here.
+    plain: BTreeMap<&'static str, Configured>,
+    used: BTreeSet<Arc<str>>,
+}
+
+impl Providers {
+    /// None configured yet but those that need no arguments.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, environment: Arc<BTreeMap<String, String>>) -> Self {
+        let mut plain = BTreeMap::new();
+        for schema in registry.schemas() {
+            let nothing = schema.configuration.iter().map(|attribute| {
+                (attribute.name, attribute.fit(&Value::NULL).unwrap_or(Value::NULL))
+            });
+            let provider = registry.provider(schema.name);
+            if let Some(Ok(configured)) = provider.map(|p| p.configure(&Value::map(nothing), &environment)) {
+                plain.insert(schema.name, configured);
+            }
+        }
+        Self { registry, environment, configured: BTreeMap::new(), plain, used: BTreeSet::new() }
+    }
+
+    /// Every provider, with what each declares.
+    #[must_use]
+    pub const fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// Configures the provider of a block.
+    pub(super) fn configure(
+        &mut self,
+        world: &World,
+        module: ModuleId,
+        name: &ProviderName,
+        secrets: &mut BTreeSet<String>,
+    ) -> Diagnostics {
+        let content = Arc::clone(&world.graph().module(module).module);
+        let Some(block) = content.providers.get(name) else { return Diagnostics::default() };
+        let (Some(provider), Some(schema)) = (self.registry.provider(&name.name), self.registry.schema(&name.name))
+        else {
+            return unknown_provider(&self.registry, &name.name, block.span).into();
+        };
+        let instance = world.instances(module).first().cloned().unwrap_or_default();
+        let evaluated = world.with_evaluator(&instance, &Bindings::default(), |evaluator| {
+            body::evaluate(&block.body, &schema.configuration, evaluator)
+        });
+        let configuration = match evaluated {
+            Ok(configuration) => configuration,
+            Err(errors) => return errors,
+        };
+        if configuration.has_unknown() {
+            return Diagnostic::error(
+                "Provider configuration is not known yet",
+                format!("The provider {name} is needed to plan, but its arguments depend on something that is known only after apply."),
+            )
+            .at(block.span)
+            .help("Use values from the file, variables or the environment here.")
+            .into();
+        }
+        secrets_of(&configuration, secrets);
+        match provider.configure(&configuration, &self.environment) {
+            Ok(configured) => {
+                self.configured.insert((module, name.clone()), configured);
+                Diagnostics::default()
+            }
+            Err(problem) => {
+                let place = problem.attribute.as_ref().map_or(block.span, |path| body::place(&block.body, path));
+                Diagnostic::error("Provider cannot be configured", problem.message).at(place).help(problem.hint).into()
+            }
+        }
+    }
+
+    /// The provider that a block of a module uses.
+    fn of(&mut self, world: &World, module: ModuleId, name: &ProviderName) -> Option<&Configured> {
+        self.used.insert(Arc::clone(&name.name));
+        match world.graph().provider_of(module, name) {
+            Some(block) => self.configured.get(&block),
+            None => self.plain.get(&*name.name),
+        }
+    }
+
+    pub(super) fn resource(
+        &mut self,
+        world: &World,
+        module: ModuleId,
+        name: &ProviderName,
+        type_name: &str,
+    ) -> Option<Arc<dyn Resource>> {
+        self.of(world, module, name)?.resources.get(type_name).cloned()
+    }
+
+    pub(super) fn data_source(
+        &mut self,
+        world: &World,
+        module: ModuleId,
+        name: &ProviderName,
+        type_name: &str,
+    ) -> Option<Arc<dyn DataSource>> {
+        self.of(world, module, name)?.data_sources.get(type_name).cloned()
+    }
+
+    /// The type of an object that no file names: from the root's block of that name, or without one.
+    #[must_use]
+    pub fn resource_of_entry(&self, provider: &str, type_name: &str) -> Option<Arc<dyn Resource>> {
+        let (name, alias) = provider.split_once('.').map_or((provider, None), |(name, alias)| (name, Some(alias)));
+        let block = ProviderName { name: name.into(), alias: alias.map(Into::into) };
+        let configured = self.configured.get(&(ModuleId(0), block)).or_else(|| self.plain.get(name))?;
+        configured.resources.get(type_name).cloned()
+    }
+
+    /// Version of every provider in use.
+    pub(super) fn versions(&self) -> BTreeMap<String, String> {
+        let schemas = self.used.iter().filter_map(|name| self.registry.schema(name));
+        schemas.map(|schema| (schema.name.to_owned(), schema.version.to_owned())).collect()
+    }
+}
+
+/// A provider that does not exist.
+pub(super) fn unknown_provider(registry: &Registry, name: &str, span: Span) -> Diagnostic {
+    let known: Vec<&str> = registry.schemas().map(|schema| schema.name).collect();
+    let help = did_you_mean(name, known.iter().copied()).map_or_else(
+        || format!("These come with relplan: {}.", known.join(", ")),
+        |near| format!("Did you mean {near:?}?"),
+    );
+    Diagnostic::error("Unknown provider", format!("There is no provider named {name:?}.")).at(span).help(help)
+}

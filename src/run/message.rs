@@ -1,0 +1,21 @@
+//! What reaches the run's loop from the tasks that it started.
+
+use super::machine::{ChangeIndex, End};
+use super::perform::Ended;
+use super::prepare::Ready;
+
+/// What reaches the run's loop.
+pub(super) enum Message {
+    /// A change can be intended.
+    Ready(ChangeIndex, Box<Ready>),
+    /// A change cannot be begun, or needs nothing any more.
+    NotBegun(ChangeIndex, End, String),
+    /// An action ended.
+    Ended(ChangeIndex, Ended),
+    /// A wait is over.
+    Woke(ChangeIndex),
+    /// An action said something.
+    Line(ChangeIndex, String),
+    /// The outside system's name for an action.
+    Reference(ChangeIndex, String),
+}

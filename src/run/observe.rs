@@ -1,0 +1,182 @@
+//! Answering a planner's questions: a thin loop that asks providers, several at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use relplan_contract::{Cancel, Problem, ProblemKind, ReconcileRequest, Silent};
+use tokio::task::JoinSet;
+
+use super::surroundings::Surroundings;
+use crate::event::Act;
+use crate::plan::{Answer, Ask, AskId, Planner, Question};
+
+/// How long one question may take.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What was asked and answered: by object and question. A saved plan keeps it, so that carrying it out decides
+/// nothing again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replay {
+    /// Answers, in the order of their questions about one object.
+    pub answers: BTreeMap<(String, String), Vec<Answer>>,
+    /// Whether the answers are all there are: a question without one is a sign that something else is planned.
+    pub closed: bool,
+}
+
+impl Replay {
+    /// The next answer to a question of this name about an object.
+    fn next(&mut self, ask: &Ask) -> Option<Answer> {
+        let answers = self.answers.get_mut(&key_of(ask))?;
+        if answers.is_empty() { None } else { Some(answers.remove(0)) }
+    }
+}
+
+fn key_of(ask: &Ask) -> (String, String) {
+    (ask.key.to_string(), ask.question.name().to_owned())
+}
+
+/// Asks providers until the planner has no more questions, and keeps the answers in `replay`. When that is closed,
+/// nobody is asked: its answers are taken instead.
+pub async fn observe(
+    planner: &mut Planner,
+    surroundings: &mut Surroundings,
+    parallelism: usize,
+    replay: &mut Replay,
+    cancel: &Cancel,
+) -> Result<(), Interrupted> {
+    if replay.closed {
+        return take_answers(planner, replay);
+    }
+    let mut waiting: Vec<Ask> = Vec::new();
+    let mut under_way: JoinSet<((String, String), AskId, Answer)> = JoinSet::new();
+    let mut masked: BTreeSet<String> = BTreeSet::new();
+    loop {
+        let mut asks = planner.poll();
+        asks.append(&mut waiting);
+        if planner.secrets().len() != masked.len() {
+            masked.clone_from(planner.secrets());
+            surroundings.mask(&masked);
+        }
+        asks.reverse();
+        while under_way.len() < parallelism.max(1)
+            && let Some(ask) = asks.pop()
+        {
+            under_way.spawn(answer(ask, surroundings.clone(), cancel.clone()));
+        }
+        asks.reverse();
+        waiting = asks;
+        tokio::select! {
+            () = cancel.cancelled() => return Err(Interrupted),
+            answered = under_way.join_next() => match answered {
+                Some(Ok((key, id, answer))) => {
+                    replay.answers.entry(key).or_default().push(answer.clone());
+                    planner.answer(id, answer);
+                }
+                // A question that panicked is answered inside its own task: what is left is an abort.
+                Some(Err(_)) => return Err(Interrupted),
+                None => return Ok(()),
+            },
+        }
+    }
+}
+
+/// Answers every question from what was kept.
+fn take_answers(planner: &mut Planner, replay: &mut Replay) -> Result<(), Interrupted> {
+    loop {
+        let asks = planner.poll();
+        if asks.is_empty() {
+            return Ok(());
+        }
+        for ask in asks {
+            let unknown = "The saved plan has no answer to this question: something else is planned than was saved.";
+            let answer = replay.next(&ask).unwrap_or_else(|| failed(&ask.question)(Problem::refused(unknown)));
+            planner.answer(ask.id, answer);
+        }
+    }
+}
+
+/// A person asked to stop before the plan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted while planning: nothing was done")]
+pub struct Interrupted;
+
+async fn answer(ask: Ask, surroundings: Surroundings, cancel: Cancel) -> ((String, String), AskId, Answer) {
+    let name = key_of(&ask);
+    let Ask { id, key, question } = ask;
+    let fail = failed(&question);
+    let redactor = Arc::clone(&surroundings.redactor);
+    let asked = tokio::spawn(async move {
+        let context = surroundings.context(&key, Arc::new(Silent), cancel);
+        tokio::time::timeout(QUESTION_TIMEOUT, put(&question, &context)).await
+    });
+    let answer = match asked.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => fail(Problem::new(
+            ProblemKind::Retry,
+            format!("It gave no answer within {} seconds.", QUESTION_TIMEOUT.as_secs()),
+        )),
+        Err(_) => fail(Problem::refused("The provider failed: this is a fault in it. Please report it.")),
+    };
+    (name, id, masked(answer, &redactor))
+}
+
+async fn put(question: &Question, context: &relplan_contract::Context) -> Answer {
+    match question {
+        Question::Read { resource, prior } => Answer::Observed(resource.read(context, prior).await),
+        Question::Plan { resource, config, prior } => {
+            let request = relplan_contract::PlanRequest { config, prior: prior.as_ref() };
+            Answer::Planned(resource.plan(context, request).await)
+        }
+        Question::Data { source, config } => Answer::Data(source.read(context, config).await),
+        Question::Reconcile { resource, intent, prior, reference } => {
+            let request = ReconcileRequest {
+                planned: &intent.planned,
+                prior: prior.as_ref(),
+                key: &intent.idempotency_key,
+                reference: reference.as_deref(),
+                destroy: intent.act == Act::Destroy,
+            };
+            Answer::Reconciled(resource.reconcile(context, request).await)
+        }
+    }
+}
+
+/// The kind of answer that the question wants, with a problem in it.
+fn failed(question: &Question) -> fn(Problem) -> Answer {
+    match question {
+        Question::Read { .. } => |problem| Answer::Observed(Err(problem)),
+        Question::Plan { .. } => |problem| Answer::Planned(Err(problem)),
+        Question::Data { .. } => |problem| Answer::Data(Err(problem)),
+        Question::Reconcile { .. } => |problem| Answer::Reconciled(Err(problem)),
+    }
+}
+
+/// The answer with every secret masked in its words, and marked in its values.
+fn masked(answer: Answer, redactor: &relplan_contract::Redactor) -> Answer {
+    use relplan_contract::{Observed, Reconciled};
+    let text = |text: &str| redactor.mask(text).into_owned();
+    let problem = |problem: Problem| problem.map_text(&text);
+    match answer {
+        Answer::Observed(observed) => Answer::Observed(observed.map_err(problem).map(|observed| match observed {
+            Observed::Present(value) => Observed::Present(redactor.mark(&value)),
+            same @ (Observed::Same | Observed::Absent) => same,
+        })),
+        Answer::Planned(planned) => Answer::Planned(planned.map_err(problem).map(|mut planned| {
+            planned.value = redactor.mark(&planned.value);
+            planned.notes = planned.notes.iter().map(|note| text(note)).collect();
+            planned.preview = planned.preview.map(|verdict| super::perform::masked_verdict(verdict, redactor));
+            planned
+        })),
+        Answer::Data(value) => Answer::Data(value.map_err(problem).map(|value| redactor.mark(&value))),
+        Answer::Reconciled(reconciled) => {
+            Answer::Reconciled(reconciled.map_err(problem).map(|reconciled| match reconciled {
+                Reconciled::Done(mut applied) => {
+                    applied.value = redactor.mark(&applied.value);
+                    Reconciled::Done(applied)
+                }
+                other @ (Reconciled::NotDone | Reconciled::CannotTell) => other,
+            }))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Doing one action: a provider's call with its deadline, its panic caught, its words masked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relplan_contract::{
+    Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress, Redactor, Resource,
+    Value, Verdict,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::machine::ChangeIndex;
+use super::message::Message;
+use crate::event::Act;
+
+/// One action.
+pub(super) struct Job {
+    pub index: ChangeIndex,
+    pub work: Work,
+    pub context: Context,
+    pub timeout: Duration,
+}
+
+/// What is done.
+pub(super) enum Work {
+    Apply { resource: Arc<dyn Resource>, planned: Value, prior: Option<Value>, key: String },
+    Destroy { resource: Arc<dyn Resource>, prior: Value, key: String },
+    Read { source: Arc<dyn DataSource>, config: Value },
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Done: the object as it is now (null after a destroy).
+    Done(Applied),
+    /// Not done, or not known.
+    Problem(Problem),
+    /// Its deadline passed. It was told to stop, and dropped.
+    TimedOut(Duration),
+    /// The provider panicked.
+    Panicked,
+}
+
+impl Work {
+    /// What it is to the ledger; none for a read.
+    pub(super) const fn act(&self, fresh: bool, judges: bool) -> Option<Act> {
+        match self {
+            Self::Apply { .. } if judges => Some(Act::Judge),
+            Self::Apply { .. } if fresh => Some(Act::Create),
+            Self::Apply { .. } => Some(Act::Update),
+            Self::Destroy { .. } => Some(Act::Destroy),
+            Self::Read { .. } => None,
+        }
+    }
+}
+
+/// How long an action is given to stop by itself once its deadline has passed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Does it.
+pub(super) async fn perform(job: Job) -> (ChangeIndex, Ended) {
+    let Job { index, work, context, timeout } = job;
+    let redactor = Arc::clone(&context.redactor);
+    let cancel = context.cancel.clone();
+    let mut task = tokio::spawn(async move { call(&work, &context).await });
+    let ended = tokio::select! {
+        joined = &mut task => from_join(joined),
+        () = tokio::time::sleep(timeout) => {
+            cancel.cancel();
+            let late = tokio::time::timeout(GRACE, &mut task).await;
+            task.abort();
+            match late {
+                Ok(Ok(Ok(applied))) => Ended::Done(applied),
+                _ => Ended::TimedOut(timeout),
+            }
+        }
+    };
+    (index, masked(ended, &redactor))
+}
+
+async fn call(work: &Work, context: &Context) -> Result<Applied, Problem> {
+    match work {
+        Work::Apply { resource, planned, prior, key } => {
+            resource.apply(context, ApplyRequest { planned, prior: prior.as_ref(), key }).await
+        }
+        Work::Destroy { resource, prior, key } => {
+            resource.destroy(context, prior, key).await.map(|()| Applied::new(Value::NULL))
+        }
+        Work::Read { source, config } => source.read(context, config).await.map(Applied::new),
+    }
+}
+
+fn from_join(joined: Result<Result<Applied, Problem>, tokio::task::JoinError>) -> Ended {
+    match joined {
+        Ok(Ok(applied)) if applied.value.has_unknown() => Ended::Problem(Problem::uncertain(
+            "The provider answered, but left something unknown: this is a fault in it. Please report it.",
+        )),
+        Ok(Ok(applied)) => Ended::Done(applied),
+        Ok(Err(problem)) => Ended::Problem(problem),
+        Err(_) => Ended::Panicked,
+    }
+}
+
+fn masked(ended: Ended, redactor: &Redactor) -> Ended {
+    match ended {
+        Ended::Done(applied) => Ended::Done(Applied {
+            value: redactor.mark(&applied.value),
+            verdict: applied.verdict.map(|verdict| masked_verdict(verdict, redactor)),
+        }),
+        Ended::Problem(problem) => Ended::Problem(problem.map_text(&|text| redactor.mask(text).into_owned())),
+        other @ (Ended::TimedOut(_) | Ended::Panicked) => other,
+    }
+}
+
+/// The verdict with every secret masked in its words.
+pub(super) fn masked_verdict(verdict: Verdict, redactor: &Redactor) -> Verdict {
+    Verdict {
+        outcome: verdict.outcome,
+        summary: redactor.mask(&verdict.summary).into_owned(),
+        details: verdict.details.iter().map(|line| redactor.mask(line).into_owned()).collect(),
+    }
+}
+
+/// How a check that could not be made ended, in the terms of its verdict.
+pub(super) fn verdict_of_problem(problem: &Problem) -> Verdict {
+    let outcome = match problem.kind {
+        ProblemKind::Cancelled => Outcome::Inconclusive,
+        ProblemKind::Invalid
+        | ProblemKind::Retry
+        | ProblemKind::Refused
+        | ProblemKind::Missing
+        | ProblemKind::Conflict
+        | ProblemKind::Uncertain => Outcome::Error,
+    };
+    let details = problem.detail.lines().map(str::to_owned).collect();
+    Verdict { outcome, summary: problem.message.clone(), details }
+}
+
+/// Passes what an action says on to the run's loop, masked.
+pub(super) struct Reporter {
+    pub index: ChangeIndex,
+    pub channel: UnboundedSender<Message>,
+    pub redactor: Arc<Redactor>,
+}
+
+impl Progress for Reporter {
+    fn line(&self, text: &str) {
+        let text = self.redactor.mask(text).into_owned();
+        // The loop is gone only when the run is over, and then nobody listens.
+        let _ = self.channel.send(Message::Line(self.index, text));
+    }
+
+    fn reference(&self, reference: &str) {
+        let reference = self.redactor.mask(reference).into_owned();
+        let _ = self.channel.send(Message::Reference(self.index, reference));
+    }
+}
+
+/// A cancel switch for each action under way.
+pub(super) type Switches = std::collections::BTreeMap<ChangeIndex, Cancel>;

@@ -1,0 +1,184 @@
+//! The events of a run: what is recorded before an action, and what after it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Lifetime, Outcome, ProblemKind, Repeat, Value, Verdict};
+
+use super::machine::Performed;
+use super::perform::{Ended, verdict_of_problem};
+use super::prepare::Ready;
+use crate::addr::Address;
+use crate::canonical::Digest;
+use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement};
+use crate::plan::lookup::of_block;
+use crate::plan::{Change, Reason, Whom};
+use crate::state::State;
+
+/// The idempotency key of an action: the same after a crash, another for each try that a person asks for.
+pub(super) fn idempotency_key(state: &State, key: &EntryKey, plan: &Digest, generation: u64) -> String {
+    let lineage = state.lineage.as_ref().map_or("", |lineage| &lineage.0);
+    Digest::of(format!("{lineage}\n{key}\n{plan}\n{generation}").as_bytes()).hex()
+}
+
+/// What is recorded before an act.
+pub(super) fn intent(
+    change: &Change,
+    ready: &Ready,
+    act: Act,
+    state: &State,
+    plan: &Digest,
+    version: &Arc<str>,
+) -> Intent {
+    let generation = state.next_generation(&change.key);
+    let turned_back = change.reasons.iter().find_map(|reason| match reason {
+        Reason::TurnedBack { version } => Some(version),
+        _ => None,
+    });
+    Intent {
+        key: change.key.clone(),
+        act,
+        lifetime: change.lifetime.unwrap_or(Lifetime::Check),
+        provider: change.provider.clone(),
+        version: Arc::clone(turned_back.unwrap_or(version)),
+        idempotency_key: idempotency_key(state, &change.key, plan, generation),
+        generation,
+        inputs: ready.config.clone(),
+        planned: if act == Act::Destroy { Value::NULL } else { ready.planned.clone() },
+        dependencies: change.dependencies.clone(),
+        reason: change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// How an action ended: for the machine, for the ledger, and in words.
+pub(super) struct Told {
+    pub performed: Performed,
+    pub event: Event,
+    pub message: String,
+    pub value: Option<Value>,
+    pub verdict: Option<Verdict>,
+}
+
+/// What is recorded after an act.
+pub(super) fn outcome(
+    change: &Change,
+    whom: &Whom,
+    ended: Ended,
+    idempotency_key: &str,
+    planned: &Value,
+    state: &State,
+) -> Told {
+    if change.lifetime == Some(Lifetime::Check) {
+        return judged(change, ended, idempotency_key, planned, state);
+    }
+    let (performed, outcome, message, value) = match ended {
+        Ended::Done(applied) => {
+            let value = carry_marks(planned, applied.value);
+            (Performed::Done, ActOutcome::Done { value: value.clone() }, String::new(), Some(value))
+        }
+        Ended::Problem(problem) => {
+            let message = problem.to_string();
+            match problem.kind {
+                ProblemKind::Uncertain => unknown(message),
+                ProblemKind::Retry => {
+                    let failed = ActOutcome::Failed { kind: problem.kind, message: message.clone() };
+                    (Performed::TryAgain(problem.retry_after), failed, message, None)
+                }
+                ProblemKind::Invalid
+                | ProblemKind::Refused
+                | ProblemKind::Missing
+                | ProblemKind::Conflict
+                | ProblemKind::Cancelled => {
+                    let failed = ActOutcome::Failed { kind: problem.kind, message: message.clone() };
+                    (Performed::Failed, failed, message, None)
+                }
+            }
+        }
+        Ended::TimedOut(after) => lost(whom, format!("It did not end within {} seconds.", after.as_secs())),
+        Ended::Panicked => lost(whom, "The provider failed: this is a fault in it. Please report it.".to_owned()),
+    };
+    let event = Event::Ended { key: change.key.clone(), idempotency_key: idempotency_key.to_owned(), outcome };
+    Told { performed, event, message, value, verdict: None }
+}
+
+type Parts = (Performed, ActOutcome, String, Option<Value>);
+
+fn unknown(message: String) -> Parts {
+    (Performed::Unknown, ActOutcome::Unknown { message: message.clone() }, message, None)
+}
+
+/// An action that gave no answer: harmless ones have simply failed.
+fn lost(whom: &Whom, message: String) -> Parts {
+    match whom {
+        Whom::Resource(_, schema) if schema.repeat != Repeat::Harmless => unknown(message),
+        Whom::Resource(..) | Whom::Data(_) => {
+            let failed = ActOutcome::Failed { kind: ProblemKind::Refused, message: message.clone() };
+            (Performed::Failed, failed, message, None)
+        }
+    }
+}
+
+fn judged(change: &Change, ended: Ended, idempotency_key: &str, planned: &Value, state: &State) -> Told {
+    let blank = || planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+    let mut again = None;
+    let (value, verdict) = match ended {
+        Ended::Done(applied) => {
+            let missing = || Verdict::new(Outcome::Error, "The provider gave no verdict: this is a fault in it.");
+            let verdict = applied.verdict.unwrap_or_else(missing);
+            (carry_marks(planned, applied.value), verdict)
+        }
+        Ended::Problem(problem) => {
+            if problem.kind == ProblemKind::Retry {
+                again = Some(problem.retry_after);
+            }
+            (blank(), verdict_of_problem(&problem))
+        }
+        Ended::TimedOut(after) => {
+            let text = format!("It was cut short after {} seconds.", after.as_secs());
+            (blank(), Verdict::new(Outcome::Inconclusive, text))
+        }
+        Ended::Panicked => (blank(), Verdict::new(Outcome::Error, "The provider failed: this is a fault in it.")),
+    };
+    let judgement = Judgement {
+        outcome: verdict.outcome,
+        summary: verdict.summary.clone(),
+        details: verdict.details.clone(),
+        judged: live_dependencies(change, state),
+    };
+    let performed = again.map_or(Performed::Judged(verdict.outcome), Performed::TryAgain);
+    let event = Event::Judged {
+        key: change.key.clone(),
+        idempotency_key: idempotency_key.to_owned(),
+        value: value.clone(),
+        judgement,
+    };
+    Told { performed, event, message: verdict.summary.clone(), value: Some(value), verdict: Some(verdict) }
+}
+
+/// The live resources that a check directly depends on, with the digest of each as it is now.
+pub(super) fn live_dependencies(change: &Change, state: &State) -> BTreeMap<Address, Digest> {
+    let found = change.dependencies.iter().flat_map(|block| of_block(state, block));
+    found
+        .filter(|(_, entry)| entry.lifetime == Lifetime::Live && entry.exists())
+        .map(|(key, entry)| (key.address.clone(), State::value_digest(&entry.value)))
+        .collect()
+}
+
+/// The value with the marks of the prediction: a provider gives back plain values.
+fn carry_marks(planned: &Value, value: Value) -> Value {
+    use relplan_contract::Kind;
+    let sensitive = planned.is_sensitive();
+    let marked = match (planned.kind(), value.kind()) {
+        (Kind::Map(predicted), Kind::Map(map)) => Value::map(map.iter().map(|(name, item)| {
+            let item = predicted.get(name).map_or_else(|| item.clone(), |part| carry_marks(part, item.clone()));
+            (Arc::clone(name), item)
+        }))
+        .mark(value.is_sensitive()),
+        (Kind::List(predicted), Kind::List(items)) => Value::list(items.iter().enumerate().map(|(index, item)| {
+            predicted.get(index).map_or_else(|| item.clone(), |part| carry_marks(part, item.clone()))
+        }))
+        .mark(value.is_sensitive()),
+        _ => value,
+    };
+    marked.mark(sensitive)
+}

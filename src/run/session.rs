@@ -1,0 +1,264 @@
+//! A whole run: opened, carried out, turned back where a check asks for it, closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use relplan_contract::{Lifetime, Outcome};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::dispatch::{Phase, PhaseEnd, Signal, carry_out, time_ms};
+use super::journal::Journal;
+use super::machine::Stop;
+use super::report::{Notice, Row, RowResult, Summary};
+use super::surroundings::Surroundings;
+use crate::addr::{Address, ModulePath};
+use crate::canonical::Digest;
+use crate::event::{Ending, EntryKey, Event, RunMode};
+use crate::graph::Item;
+use crate::ledger::{LedgerError, Sealer};
+use crate::plan::lookup::of_block;
+use crate::plan::rollback::{self, Scope};
+use crate::plan::{Change, Plan, Providers, Whom};
+use crate::world::World;
+
+/// What a run works with.
+pub struct Run<'r> {
+    /// What is done.
+    pub plan: &'r Plan,
+    /// Its digest.
+    pub digest: Digest,
+    /// Whom each change is done by.
+    pub actors: &'r BTreeMap<EntryKey, Whom>,
+    /// What the ledger is told first.
+    pub prelude: Vec<Event>,
+    /// The configuration; none when the plan was made from the ledger alone.
+    pub world: Option<&'r mut World>,
+    /// Every provider.
+    pub providers: &'r Providers,
+    /// Where it is recorded.
+    pub journal: &'r mut dyn Journal,
+    /// Makes fingerprints.
+    pub sealer: &'r Sealer,
+    /// The outside.
+    pub surroundings: &'r mut Surroundings,
+    /// Wishes to stop.
+    pub signals: &'r mut UnboundedReceiver<Signal>,
+    /// Who is told while it goes on.
+    pub notify: &'r mut dyn FnMut(Notice),
+    /// How many changes are under way at most.
+    pub parallelism: usize,
+    /// Whether each live resource is read again just before its intent.
+    pub refresh: bool,
+    /// Whether the plan covers the whole file.
+    pub whole: bool,
+    /// The command as typed, secrets left out.
+    pub command: String,
+}
+
+/// Carries out a plan from the first record of the run to the last. An error means that the ledger could not be
+/// written: what was recorded until then stays, and the next run goes on from there.
+pub async fn apply(mut run: Run<'_>) -> (Summary, Option<LedgerError>) {
+    if let Err(error) = open(&mut run) {
+        return (summary(Ending::Failed, Vec::new(), run.journal), Some(error));
+    }
+    let mut end = phase(&mut run).await;
+    let mut ending = ending_of(&end);
+    if end.error.is_none() && !end.rollbacks.is_empty() && end.stopped == Some(Stop::Rollback) {
+        ending = turn_back(&mut run, &mut end).await;
+    }
+    let closed = if end.error.is_none() { close(&mut run, &end, ending) } else { Ok(()) };
+    let error = end.error.or_else(|| closed.err());
+    (summary(ending, end.rows, run.journal), error)
+}
+
+fn open(run: &mut Run<'_>) -> Result<(), LedgerError> {
+    let mut versions = run.plan.basis.providers.clone();
+    versions.insert("relplan".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    let mut events = vec![Event::RunOpened {
+        mode: run.plan.mode,
+        version: Arc::clone(&run.plan.version),
+        config: run.plan.basis.config,
+        plan: Some(run.digest),
+        versions,
+        command: run.command.clone(),
+    }];
+    events.append(&mut run.prelude);
+    if run.plan.mode == RunMode::Refresh {
+        events.extend(run.plan.drift.iter().map(|drift| Event::Adopted {
+            key: drift.key.clone(),
+            value: drift.after.clone(),
+            reason: "It was found so by -refresh-only.".to_owned(),
+        }));
+    }
+    let now = time_ms(&*run.surroundings.clock);
+    run.journal.append(now, events)?;
+    run.journal.sync()
+}
+
+async fn phase(run: &mut Run<'_>) -> PhaseEnd {
+    let mut phase = Phase {
+        plan: run.plan,
+        digest: run.digest,
+        actors: run.actors,
+        world: run.world.as_deref_mut(),
+        journal: run.journal,
+        sealer: run.sealer,
+        surroundings: run.surroundings,
+        signals: run.signals,
+        notify: run.notify,
+        parallelism: run.parallelism,
+        refresh: run.refresh,
+    };
+    carry_out(&mut phase).await
+}
+
+fn ending_of(end: &PhaseEnd) -> Ending {
+    let any = |test: &dyn Fn(&RowResult) -> bool| end.rows.iter().any(|row| test(&row.result));
+    let verdict = |wanted: Outcome| {
+        any(&|result| matches!(result, RowResult::NotPassed { verdict } if verdict.outcome == wanted))
+    };
+    if end.error.is_some() {
+        Ending::Failed
+    } else if any(&|result| matches!(result, RowResult::Uncertain { .. })) {
+        Ending::Uncertain
+    } else if end.stopped == Some(Stop::Interrupted) {
+        Ending::Interrupted
+    } else if verdict(Outcome::Failed) {
+        Ending::CheckFailed
+    } else if any(&|result| matches!(result, RowResult::Failed { .. })) || verdict(Outcome::Error) {
+        Ending::Failed
+    } else if verdict(Outcome::Pending) || verdict(Outcome::Inconclusive) {
+        Ending::Waiting
+    } else {
+        Ending::Complete
+    }
+}
+
+/// Turns back the live resources that the failed checks directly depend on and that this run changed. One attempt:
+/// when it fails, what is left is degraded, and held until a person releases it.
+async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
+    let changed = changed_live(run, end);
+    for index in &end.rollbacks {
+        if let Some(change) = run.plan.changes.get(*index) {
+            (run.notify)(Notice::RollingBack { check: change.key.clone() });
+        }
+    }
+    let scope = Scope { addresses: Some(changed.clone()), to: None };
+    let way = rollback::plan(run.journal.state(), run.providers, run.sealer, &scope, &end.configs);
+    let way = match way {
+        Ok(way) => way,
+        Err(no_way) => {
+            hold(run, end, &changed, &format!("a check failed, and {no_way}"));
+            return Ending::CheckFailed;
+        }
+    };
+    let digest = crate::plan::digest::of(&way.plan);
+    let mut phase = Phase {
+        plan: &way.plan,
+        digest,
+        actors: &way.actors,
+        world: None,
+        journal: run.journal,
+        sealer: run.sealer,
+        surroundings: run.surroundings,
+        signals: run.signals,
+        notify: run.notify,
+        parallelism: run.parallelism,
+        refresh: false,
+    };
+    let back = carry_out(&mut phase).await;
+    let turned = ending_of(&back) == Ending::Complete;
+    end.error = back.error;
+    if turned {
+        mark_turned_back(&way.plan, end);
+        return Ending::RolledBack;
+    }
+    end.rows.extend(back.rows);
+    if end.error.is_none() {
+        hold(run, end, &changed, "a check failed, and turning back did not end well: the environment is degraded");
+    }
+    Ending::CheckFailed
+}
+
+/// The live resources that the failed checks directly depend on, as far as this run changed them.
+fn changed_live(run: &Run<'_>, end: &PhaseEnd) -> BTreeSet<Address> {
+    let done: BTreeSet<&EntryKey> =
+        end.rows.iter().filter(|row| matches!(row.result, RowResult::Done { .. })).map(|row| &row.key).collect();
+    let checks = end.rollbacks.iter().filter_map(|index| run.plan.changes.get(*index));
+    let blocks = checks.flat_map(|check: &Change| &check.dependencies);
+    let state = run.journal.state();
+    let found = blocks.flat_map(|block| of_block(state, block));
+    found
+        .filter(|(key, entry)| entry.lifetime == Lifetime::Live && done.contains(key))
+        .map(|(key, _)| key.address.clone())
+        .collect()
+}
+
+fn mark_turned_back(plan: &Plan, end: &mut PhaseEnd) {
+    for change in plan.changes.iter().filter(|change| change.lifetime == Some(Lifetime::Live)) {
+        let to = change.reasons.iter().find_map(|reason| match reason {
+            crate::plan::Reason::TurnedBack { version } => Some(version.to_string()),
+            _ => None,
+        });
+        for row in end.rows.iter_mut().filter(|row: &&mut Row| row.key == change.key) {
+            row.result = RowResult::TurnedBack { version: to.clone().unwrap_or_default() };
+        }
+    }
+}
+
+fn hold(run: &mut Run<'_>, end: &mut PhaseEnd, addresses: &BTreeSet<Address>, reason: &str) {
+    let events = addresses.iter().map(|address| Event::Held { address: address.clone(), reason: reason.to_owned() });
+    let now = time_ms(&*run.surroundings.clock);
+    if let Err(error) = run.journal.append(now, events.collect()) {
+        end.error.get_or_insert(error);
+    }
+}
+
+fn close(run: &mut Run<'_>, end: &PhaseEnd, ending: Ending) -> Result<(), LedgerError> {
+    let mut events = Vec::new();
+    if ending == Ending::Complete
+        && let Some(outputs) = outputs(run)
+    {
+        events.push(Event::OutputsSet { outputs });
+    }
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for row in &end.rows {
+        let name = match &row.result {
+            RowResult::Done { .. } => "done",
+            RowResult::Failed { .. } | RowResult::NotPassed { .. } => "failed",
+            RowResult::Uncertain { .. } => "uncertain",
+            RowResult::Skipped { .. } => "skipped",
+            RowResult::TurnedBack { .. } => "turned back",
+        };
+        *counts.entry(name.to_owned()).or_default() += 1;
+    }
+    let complete = ending == Ending::Complete && run.whole && run.plan.mode == RunMode::Apply;
+    events.push(Event::RunClosed { ending, complete, counts });
+    let now = time_ms(&*run.surroundings.clock);
+    run.journal.append(now, events)?;
+    run.journal.sync()
+}
+
+/// The outputs of the root module, when they differ from those of the state.
+fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Value>> {
+    let mode = run.plan.mode;
+    let world = run.world.as_deref_mut().filter(|_| mode == RunMode::Apply)?;
+    let root = ModulePath::default();
+    let graph = Arc::clone(world.graph());
+    for id in graph.order() {
+        if matches!(graph.node(*id).item, Item::Output(_)) {
+            // An output that cannot be evaluated after all is left as it was: the objects are what counts.
+            let _ = world.settle(*id);
+            let _ = world.visit(*id);
+        }
+    }
+    let outputs = world.values().outputs(&root);
+    let sealed: BTreeMap<_, _> =
+        outputs.iter().map(|(name, value)| (Arc::clone(name), run.sealer.seal_value(value))).collect();
+    (sealed != run.journal.state().outputs).then_some(outputs)
+}
+
+fn summary(ending: Ending, rows: Vec<Row>, journal: &dyn Journal) -> Summary {
+    let head = journal.state().head.map(|head| head.hash);
+    Summary { ending, rows, head, next: Vec::new() }
+}

@@ -1,0 +1,181 @@
+//! `count` and `for_each`: how many instances a block has, and which.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Kind, Parts, Value};
+
+use super::{World, repetition_expr};
+use crate::addr::{Address, Key, ModulePath, ResourceName};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::graph::NodeId;
+use crate::lang::config::Repetition;
+use crate::lang::scope::{Bindings, Expansion};
+use crate::source::Span;
+
+/// The most instances of one block: more is a mistake, and would only exhaust memory.
+const MAX_INSTANCES: u64 = 100_000;
+
+impl World {
+    /// How many instances a block has in a module instance.
+    pub(super) fn expand(
+        &self,
+        repetition: Option<&Repetition>,
+        instance: &ModulePath,
+    ) -> Result<Expansion, Diagnostics> {
+        let Some(repetition) = repetition else { return Ok(Expansion::Single) };
+        let expr = repetition_expr(repetition);
+        let value = self.evaluate(expr, instance, &Bindings::default())?;
+        let expansion = match repetition {
+            Repetition::Count(_) => count(&value, expr.span),
+            Repetition::ForEach(_) => for_each(&value, expr.span),
+        };
+        expansion.map_err(Diagnostics::from)
+    }
+
+    /// The instances of a resource block in a module instance, found once.
+    pub fn expand_resource(
+        &mut self,
+        id: NodeId,
+        name: &ResourceName,
+        instance: &ModulePath,
+    ) -> Result<Expansion, Diagnostics> {
+        if let Some(expansion) = self.expansions.get(&(instance.clone(), id)) {
+            return Ok(expansion.clone());
+        }
+        let module = Arc::clone(&self.graph.module(self.graph.node(id).module).module);
+        let repetition = module.resources.get(name).and_then(|resource| resource.repetition.as_ref());
+        let expansion = self.expand(repetition, instance)?;
+        self.expansions.insert((instance.clone(), id), expansion.clone());
+        Ok(expansion)
+    }
+
+    /// What `each` and `count` stand for in one instance of a resource.
+    #[must_use]
+    pub fn bindings(&self, id: NodeId, address: &Address) -> Bindings {
+        let expansion = self.expansions.get(&(address.module.clone(), id));
+        expansion.map(|expansion| expansion.bindings(address.key.as_ref())).unwrap_or_default()
+    }
+
+    /// Sets the value of a whole resource block from the values of its instances.
+    pub fn set_instances(
+        &mut self,
+        id: NodeId,
+        name: &ResourceName,
+        module: &ModulePath,
+        of: impl FnMut(Option<&Key>) -> Value,
+    ) {
+        let Some(expansion) = self.expansions.get(&(module.clone(), id)) else { return };
+        let whole = expansion.assemble(of);
+        self.values.set_resource(module, name, whole);
+    }
+
+    /// Sets the values of some instances of a resource block; the others keep theirs.
+    pub fn update_instances(
+        &mut self,
+        id: NodeId,
+        name: &ResourceName,
+        module: &ModulePath,
+        values: &BTreeMap<Option<Key>, Value>,
+    ) {
+        let whole = self.values.resource(module, name).cloned().unwrap_or(Value::UNKNOWN);
+        self.set_instances(id, name, module, |key| {
+            let kept = || match key {
+                None => whole.clone(),
+                Some(Key::Name(name)) => whole.get(name).clone(),
+                Some(Key::Index(index)) => {
+                    let item = whole.as_list().and_then(|items| items.get(usize::try_from(*index).ok()?));
+                    item.cloned().unwrap_or(Value::UNKNOWN)
+                }
+            };
+            values.get(&key.cloned()).cloned().unwrap_or_else(kept)
+        });
+    }
+}
+
+fn count(value: &Value, span: Span) -> Result<Expansion, Diagnostic> {
+    let error = |detail: String, help: &str| Diagnostic::error("Invalid count", detail).at(span).help(help);
+    if value.is_unknown() {
+        return Err(unknown("count", span));
+    }
+    if value.is_sensitive() {
+        return Err(sensitive("count", span));
+    }
+    let number = match value.kind() {
+        Kind::String(text) => text.parse().ok(),
+        Kind::Bool(_) | Kind::List(_) | Kind::Set(_) | Kind::Map(_) | Kind::Sealed(_) | Kind::Null => None,
+        Kind::Number(_) | Kind::Unknown => value.as_i64(),
+    };
+    match number.and_then(|number| u64::try_from(number).ok()) {
+        Some(number) if number <= MAX_INSTANCES => Ok(Expansion::Count(number)),
+        Some(number) => Err(error(
+            format!("{number} instances are asked for, but at most {MAX_INSTANCES} are allowed."),
+            "Split the release.",
+        )),
+        None => Err(error(
+            format!("`count` must be a whole number from 0, but this is {value:?}."),
+            "Use a number, such as `length(var.names)`.",
+        )),
+    }
+}
+
+fn for_each(value: &Value, span: Span) -> Result<Expansion, Diagnostic> {
+    let error = |detail: String, help: &str| Diagnostic::error("Invalid for_each", detail).at(span).help(help);
+    if value.is_unknown() {
+        return Err(unknown("for_each", span));
+    }
+    if value.is_sensitive() {
+        return Err(sensitive("for_each", span));
+    }
+    let entries: BTreeMap<Arc<str>, Value> = match (value.kind(), value.parts()) {
+        (Kind::Map(_), Parts::Entries(entries)) => entries.clone(),
+        (Kind::Set(_), Parts::Items(items)) => {
+            let mut entries = BTreeMap::new();
+            for item in items {
+                if item.is_unknown() {
+                    return Err(unknown("for_each", span));
+                }
+                if item.is_sensitive() {
+                    return Err(sensitive("for_each", span));
+                }
+                let Kind::String(key) = item.kind() else {
+                    let detail = format!("A set for `for_each` must hold text only, but one element is {item:?}.");
+                    return Err(error(detail, "Convert the elements with tostring()."));
+                };
+                entries.insert(Arc::clone(key), item.clone());
+            }
+            entries
+        }
+        _ => {
+            return Err(error(
+                format!("`for_each` needs a map or a set of texts, but this is a {}.", value.kind_name()),
+                "Convert a list with toset(), or build a map with `{ for ... }`.",
+            ));
+        }
+    };
+    if entries.len() as u64 > MAX_INSTANCES {
+        let detail = format!("{} instances are asked for, but at most {MAX_INSTANCES} are allowed.", entries.len());
+        return Err(error(detail, "Split the release."));
+    }
+    Ok(Expansion::ForEach(Arc::new(entries)))
+}
+
+fn unknown(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        format!("{what} is not known yet"),
+        format!(
+            "`{what}` depends on something that is known only after apply, so the plan cannot tell which instances there will be."
+        ),
+    )
+    .at(span)
+    .help("Use values from the file, variables or data sources here; or apply what it depends on first, with -target.")
+}
+
+fn sensitive(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        format!("{what} is sensitive"),
+        format!("`{what}` would show a sensitive value in the addresses of the instances."),
+    )
+    .at(span)
+    .help("Use keys that may be shown; nonsensitive() says that they may.")
+}
