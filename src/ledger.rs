@@ -70,8 +70,7 @@ impl<S: Store> Ledger<S> {
         sealer: Sealer,
         time_ms: i64,
     ) -> Result<(Self, Vec<Notice>), LedgerError> {
-        reading.set_torn_aside(&mut store)?;
-        store.sync(&reading.log.chain.end)?;
+        reading.settle(&mut store)?;
         let Reading { log, notices, .. } = reading;
         let begun = log.state.lineage.is_some();
         if begun && log.state.product != product {

@@ -1,1 +1,3 @@
-//! placeholder
+//! The one test binary: what needs files, processes or the built command.
+
+mod ledger;
