@@ -210,6 +210,12 @@ fn the_lock_tells_its_holder_and_goes_with_it() {
 }
 
 #[test]
+fn a_ledger_can_be_written_from_another_thread() {
+    fn sendable<T: Send>(_: &T) {}
+    sendable(&open_as(begun().path(), "ann").expect("opened").0);
+}
+
+#[test]
 fn a_wait_can_be_broken_off() {
     let root = begun();
     let _ledger = open_as(root.path(), "ann").expect("opened");
@@ -285,7 +291,9 @@ fn writers_that_race_for_the_lock_all_get_their_turn() {
             })
         })
         .collect();
-    writers.into_iter().for_each(|writer| writer.join().expect("written"));
+    for writer in writers {
+        writer.join().expect("written");
+    }
     assert_eq!(file::verify(&place(&root), None).expect("verified").records, 1 + 8 * 2);
 }
 
@@ -356,20 +364,17 @@ fn the_chain_can_be_checked_by_hand() {
     let (mut ledger, _) = open_as(root.path(), "ann").expect("opened");
     ledger.append(TIME, vec![opened(), outputs(1)]).expect("appended");
     ledger.sync().expect("synced");
-    // As in the manual.
-    let script = r#"
-        prev=null
-        while IFS= read -r line; do
-            hash=$(printf '%s\n' "$line" | cut -c65- | sha256sum | cut -c-64)
-            [ "$hash" = "$(printf '%s' "$line" | cut -c-64)" ] || exit 1
-            case $line in *"\"prev\":$prev,"*) ;; *) exit 2 ;; esac
-            prev="\"sha256:$hash\""
-        done < "$1"
-        echo "$prev""#;
-    let log = place(&root).join("ledger.jsonl");
-    let output = Command::new("sh").args(["-c", script, "sh"]).arg(&log).output().expect("a shell");
+    let manual = include_str!("../../docs/ledger.md");
+    let script = manual.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a script");
+    let check =
+        || Command::new("sh").args(["-c", script]).current_dir(root.path()).output().expect("a shell");
+    let output = check();
     let head = ledger.head().expect("a head");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("\"{}\"\n", head.hash));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("head: \"{}\"\n", head.hash));
+    let log = place(&root).join("ledger.jsonl");
+    let text = fs::read_to_string(&log).expect("there");
+    fs::write(&log, text.replace("relplan state", "relplan apply")).expect("written");
+    assert_eq!(check().stdout, b"damaged\n");
 }
 
 /// Runs [`child`] in a process of its own, by a shell that first does `prepare`.
