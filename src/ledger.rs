@@ -1,7 +1,7 @@
 //! The ledger: an append-only log of events that is the truth, and the ways to read, extend and verify it.
 //!
 //! From the bottom up:
-//! - [`Store`] keeps bytes and makes them durable; [`file`] is the local one, under an operating system's [`lock`];
+//! - [`Store`] keeps bytes and makes them durable; [`mod@file`] is the local one, under an operating system's [`lock`];
 //! - `record` writes and reads one event as one line, `chain` ties the lines together, `log` reads many of them;
 //! - `checkpoint` saves folding from the beginning, and is never trusted further than it verifies;
 //! - [`Ledger`] extends the log: what is appended is first checked against the state, then written, then made
@@ -70,8 +70,7 @@ impl<S: Store> Ledger<S> {
         sealer: Sealer,
         time_ms: i64,
     ) -> Result<(Self, Vec<Notice>), LedgerError> {
-        reading.set_torn_aside(&mut store)?;
-        store.sync(&reading.log.chain.end)?;
+        reading.settle(&mut store)?;
         let Reading { log, notices, .. } = reading;
         let begun = log.state.lineage.is_some();
         if begun && log.state.product != product {

@@ -17,6 +17,8 @@ mod digest;
 mod fold;
 mod history;
 mod illegal;
+mod moves;
+mod runs;
 
 pub use history::{HISTORY_LIMIT, Past};
 pub use illegal::IllegalTransition;

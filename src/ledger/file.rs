@@ -43,7 +43,11 @@ pub struct Files {
     lock: Option<Lock>,
 }
 
+/// How often forcing is tried against a writer that does not stop writing.
+const FORCE_TRIES: u32 = 1000;
+
 /// What a ledger opened for writing needs to know.
+#[derive(Clone, Debug)]
 pub struct Request<'a> {
     /// The directory of the release files: `.relplan` is in it, or will be.
     pub root: &'a Path,
@@ -60,7 +64,7 @@ pub struct Request<'a> {
 /// Reads the ledger of a product, verified and folded, without its lock and without changing anything. None where
 /// there is none yet.
 pub fn read(root: &Path, product: &str) -> Result<Option<Reading>, LedgerError> {
-    let Some(mut files) = Files::open(root, product)? else { return Ok(None) };
+    let Some(mut files) = Files::find(root, product, false)? else { return Ok(None) };
     let reading = Reading::of(&mut files)?;
     let found = &reading.state().product;
     if reading.state().lineage.is_some() && found != product {
@@ -106,13 +110,23 @@ pub fn open(
 
 /// Forces the lock with the id `given` open: a new epoch begins with `reason`, and whoever held the lock is refused
 /// at their next write.
-pub fn force_unlock(request: Request<'_>, given: &str, reason: &str) -> Result<Head, LedgerError> {
-    let Some(mut files) = Files::open_to_write(request.root, request.product)? else {
+pub fn force_unlock(request: &Request<'_>, given: &str, reason: &str) -> Result<Head, LedgerError> {
+    // The one who is forced out may be writing all the time: then this is tried again from what they wrote.
+    for _ in 1..FORCE_TRIES {
+        match try_force(request.clone(), given, reason) {
+            Err(LedgerError::Superseded(_) | LedgerError::Disturbed { .. }) => {}
+            outcome => return outcome,
+        }
+    }
+    try_force(request.clone(), given, reason)
+}
+
+fn try_force(request: Request<'_>, given: &str, reason: &str) -> Result<Head, LedgerError> {
+    let Some(mut files) = Files::find(request.root, request.product, true)? else {
         return Err(LockError::NotHeld.into());
     };
     let reading = Reading::of(&mut files)?;
-    let epoch = reading.state().epoch;
-    match lock::holder(&files.directory, epoch)? {
+    match lock::holder(&files.directory, reading.state().epoch)? {
         None => return Err(LockError::NotHeld.into()),
         Some(holder) if holder.id != given && !holder.id.is_empty() => {
             return Err(LockError::OtherHolder { given: given.to_owned(), holder: Box::new(holder) }.into());
@@ -121,17 +135,15 @@ pub fn force_unlock(request: Request<'_>, given: &str, reason: &str) -> Result<H
     }
     let time_ms = request.time_ms;
     let (mut ledger, _) = begin(files, reading, request)?;
-    let next = ledger.state().epoch.saturating_add(1);
-    let mut written =
-        ledger.append(time_ms, vec![Event::EpochBegan { epoch: next, reason: reason.to_owned() }])?;
+    let epoch = ledger.state().epoch.saturating_add(1);
+    ledger.append(time_ms, vec![Event::EpochBegan { epoch, reason: reason.to_owned() }])?;
     ledger.sync()?;
-    let head = written.pop().map(|recorded| Head { seq: recorded.seq, hash: recorded.hash });
-    head.ok_or(LedgerError::Disturbed { offset: 0 })
+    ledger.head().ok_or(LedgerError::Disturbed { offset: 0 })
 }
 
 /// Who holds the lock of a product's ledger now: none when nobody does.
 pub fn holder(root: &Path, product: &str) -> Result<Option<Holder>, LedgerError> {
-    let Some(mut files) = Files::open(root, product)? else { return Ok(None) };
+    let Some(mut files) = Files::find(root, product, false)? else { return Ok(None) };
     let epoch = Reading::of(&mut files)?.state().epoch;
     lock::holder(&files.directory, epoch).map_err(Into::into)
 }
@@ -192,14 +204,6 @@ fn make_key(directory: &Directory) -> Result<Sealer, LedgerError> {
 }
 
 impl Files {
-    fn open(root: &Path, product: &str) -> Result<Option<Self>, LedgerError> {
-        Self::find(root, product, false)
-    }
-
-    fn open_to_write(root: &Path, product: &str) -> Result<Option<Self>, LedgerError> {
-        Self::find(root, product, true)
-    }
-
     fn find(root: &Path, product: &str, write: bool) -> Result<Option<Self>, LedgerError> {
         let name = directory_name(product)?;
         let Some(directory) = Directory::open(root, &[ROOT, &name])? else { return Ok(None) };

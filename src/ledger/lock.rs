@@ -60,7 +60,7 @@ fn plain(text: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Somebody else has it.
-    #[error("the ledger is locked by {}. Wait for it, or give -lock-timeout", holder.as_ref().map_or_else(|| "somebody who left no name".to_owned(), ToString::to_string))]
+    #[error("the ledger is locked by {}", HeldBy(holder.as_deref()))]
     Held {
         /// Who, where the lock file says so.
         holder: Option<Box<Holder>>,
@@ -76,6 +76,21 @@ pub enum LockError {
         /// Who has it.
         holder: Box<Holder>,
     },
+}
+
+struct HeldBy<'a>(Option<&'a Holder>);
+
+impl fmt::Display for HeldBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("somebody who left no name. Wait for it, or give -lock-timeout"),
+            Some(holder) => write!(
+                f,
+                "{holder}. Wait for it, or give -lock-timeout; if it hangs, `relplan force-unlock {}`",
+                plain(&holder.id)
+            ),
+        }
+    }
 }
 
 /// How long to wait for a lock.

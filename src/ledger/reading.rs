@@ -4,9 +4,12 @@ use super::checkpoint::Checkpoint;
 use super::error::{LedgerError, Notice};
 use super::log::{Log, Torn};
 use super::record::Record;
-use super::store::Store;
+use super::store::{Store, StoreError};
 use crate::event::Recorded;
 use crate::state::State;
+
+/// How often a ledger that others write to is read on before giving up.
+const TRIES: u32 = 1000;
 
 /// What was read of a ledger.
 pub struct Reading {
@@ -73,7 +76,7 @@ impl Reading {
     }
 
     fn advance(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
-        self.notices.retain(|notice| !matches!(notice, Notice::TornTail { .. }));
+        self.notices.retain(|notice| !matches!(notice, Notice::TornTail { aside: None, .. }));
         self.torn = self.log.advance(bytes, &mut |_| {})?;
         if let Some(torn) = &self.torn {
             let notice = self.torn_notice(torn, None);
@@ -82,12 +85,29 @@ impl Reading {
         Ok(())
     }
 
-    /// Sets a torn end aside and cuts it off. Only the one who may write does so.
-    pub(super) fn set_torn_aside(&mut self, store: &mut dyn Store) -> Result<(), LedgerError> {
-        let Some(torn) = self.torn.take() else { return Ok(()) };
+    /// Makes what was read a ground to write on: a torn end is set aside, and the rest made durable, since whoever
+    /// wrote it may have died before. A writer that was forced out may still be writing: then it is read on.
+    pub(super) fn settle(&mut self, store: &mut dyn Store) -> Result<(), LedgerError> {
+        for _ in 0..TRIES {
+            let end = self.log.chain.end;
+            let settled = match self.torn.clone() {
+                Some(torn) => self.set_aside(store, &torn),
+                None => store.sync(&end),
+            };
+            match settled {
+                Ok(()) if self.torn.is_none() => return Ok(()),
+                Ok(()) => self.torn = None,
+                Err(StoreError::Overtaken { .. }) => self.catch_up(store)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(LedgerError::Disturbed { offset: self.log.chain.end.offset })
+    }
+
+    fn set_aside(&mut self, store: &mut dyn Store, torn: &Torn) -> Result<(), StoreError> {
         let aside = store.set_aside(&self.log.chain.end, &torn.bytes)?;
-        self.notices.retain(|notice| !matches!(notice, Notice::TornTail { .. }));
-        let notice = self.torn_notice(&torn, Some(aside));
+        self.notices.retain(|notice| !matches!(notice, Notice::TornTail { aside: None, .. }));
+        let notice = self.torn_notice(torn, Some(aside));
         self.notices.push(notice);
         Ok(())
     }

@@ -131,6 +131,9 @@ fn every_flipped_bit_is_noticed() {
         let mut bytes = whole.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         assert!(matches!(verify(&bytes, None, None), Err(LedgerError::Damaged { .. })), "bit {bit}");
+        if bit % 8 != bit / 8 % 8 {
+            continue; // Opening is tried with one bit of each byte.
+        }
         match open(Disk::of(&bytes), "r2") {
             Err(LedgerError::Damaged { .. }) => assert!(bit / 8 < last_batch, "bit {bit}"),
             Ok((_, notices)) => assert!(

@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use relplan_contract::{Lifetime, Outcome, ProblemKind, Value};
 
-use super::{Closed, Entry, Head, IllegalTransition, Open, ReleaseStatus, RunSummary, State, Status};
-use crate::addr::Address;
-use crate::canonical::Digest;
-use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement, Recorded, RunId, RunMode};
+use super::{Entry, Head, IllegalTransition, Open, State, Status};
+use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement, Recorded};
 
 type Folded = Result<(), IllegalTransition>;
 
@@ -90,66 +88,6 @@ impl State {
             }
             Some(_) => Ok(()),
         }
-    }
-
-    /// The run that forces the lock lives on in the new epoch; all others are outlived.
-    fn begin_epoch(&mut self, epoch: u64, by: &RunId) {
-        self.epoch = epoch;
-        if let Some(run) = self.runs.iter_mut().rev().find(|run| run.id == *by) {
-            run.epoch = epoch;
-        }
-    }
-
-    fn open_run(&mut self, recorded: &Recorded) -> Folded {
-        let Event::RunOpened { mode, version, config, plan, command, .. } = &recorded.event else {
-            return Ok(());
-        };
-        if self.run(&recorded.run).is_some() {
-            return Err(IllegalTransition::RunTwice { run: recorded.run.clone() });
-        }
-        self.runs.push(RunSummary {
-            id: recorded.run.clone(),
-            mode: *mode,
-            version: Arc::clone(version),
-            config: *config,
-            plan: *plan,
-            command: command.clone(),
-            actor: recorded.actor.clone(),
-            epoch: recorded.epoch,
-            seq: recorded.seq,
-            time_ms: recorded.time_ms,
-            closed: None,
-        });
-        if *mode == RunMode::Apply {
-            // Until it closes, what the run before it said of completeness holds.
-            let complete = self.releases.get(version).is_some_and(|release| release.complete);
-            self.set_release(version, complete, *config, recorded);
-        }
-        Ok(())
-    }
-
-    fn close_run(&mut self, recorded: &Recorded) {
-        let Event::RunClosed { ending, complete, counts } = &recorded.event else { return };
-        let Some(run) = self.runs.iter_mut().rev().find(|run| run.id == recorded.run) else { return };
-        run.closed = Some(Closed {
-            ending: *ending,
-            complete: *complete,
-            counts: counts.clone(),
-            seq: recorded.seq,
-            time_ms: recorded.time_ms,
-        });
-        if run.mode == RunMode::Apply {
-            let (version, config) = (Arc::clone(&run.version), run.config);
-            self.set_release(&version, *complete, config, recorded);
-        }
-    }
-
-    fn set_release(&mut self, version: &Arc<str>, complete: bool, config: Option<Digest>, by: &Recorded) {
-        let closes = matches!(by.event, Event::RunClosed { .. });
-        let before = self.releases.get(version).and_then(|release| release.completed_seq);
-        let completed_seq = if complete && closes { Some(by.seq) } else { before };
-        let status = ReleaseStatus { complete, completed_seq, config, run: by.run.clone(), seq: by.seq };
-        self.releases.insert(Arc::clone(version), status);
     }
 
     fn intend(&mut self, intent: &Intent, recorded: &Recorded) -> Folded {
@@ -346,65 +284,6 @@ impl State {
         let version = self.version_of(&recorded.run);
         self.remember_gone(&key.address, &version, recorded.seq);
         Ok(())
-    }
-
-    fn version_of(&self, run: &RunId) -> Arc<str> {
-        self.run(run).map_or_else(|| Arc::from(""), |run| Arc::clone(&run.version))
-    }
-
-    fn move_entry(&mut self, from: &EntryKey, to: &EntryKey, seq: u64) -> Folded {
-        if self.entries.contains_key(to) {
-            return Err(IllegalTransition::Occupied { key: to.clone() });
-        }
-        let entry = self.entries.get(from).ok_or_else(|| IllegalTransition::Unknown { key: from.clone() })?;
-        if entry.open().is_some() {
-            return Err(IllegalTransition::StillOpen { key: from.clone() });
-        }
-        if from.version.is_some() != to.version.is_some() {
-            return Err(IllegalTransition::WrongKey { key: to.clone() });
-        }
-        let Some(mut entry) = self.entries.remove(from) else { return Ok(()) };
-        let last = self.generations.get(to).copied().unwrap_or(0).max(entry.generation);
-        self.generations.insert(to.clone(), last);
-        entry.generation = last;
-        entry.seq = seq;
-        self.entries.insert(to.clone(), entry);
-        if let Some(reason) = self.holds.remove(&from.address) {
-            self.holds.insert(to.address.clone(), reason);
-        }
-        if from.address != to.address {
-            self.rename(&from.address, &to.address);
-        }
-        Ok(())
-    }
-}
-
-impl State {
-    /// Makes everything that is said of one address be said of another.
-    fn rename(&mut self, from: &Address, to: &Address) {
-        if let Some(history) = self.history.remove(from) {
-            self.history.insert(to.clone(), history);
-        }
-        let rename_all = |addresses: &mut Vec<Address>| {
-            addresses
-                .iter_mut()
-                .filter(|address| *address == from)
-                .for_each(|address| address.clone_from(to));
-        };
-        for entry in self.entries.values_mut() {
-            rename_all(&mut entry.dependencies);
-            if let Some(judgement) = &mut entry.judgement
-                && let Some(digest) = judgement.judged.remove(from)
-            {
-                judgement.judged.insert(to.clone(), digest);
-            }
-        }
-        for past in self.history.values_mut().flatten() {
-            rename_all(&mut past.dependencies);
-            if let Some(passed) = past.verdicts.remove(from) {
-                past.verdicts.insert(to.clone(), passed);
-            }
-        }
     }
 }
 

@@ -71,15 +71,13 @@ impl Disk {
     }
 
     fn check_end(&self, end: &End) -> Result<(), StoreError> {
-        let log = self.bytes();
+        let content = self.0.borrow();
         let offset = usize::try_from(end.offset).expect("small");
-        if log.len() < offset {
-            return Err(StoreError::Replaced);
+        match content.log.get(offset..) {
+            None => Err(StoreError::Replaced),
+            Some([]) => Ok(()),
+            Some(behind) => Err(StoreError::Overtaken { behind: behind.to_vec() }),
         }
-        if log.len() > offset {
-            return Err(StoreError::Overtaken { behind: log[offset..].to_vec() });
-        }
-        Ok(())
     }
 }
 
