@@ -11,6 +11,10 @@ use crate::canonical::Digest;
 use crate::event::{EntryKey, Lineage, RunMode};
 use crate::plan::{Action, Basis, Caution, CautionKind, Change, Drift, Group, OutputChange, Plan, Reason};
 
+mod ledger;
+
+pub(super) use ledger::{ledger, other_events, recorded, state};
+
 /// A secret that no view may show.
 pub(super) const SECRET: &str = "hunter2-correct-horse";
 
