@@ -64,7 +64,7 @@ pub(super) fn tag() -> Change {
     ]);
     Change {
         after,
-        notes: vec!["Commit 3f2a1c9 \"Fix the cart\" by Ann, 12 ahead of v1.1.0.".into()],
+        notes: vec!["Commit 3f2a1c9 \"Fix the cart\" by Ann, 12 ahead of v1.1.0.\nSigned by nobody.".into()],
         undo: "delete the tag by hand".into(),
         ..change(
             "git_tag.app",

@@ -9,7 +9,7 @@ use super::style::{Palette, Tone};
 use super::{escape, words};
 use crate::canonical::Digest;
 use crate::event::RunMode;
-use crate::plan::{Action, CautionKind, Counts, Drift, Plan};
+use crate::plan::{Action, CautionKind, Counts, Plan};
 
 mod change;
 
@@ -19,7 +19,7 @@ pub(super) use change::{changed_parts, headline, verdict};
 #[must_use]
 pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
     let mut out = String::new();
-    drift(&plan.drift, palette, &mut out);
+    drift(plan, palette, &mut out);
     if plan.is_empty() {
         cautions(plan, palette, &mut out);
         out.push_str(&format!("{}{}\n", palette.paint(Tone::Good, "No changes."), nothing_to_do(plan)));
@@ -51,15 +51,15 @@ fn nothing_to_do(plan: &Plan) -> String {
     }
 }
 
-fn drift(drift: &[Drift], palette: &Palette, out: &mut String) {
-    if drift.is_empty() {
+fn drift(plan: &Plan, palette: &Palette, out: &mut String) {
+    if plan.drift.is_empty() {
         return;
     }
     let title = palette.paint(Tone::Notice, "Note: Objects have changed outside of relplan");
     out.push_str(&format!(
         "\n{title}\n\nSince they were last seen, relplan found these changes that it did not make:\n"
     ));
-    for found in drift {
+    for found in &plan.drift {
         let (what, mark) = if found.after.is_null() {
             ("has been deleted", Mark::Remove)
         } else {
@@ -70,10 +70,14 @@ fn drift(drift: &[Drift], palette: &Palette, out: &mut String) {
         let lines = diff::object(&found.before, &found.after, Options::default());
         change::block(&found.key.address, mark, lines, palette, out);
     }
-    out.push_str(
-        "\nWhere the files say otherwise, the plan below turns them back; where they leave it open,\n\
-         the state takes them over.\n",
-    );
+    out.push_str(match plan.mode {
+        RunMode::Refresh => "\nApplying this plan takes them over into the state, and does nothing else.\n",
+        _ if plan.is_empty() => "\nThe files do not say otherwise: nothing needs to be done about them.\n",
+        RunMode::Apply | RunMode::Destroy | RunMode::Rollback | RunMode::State => {
+            "\nWhere the files say otherwise, the plan below turns them back; where they leave it open,\n\
+             the state takes them over.\n"
+        }
+    });
     out.push_str(&format!("\n{}\n", palette.paint(Tone::Faint, "─".repeat(77))));
 }
 

@@ -68,7 +68,7 @@ pub(super) fn steps(plan: &Plan) -> String {
         let mut reasons: Vec<String> =
             change.reasons.iter().map(|reason| sentence(&reason.to_string())).collect();
         reasons.extend(change.preview.as_ref().map(|preview| format!("**{}**", sentence(&verdict(preview)))));
-        reasons.extend(change.notes.iter().map(|note| sentence(note)));
+        reasons.extend(change.notes.iter().flat_map(|note| note.lines()).map(sentence));
         let headline =
             headline(change).map_or_else(String::new, |headline| format!(" ({})", sentence(&headline)));
         format!(

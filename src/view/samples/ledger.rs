@@ -67,7 +67,12 @@ fn events() -> Vec<Event> {
         done(&lost, ActOutcome::Unknown { message: "The answer was lost.".into() }),
         Event::Held { address: live.address.clone(), reason: "the rollback failed".into() },
         Event::OutputsSet {
-            outputs: [("url".into(), "https://shop".into()), ("token".into(), sealed())].into(),
+            outputs: [
+                ("url".into(), "https://shop".into()),
+                ("token".into(), sealed()),
+                ("hosts".into(), Value::list(["a".into(), "b".into()])),
+            ]
+            .into(),
         },
         Event::RunClosed {
             ending: Ending::Uncertain,

@@ -9,26 +9,34 @@ use crate::view::style::Palette;
 
 #[test]
 fn a_list_can_be_taken_up_by_other_programs() {
-    assert_data_eq!(list(&samples::state()), str![[r#"
+    assert_data_eq!(
+        list(&samples::state()),
+        str![[r#"
 exec_deployment.production
 git_tag.app@1.2.0
 http_smoke_test.production
 slack_message.all@1.2.0
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     assert_eq!(list(&State::default()), "");
 }
 
 #[test]
 fn a_table_tells_how_each_object_stands() {
-    assert_data_eq!(table(&samples::state(), &Palette::PLAIN), str![[r#"
+    assert_data_eq!(
+        table(&samples::state(), &Palette::PLAIN),
+        str![[r#"
 OBJECT                      KIND    VERSION  STATUS
 exec_deployment.production  live    1.2.0    held
 git_tag.app@1.2.0           record  1.2.0    done
 http_smoke_test.production  check   1.2.0    failed
 slack_message.all@1.2.0     record  1.2.0    uncertain
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     assert_eq!(table(&State::default(), &Palette::PLAIN), "The state is empty: nothing was released yet.\n");
 }
 
@@ -63,7 +71,6 @@ resource "http_smoke_test" "production" {
 # record of version 1.2.0, by provider git, in record 10 of the ledger
 # uncertain: run 00ff began to create it, known there as msg\u0007 1, and the outcome is not known. The answer was lost.
 resource "slack_message" "all" {
-    # null
 }
 
 "##]].raw());
@@ -71,16 +78,26 @@ resource "slack_message" "all" {
 
 #[test]
 fn outputs_read_like_terraforms() {
-    assert_data_eq!(outputs(&samples::state()), str![[r#"
+    assert_data_eq!(
+        outputs(&samples::state()),
+        str![[r#"
+hosts = [
+    "a",
+    "b",
+]
 token = (sensitive value)
 url = "https://shop"
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]
 fn the_history_has_a_line_for_each_record() {
-    assert_data_eq!(history(&samples::ledger(), &Palette::PLAIN), str![[r#"
+    assert_data_eq!(
+        history(&samples::ledger(), &Palette::PLAIN),
+        str![[r#"
 2023-11-14 22:13:21 UTC  run 00ff by ann@ci-7, in build 12
      1  22:13:21  The ledger of shop began
      2  22:13:22  Run opened: apply 1.2.0 (relplan apply releases/v1.2.hcl)
@@ -95,10 +112,12 @@ fn the_history_has_a_line_for_each_record() {
     11  22:13:31  slack_message.all@1.2.0: known outside as msg\u0007 1
     12  22:13:32  slack_message.all@1.2.0: outcome unknown: The answer was lost.
     13  22:13:33  exec_deployment.production: held: the rollback failed
-    14  22:13:34  Outputs set: 2 values
+    14  22:13:34  Outputs set: 3 values
     15  22:13:35  Run closed: uncertain (2 done, 1 uncertain)
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     assert_data_eq!(history(&samples::recorded(samples::other_events()), &Palette::PLAIN), str![[r#"
 2023-11-14 22:13:21 UTC  run 00ff by ann@ci-7, in build 12
      1  22:13:21  exec_deployment.production: failed (refused): No.

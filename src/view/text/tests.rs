@@ -58,6 +58,7 @@ relplan will do the following to release shop 1.2.0:
   # git_tag.app will be created (record of 1.2.0)
   # because: not made yet for version 1.2.0
   # note: Commit 3f2a1c9 "Fix the cart" by Ann, 12 ahead of v1.1.0.
+  #       Signed by nobody.
   # undo: delete the tag by hand
   + resource "git_tag" "app" {
       + commit  = "3f2a1c9d"
