@@ -20,19 +20,30 @@ pub(super) use change::{changed_parts, headline, verdict};
 pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
     let mut out = String::new();
     drift(plan, palette, &mut out);
-    if plan.is_empty() {
+    if does_nothing(plan) {
         cautions(plan, palette, &mut out);
         out.push_str(&format!("{}{}\n", palette.paint(Tone::Good, "No changes."), nothing_to_do(plan)));
     } else {
         changes(plan, palette, &mut out);
         cautions(plan, palette, &mut out);
-        if !plan.changes.is_empty() {
-            closing(&plan.counts(), palette, &mut out);
+        if !plan.changes.is_empty() || plan.mode == RunMode::Refresh {
+            closing(plan, palette, &mut out);
         }
         outputs(plan, palette, &mut out);
     }
     out.push_str(&format!("\nPlan digest: {digest}\n"));
     out
+}
+
+/// Whether applying the plan would leave everything, the state included, as it is.
+pub(super) fn does_nothing(plan: &Plan) -> bool {
+    plan.is_empty() && taken_over(plan).is_none()
+}
+
+/// What a plan that only refreshes does: `2 objects to take over into the state.`
+pub(super) fn taken_over(plan: &Plan) -> Option<String> {
+    let takes_over = plan.mode == RunMode::Refresh && !plan.drift.is_empty();
+    takes_over.then(|| format!("{} to take over into the state.", words::amount(plan.drift.len(), "object")))
 }
 
 fn nothing_to_do(plan: &Plan) -> String {
@@ -140,7 +151,7 @@ fn cautions(plan: &Plan, palette: &Palette, out: &mut String) {
         let bullet = palette.paint(caution_tone(caution.kind), "!");
         out.push_str(&format!("  {bullet} {place}{}\n", escape::line(&caution.text)));
     }
-    if plan.is_empty() {
+    if does_nothing(plan) {
         out.push('\n');
     }
 }
@@ -173,11 +184,12 @@ pub fn checks_line(counts: &Counts) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-fn closing(counts: &Counts, palette: &Palette, out: &mut String) {
-    let line = plan_line(counts);
+fn closing(plan: &Plan, palette: &Palette, out: &mut String) {
+    let counts = plan.counts();
+    let line = plan_line(&counts);
     let (head, tail) = line.split_at("Plan:".len());
     out.push_str(&format!("\n{}{tail}\n", palette.paint(Tone::Strong, head)));
-    if let Some(line) = checks_line(counts) {
+    for line in checks_line(&counts).into_iter().chain(taken_over(plan)) {
         out.push_str(&format!("{line}\n"));
     }
 }

@@ -174,6 +174,44 @@ Plan digest: sha256:64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3
 }
 
 #[test]
+fn a_refresh_takes_over_what_was_found() {
+    let plan = Plan { mode: RunMode::Refresh, drift: samples::plan().drift, ..samples::empty() };
+    assert_data_eq!(
+        shown(&plan),
+        str![[r#"
+
+Note: Objects have changed outside of relplan
+
+Since they were last seen, relplan found these changes that it did not make:
+
+  # exec_deployment.production has changed
+  ~ resource "exec_deployment" "production" {
+        id       = "production"
+      ~ replicas = 3 -> 2
+    }
+
+  # git_tag.app (record of 1.1.0) has been deleted
+  - resource "git_tag" "app" {
+      - name = "v1.1.0" -> null
+    }
+
+Applying this plan takes them over into the state, and does nothing else.
+
+─────────────────────────────────────────────────────────────────────────────
+
+Plan: 0 to add, 0 to change, 0 to destroy.
+2 objects to take over into the state.
+
+Plan digest: sha256:64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525
+
+"#]]
+        .raw()
+    );
+    let quiet = Plan { mode: RunMode::Refresh, ..samples::empty() };
+    assert!(shown(&quiet).starts_with("No changes. The state of shop is what was found.\n"));
+}
+
+#[test]
 fn colour_adds_escapes_and_nothing_else() {
     let colored = plan(&samples::plan(), &samples::digest(), &Palette::COLOR);
     assert!(colored.contains("\u{1b}[32m+\u{1b}[0m resource"));
