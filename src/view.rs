@@ -21,3 +21,6 @@ pub mod style;
 pub mod text;
 pub mod value;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

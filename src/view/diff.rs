@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use relplan_contract::{Kind, MASK, Map, Path, Step, Value};
+use relplan_contract::{Kind, MASK, Map, Parts, Path, Step, Value};
 
 use super::escape;
 use super::sheet::{Line, Mark};
-use super::value::{UNKNOWN, scalar};
+use super::value::{UNKNOWN, inline, scalar};
 
 mod json;
 mod list;
@@ -63,9 +63,19 @@ pub fn named(name: &str, before: &Value, after: &Value, width: usize, options: O
 pub fn listing(value: &Value, depth: usize) -> Vec<Line> {
     let mut differ = Differ { options: Options::default(), lines: Vec::new(), path: Path::default() };
     match value.as_map() {
-        Some(map) if !value.is_sensitive() => differ.whole_entries(depth, map, Mark::Same),
-        _ => differ.aside(depth, format!("# {}", scalar(value).unwrap_or_else(|| UNKNOWN.to_owned()))),
+        _ if value.is_null() => {}
+        Some(map) if !is_hidden(value) => differ.whole_entries(depth, map, Mark::Same),
+        _ => differ.aside(depth, format!("# {}", inline(value))),
     }
+    differ.lines
+}
+
+/// A single named value as it is.
+#[must_use]
+pub fn single(name: &str, value: &Value) -> Vec<Line> {
+    let mut differ = Differ { options: Options::default(), lines: Vec::new(), path: Path::attribute(name) };
+    differ.begin(0, Mark::Same, label(name, 0));
+    differ.whole(0, value, Mark::Same);
     differ.lines
 }
 
@@ -119,17 +129,20 @@ impl Differ<'_> {
 
     /// Whether two values are the same, as far as that can be told.
     fn same(&self, before: &Value, after: &Value, path: &Path) -> bool {
+        before == after || (has_sealed(before) && self.same_but_sealed(before, after, path))
+    }
+
+    /// Whether two values are the same but for sensitive parts of the past, of which only reasons can tell.
+    fn same_but_sealed(&self, before: &Value, after: &Value, path: &Path) -> bool {
         match (before.kind(), after.kind()) {
-            (Kind::Sealed(a), Kind::Sealed(b)) => a == b,
-            (Kind::Sealed(_), Kind::Unknown) => false,
+            (Kind::Sealed(_), Kind::Sealed(_) | Kind::Unknown) => false,
             (Kind::Sealed(_), _) if after.is_sensitive() => {
                 !self.options.changed.iter().any(|changed| changed.is_within(path) || path.is_within(changed))
             }
             (Kind::Map(a), Kind::Map(b)) => {
+                let mut pairs = a.iter().zip(b.iter());
                 a.len() == b.len()
-                    && a.iter()
-                        .zip(b.iter())
-                        .all(|((x, old), (y, new))| x == y && self.same(old, new, &path.key(x)))
+                    && pairs.all(|((x, old), (y, new))| x == y && self.same(old, new, &path.key(x)))
             }
             (Kind::List(a), Kind::List(b)) => {
                 let mut pairs = a.iter().zip(b.iter()).enumerate();
@@ -269,6 +282,14 @@ impl Differ<'_> {
 
 fn present<'m>(map: &'m Map, name: &Arc<str>, level: Level) -> Option<&'m Value> {
     map.get(name).filter(|value| level == Level::Nested || !value.is_null())
+}
+
+fn has_sealed(value: &Value) -> bool {
+    match value.parts() {
+        Parts::Leaf => matches!(value.kind(), Kind::Sealed(_)),
+        Parts::Items(items) => items.iter().any(has_sealed),
+        Parts::Entries(map) => map.values().any(has_sealed),
+    }
 }
 
 /// Whether nothing of the value may be shown.

@@ -2,7 +2,7 @@
 //!
 //! Every document is an object with `format` and `format_version`. Within a major version members are only added,
 //! and words only added to enumerations; readers must accept both. Values of attributes are written as
-//! [`canonical`](crate::canonical) tells: `{"$unknown":true}` is known after apply, `{"$sensitive":null}` is shown
+//! [`canonical`] tells: `{"$unknown":true}` is known after apply, `{"$sensitive":null}` is shown
 //! nowhere, and a number that is no whole one of 64 bits is `{"$number":"0.1"}`. There are no floats.
 
 use relplan_contract::{Kind, Value, Verdict};

@@ -37,11 +37,12 @@ pub fn notice(notice: &Notice, palette: &Palette) -> String {
             line(check, Tone::Bad, text, palette)
         }
         Notice::Stopping { running } => {
-            let text = match running {
-                0 => "Stopping: nothing is under way.".to_owned(),
-                1 => "Stopping: nothing new is started. 1 action is still under way; interrupt again to abort it.".to_owned(),
-                _ => format!("Stopping: nothing new is started. {running} actions are still under way; interrupt again to abort them."),
+            let rest = match running {
+                0 => "nothing is under way.".to_owned(),
+                1 => "1 action is still under way; interrupt again to abort it.".to_owned(),
+                _ => format!("{running} actions are still under way; interrupt again to abort them."),
             };
+            let text = format!("Stopping: nothing new is started, {rest}");
             format!("\n{}\n\n", palette.paint(Tone::Notice, text))
         }
     }

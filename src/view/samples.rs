@@ -11,6 +11,10 @@ use crate::canonical::Digest;
 use crate::event::{EntryKey, Lineage, RunMode};
 use crate::plan::{Action, Basis, Caution, CautionKind, Change, Drift, Group, OutputChange, Plan, Reason};
 
+mod ledger;
+
+pub(super) use ledger::{ledger, other_events, recorded, state};
+
 /// A secret that no view may show.
 pub(super) const SECRET: &str = "hunter2-correct-horse";
 
@@ -60,7 +64,7 @@ pub(super) fn tag() -> Change {
     ]);
     Change {
         after,
-        notes: vec!["Commit 3f2a1c9 \"Fix the cart\" by Ann, 12 ahead of v1.1.0.".into()],
+        notes: vec!["Commit 3f2a1c9 \"Fix the cart\" by Ann, 12 ahead of v1.1.0.\nSigned by nobody.".into()],
         undo: "delete the tag by hand".into(),
         ..change(
             "git_tag.app",

@@ -3,7 +3,6 @@
 use super::diff;
 use super::sheet;
 use super::style::{Palette, Tone};
-use super::value::inline;
 use super::{escape, words};
 use crate::addr::Mode;
 use crate::event::EntryKey;
@@ -123,9 +122,13 @@ pub fn outputs(state: &State) -> String {
     if state.outputs.is_empty() {
         return "No outputs: none is defined, or nothing was applied yet.\n".to_owned();
     }
-    let lines =
-        state.outputs.iter().map(|(name, value)| format!("{} = {}\n", escape::key(name), inline(value)));
-    lines.collect::<Vec<_>>().concat()
+    let mut out = String::new();
+    for (name, value) in &state.outputs {
+        sheet::write(&diff::single(name, value), &Palette::PLAIN, &mut out);
+    }
+    // Diffs leave room for a mark at the edge.
+    let unindented = out.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line)));
+    unindented.collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

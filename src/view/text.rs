@@ -9,7 +9,7 @@ use super::style::{Palette, Tone};
 use super::{escape, words};
 use crate::canonical::Digest;
 use crate::event::RunMode;
-use crate::plan::{Action, CautionKind, Counts, Drift, Plan};
+use crate::plan::{Action, CautionKind, Counts, Plan};
 
 mod change;
 
@@ -19,20 +19,31 @@ pub(super) use change::{changed_parts, headline, verdict};
 #[must_use]
 pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
     let mut out = String::new();
-    drift(&plan.drift, palette, &mut out);
-    if plan.is_empty() {
+    drift(plan, palette, &mut out);
+    if does_nothing(plan) {
         cautions(plan, palette, &mut out);
         out.push_str(&format!("{}{}\n", palette.paint(Tone::Good, "No changes."), nothing_to_do(plan)));
     } else {
         changes(plan, palette, &mut out);
         cautions(plan, palette, &mut out);
-        if !plan.changes.is_empty() {
-            closing(&plan.counts(), palette, &mut out);
+        if !plan.changes.is_empty() || plan.mode == RunMode::Refresh {
+            closing(plan, palette, &mut out);
         }
         outputs(plan, palette, &mut out);
     }
     out.push_str(&format!("\nPlan digest: {digest}\n"));
     out
+}
+
+/// Whether applying the plan would leave everything, the state included, as it is.
+pub(super) fn does_nothing(plan: &Plan) -> bool {
+    plan.is_empty() && taken_over(plan).is_none()
+}
+
+/// What a plan that only refreshes does: `2 objects to take over into the state.`
+pub(super) fn taken_over(plan: &Plan) -> Option<String> {
+    let takes_over = plan.mode == RunMode::Refresh && !plan.drift.is_empty();
+    takes_over.then(|| format!("{} to take over into the state.", words::amount(plan.drift.len(), "object")))
 }
 
 fn nothing_to_do(plan: &Plan) -> String {
@@ -51,15 +62,15 @@ fn nothing_to_do(plan: &Plan) -> String {
     }
 }
 
-fn drift(drift: &[Drift], palette: &Palette, out: &mut String) {
-    if drift.is_empty() {
+fn drift(plan: &Plan, palette: &Palette, out: &mut String) {
+    if plan.drift.is_empty() {
         return;
     }
     let title = palette.paint(Tone::Notice, "Note: Objects have changed outside of relplan");
     out.push_str(&format!(
         "\n{title}\n\nSince they were last seen, relplan found these changes that it did not make:\n"
     ));
-    for found in drift {
+    for found in &plan.drift {
         let (what, mark) = if found.after.is_null() {
             ("has been deleted", Mark::Remove)
         } else {
@@ -70,10 +81,14 @@ fn drift(drift: &[Drift], palette: &Palette, out: &mut String) {
         let lines = diff::object(&found.before, &found.after, Options::default());
         change::block(&found.key.address, mark, lines, palette, out);
     }
-    out.push_str(
-        "\nWhere the files say otherwise, the plan below turns them back; where they leave it open,\n\
-         the state takes them over.\n",
-    );
+    out.push_str(match plan.mode {
+        RunMode::Refresh => "\nApplying this plan takes them over into the state, and does nothing else.\n",
+        _ if plan.is_empty() => "\nThe files do not say otherwise: nothing needs to be done about them.\n",
+        RunMode::Apply | RunMode::Destroy | RunMode::Rollback | RunMode::State => {
+            "\nWhere the files say otherwise, the plan below turns them back; where they leave it open,\n\
+             the state takes them over.\n"
+        }
+    });
     out.push_str(&format!("\n{}\n", palette.paint(Tone::Faint, "─".repeat(77))));
 }
 
@@ -136,7 +151,7 @@ fn cautions(plan: &Plan, palette: &Palette, out: &mut String) {
         let bullet = palette.paint(caution_tone(caution.kind), "!");
         out.push_str(&format!("  {bullet} {place}{}\n", escape::line(&caution.text)));
     }
-    if plan.is_empty() {
+    if does_nothing(plan) {
         out.push('\n');
     }
 }
@@ -169,11 +184,12 @@ pub fn checks_line(counts: &Counts) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-fn closing(counts: &Counts, palette: &Palette, out: &mut String) {
-    let line = plan_line(counts);
+fn closing(plan: &Plan, palette: &Palette, out: &mut String) {
+    let counts = plan.counts();
+    let line = plan_line(&counts);
     let (head, tail) = line.split_at("Plan:".len());
     out.push_str(&format!("\n{}{tail}\n", palette.paint(Tone::Strong, head)));
-    if let Some(line) = checks_line(counts) {
+    for line in checks_line(&counts).into_iter().chain(taken_over(plan)) {
         out.push_str(&format!("{line}\n"));
     }
 }

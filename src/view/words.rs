@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use relplan_contract::{Lifetime, Outcome};
 
+use super::escape;
 use super::sheet::Mark;
 use super::style::Tone;
 use crate::event::{Ending, EntryKey, RunMode};
 use crate::plan::{Action, CautionKind};
-
-use super::escape;
 
 /// `1 check`, `2 checks`.
 #[must_use]

@@ -224,6 +224,35 @@ fn long_text_is_compared_by_line_with_three_lines_around() {
 }
 
 #[test]
+fn line_ends_that_differ_are_seen() {
+    let shown = |old: &str, new: &str| diff(&attribute(old), &attribute(new));
+    assert_data_eq!(
+        shown("a\nb\n", "a\r\nb\n"),
+        str![[r#"
+      ~ input = <<-EOT
+          - a
+          + a\r
+            b
+        EOT
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        shown("a\r\nb\r\n", "a\r\nc\r\n"),
+        str![[r#"
+      ~ input = <<-EOT
+            a
+          - b
+          + c
+        EOT
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
 fn json_text_is_compared_by_content() {
     let (before, after) = (r#"{"a":1,"b":[1,2]}"#, r#"{"a": 2, "b": [1, 3]}"#);
     assert_data_eq!(

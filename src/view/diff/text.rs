@@ -44,7 +44,8 @@ impl Differ<'_> {
 
     fn heredoc(&mut self, depth: usize, old: &str, new: &str) {
         self.put("<<-EOT");
-        let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+        let keep_returns = !(has_crlf_only(old) && has_crlf_only(new));
+        let (old_lines, new_lines) = (lines(old, keep_returns), lines(new, keep_returns));
         let runs = runs(&old_lines, &new_lines);
         for (index, run) in runs.iter().enumerate() {
             match run {
@@ -62,7 +63,7 @@ impl Differ<'_> {
                 }
             }
         }
-        self.line_ends(depth + 1, old, new);
+        self.last_break(depth + 1, old, new);
         self.begin(depth, Mark::Same, "EOT".to_owned());
     }
 
@@ -83,17 +84,11 @@ impl Differ<'_> {
         }
     }
 
-    /// Says what lines cannot show: how they end.
-    fn line_ends(&mut self, depth: usize, old: &str, new: &str) {
+    /// Says what lines cannot show: how the last one ends.
+    fn last_break(&mut self, depth: usize, old: &str, new: &str) {
         match (old.ends_with('\n'), new.ends_with('\n')) {
             (true, false) => self.aside(depth, "# (the line break at the end goes)".to_owned()),
             (false, true) => self.aside(depth, "# (a line break at the end comes)".to_owned()),
-            (true, true) | (false, false) => {}
-        }
-        let carriage_returns = |text: &str| text.contains("\r\n");
-        match (carriage_returns(old), carriage_returns(new)) {
-            (true, false) => self.aside(depth, "# (line ends change from CRLF to LF)".to_owned()),
-            (false, true) => self.aside(depth, "# (line ends change from LF to CRLF)".to_owned()),
             (true, true) | (false, false) => {}
         }
     }
@@ -102,4 +97,18 @@ impl Differ<'_> {
 /// Whether a text is shown as a heredoc.
 fn is_long(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
+}
+
+/// Whether every line break, if there are any, is `\r\n`.
+fn has_crlf_only(text: &str) -> bool {
+    text.matches('\n').count() == text.matches("\r\n").count()
+}
+
+/// The lines; where the two sides do not agree on how lines end, the carriage returns are kept to be seen.
+fn lines(text: &str, keep_returns: bool) -> Vec<&str> {
+    if keep_returns {
+        text.strip_suffix('\n').unwrap_or(text).split('\n').collect()
+    } else {
+        text.lines().collect()
+    }
 }

@@ -1,8 +1,6 @@
 //! The schemas of providers as JSON: `docs/json/providers.schema.json`.
 
-use relplan_contract::{
-    Attribute, DataSchema, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
-};
+use relplan_contract::{Attribute, DataSchema, Presence, ProviderSchema, Repeat, ResourceSchema, Shape};
 use serde_json::{Value as Json, json};
 
 use super::{document, value};

@@ -10,7 +10,7 @@ use crate::plan::{Action, Caution, Change, Drift, Plan};
 use crate::view::diff::{self, Options};
 use crate::view::escape::shortened;
 use crate::view::sheet::{Line, fenced};
-use crate::view::text::{changed_parts, checks_line, headline, plan_line, verdict};
+use crate::view::text::{changed_parts, checks_line, does_nothing, headline, plan_line, taken_over, verdict};
 use crate::view::words;
 
 /// The longest name, reason or sentence in the table and the list, in characters.
@@ -54,12 +54,13 @@ pub(super) fn caution(caution: &Caution) -> String {
 
 pub(super) fn counts(plan: &Plan) -> String {
     let unchanged = format!("{} unchanged.", words::amount(plan.unchanged, "object"));
-    if plan.is_empty() {
+    if does_nothing(plan) {
         return format!("**No changes.** {unchanged}\n");
     }
     let counts = plan.counts();
     let checks = checks_line(&counts).map_or_else(String::new, |line| format!(" {line}"));
-    format!("**{}**{checks} {unchanged}\n", plan_line(&counts))
+    let taken_over = taken_over(plan).map_or_else(String::new, |line| format!(" {line}"));
+    format!("**{}**{checks}{taken_over} {unchanged}\n", plan_line(&counts))
 }
 
 /// The table with a row for each change.
@@ -68,7 +69,7 @@ pub(super) fn steps(plan: &Plan) -> String {
         let mut reasons: Vec<String> =
             change.reasons.iter().map(|reason| sentence(&reason.to_string())).collect();
         reasons.extend(change.preview.as_ref().map(|preview| format!("**{}**", sentence(&verdict(preview)))));
-        reasons.extend(change.notes.iter().map(|note| sentence(note)));
+        reasons.extend(change.notes.iter().flat_map(|note| note.lines()).map(sentence));
         let headline =
             headline(change).map_or_else(String::new, |headline| format!(" ({})", sentence(&headline)));
         format!(

@@ -34,7 +34,7 @@ fn a_plan_with_one_of_each() {
 
 | # | Action | Object | Why | Undo |
 |--:|---|---|---|---|
-| 1 | create | `git_tag.app` (record of 1.2.0) | not made yet for version 1.2.0<br>Commit 3f2a1c9 "Fix the cart" by Ann, 12 ahead of v1.1.0. | delete the tag by hand |
+| 1 | create | `git_tag.app` (record of 1.2.0) | not made yet for version 1.2.0<br>Commit 3f2a1c9 "Fix the cart" by Ann, 12 ahead of v1.1.0.<br>Signed by nobody. | delete the tag by hand |
 | 2 | judge | `github_merged.all` | never made<br>**would stop here: 2 pull requests open.** | – |
 | 3 | update | `exec_deployment.production` (1.1.0 -&gt; 1.2.0) | input changed: version | deploy 1.1.0 again |
 | 4 | replace | `sqlite_database.über["a \"b\""]` | cannot be changed in place: path | – |

@@ -75,7 +75,7 @@ git_tag.app: failed after 1s: 1 test failed.
   test_cart\u001b[2K
 git_tag.app: Rolling back what it judged, since it failed...
 
-Stopping: nothing new is started. 1 action is still under way; interrupt again to abort it.
+Stopping: nothing new is started, 1 action is still under way; interrupt again to abort it.
 
 git_tag.app: Still letting go... [10s elapsed]
 

@@ -12,7 +12,9 @@ use crate::view::style::Palette;
 
 #[test]
 fn a_provider_lists_its_types() {
-    assert_data_eq!(provider(&samples::provider(), 80, &Palette::PLAIN), str![[r#"
+    assert_data_eq!(
+        provider(&samples::provider(), 80, &Palette::PLAIN),
+        str![[r#"
 NAME
     git 0.1.0 - Tags and commits of git repositories.
 
@@ -30,13 +32,17 @@ DATA SOURCES
     git_ref  data
         The commit that a branch or tag points at.
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]
 fn a_resource_type_has_a_manual_page() {
     let schema = samples::provider();
-    assert_data_eq!(resource(&schema.resources[0], 80, &Palette::PLAIN), str![[r#"
+    assert_data_eq!(
+        resource(&schema.resources[0], 80, &Palette::PLAIN),
+        str![[r#"
 NAME
     git_tag - A tag in a git repository.
 
@@ -68,8 +74,12 @@ BEHAVIOUR
     process died at the earliest.
     One action may take 5m0s, unless `timeouts` says otherwise.
 
-"#]].raw());
-    assert_data_eq!(resource(&schema.resources[1], 80, &Palette::PLAIN), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        resource(&schema.resources[1], 80, &Palette::PLAIN),
+        str![[r#"
 NAME
     git_smoke_test - Asks a service whether it works.
 
@@ -93,12 +103,16 @@ BEHAVIOUR
     After a crash it is simply done again: that does no harm.
     One action may take 1m0s, unless `timeouts` says otherwise.
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]
 fn a_data_source_has_a_manual_page() {
-    assert_data_eq!(data(&samples::provider().data_sources[0], 60, &Palette::PLAIN), str![[r#"
+    assert_data_eq!(
+        data(&samples::provider().data_sources[0], 60, &Palette::PLAIN),
+        str![[r#"
 NAME
     data "git_ref" - The commit that a branch or tag points
     at.
@@ -111,5 +125,7 @@ RESULTS
     commit  string
         The commit's full hash.
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }

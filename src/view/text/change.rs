@@ -81,7 +81,13 @@ fn remarks(change: &Change) -> Vec<(Tone, String)> {
             preview.details.iter().map(|detail| (Tone::Faint, format!("  {}", escape::line(detail)))),
         );
     }
-    remarks.extend(change.notes.iter().map(|note| (Tone::Faint, format!("note: {}", escape::line(note)))));
+    for note in &change.notes {
+        let mut before = "note: ";
+        for line in escape::lines(note) {
+            remarks.push((Tone::Faint, format!("{before}{line}")));
+            before = "      ";
+        }
+    }
     if !change.undo.is_empty() {
         remarks.push((Tone::Faint, format!("undo: {}", escape::line(&change.undo))));
     }

@@ -58,6 +58,7 @@ relplan will do the following to release shop 1.2.0:
   # git_tag.app will be created (record of 1.2.0)
   # because: not made yet for version 1.2.0
   # note: Commit 3f2a1c9 "Fix the cart" by Ann, 12 ahead of v1.1.0.
+  #       Signed by nobody.
   # undo: delete the tag by hand
   + resource "git_tag" "app" {
       + commit  = "3f2a1c9d"
@@ -170,6 +171,44 @@ Plan digest: sha256:64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn a_refresh_takes_over_what_was_found() {
+    let plan = Plan { mode: RunMode::Refresh, drift: samples::plan().drift, ..samples::empty() };
+    assert_data_eq!(
+        shown(&plan),
+        str![[r#"
+
+Note: Objects have changed outside of relplan
+
+Since they were last seen, relplan found these changes that it did not make:
+
+  # exec_deployment.production has changed
+  ~ resource "exec_deployment" "production" {
+        id       = "production"
+      ~ replicas = 3 -> 2
+    }
+
+  # git_tag.app (record of 1.1.0) has been deleted
+  - resource "git_tag" "app" {
+      - name = "v1.1.0" -> null
+    }
+
+Applying this plan takes them over into the state, and does nothing else.
+
+─────────────────────────────────────────────────────────────────────────────
+
+Plan: 0 to add, 0 to change, 0 to destroy.
+2 objects to take over into the state.
+
+Plan digest: sha256:64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525
+
+"#]]
+        .raw()
+    );
+    let quiet = Plan { mode: RunMode::Refresh, ..samples::empty() };
+    assert!(shown(&quiet).starts_with("No changes. The state of shop is what was found.\n"));
 }
 
 #[test]
