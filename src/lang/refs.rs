@@ -78,7 +78,14 @@ fn lone_word(expr: &Expr, word: &str) -> Box<Diagnostic> {
     let help = if word == "true" || word == "false" || word == "null" {
         format!("Write `{word}` without anything behind it.")
     } else {
-        format!("For text write \"{word}\"; for a variable `var.{word}`; for a local value `local.{word}`.")
+        let resource = if word.contains('_') {
+            format!("For a resource add its name: `{word}.NAME`. ")
+        } else {
+            String::new()
+        };
+        format!(
+            "{resource}For text write \"{word}\"; for a variable `var.{word}`; for a local value `local.{word}`."
+        )
     };
     malformed(expr, &format!("`{word}` alone refers to nothing."), &help)
 }

@@ -85,8 +85,8 @@ pub(super) fn target(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Op
     let parsed = text_of(&attribute.expr).map(|text| text.parse::<Target>());
     let problem = match parsed {
         Some(Ok(target)) => return Some(target),
-        Some(Err(error)) => format!("`{}` needs an address, but {}.", attribute.name, error.reason),
-        None => format!("`{}` needs an address.", attribute.name),
+        Some(Err(error)) => format!("`{}` is not an address: {}.", attribute.name, error.reason),
+        None => format!("`{}` is not an address.", attribute.name),
     };
     diagnostics.push(Diagnostic::error("Invalid address", problem).at(attribute.expr.span).help(
         "Write it as in `git_tag.release`, `git_tag.release[\"a\"]` or `module.shop`, without quotes.",

@@ -12,6 +12,9 @@ use crate::lang::config::{
     Subject,
 };
 
+/// Most errors that are looked for: looking for names that are near costs time.
+const MAX_FOUND: usize = 500;
+
 /// Checks every reference of every module, and that calls give their modules what these need.
 #[must_use]
 pub fn check(config: &Config) -> Diagnostics {
@@ -250,6 +253,9 @@ impl Checker<'_> {
     }
 
     fn reference(&mut self, reference: &Reference, scope: Scope) {
+        if self.diagnostics.0.len() >= MAX_FOUND {
+            return;
+        }
         let problem = match &reference.subject {
             Subject::Variable(name) => {
                 let known = &self.module.variables;
@@ -315,7 +321,13 @@ impl Checker<'_> {
     fn unknown_output(&self, name: &str, output: Option<&str>) -> Option<Diagnostic> {
         let Some(call) = self.module.calls.get(name) else {
             let known = &self.module.calls;
-            return unknown(name, known, "module", "module.", &format!("Add `module {name:?} {{ ... }}`."));
+            return unknown(
+                name,
+                known,
+                "block `module` named",
+                "module.",
+                &format!("Add `module {name:?} {{ ... }}`."),
+            );
         };
         let output = output.filter(|output| !call.module.outputs.contains_key(*output))?;
         let outputs = call.module.outputs.keys().map(|name| &**name);

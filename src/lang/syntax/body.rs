@@ -7,8 +7,8 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use super::expression::Reader;
-use super::scan;
 use super::token::{Bracket, Kind};
+use super::{MAX_FAULTS, scan};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Expr, Node};
 use crate::lang::config::{Attribute, Block, Body};
@@ -32,6 +32,7 @@ impl Reader<'_> {
     fn body(&mut self, range: Range<usize>, span: Span, top: bool) -> Body {
         let mut body = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span };
         let mut poisoned = false;
+        let mut failed_before = false;
         let mut at = range.start;
         while at < range.end {
             let token = self.token(at);
@@ -42,9 +43,16 @@ impl Reader<'_> {
             let end = self.line_end(at, range.end);
             poisoned &= !(token.kind == Kind::Name && self.is_first_column(token.start));
             let fault = self.has_structural_fault(at..end);
-            if !(top && (poisoned || fault)) {
+            let found_before = self.diagnostics.0.len();
+            if found_before >= MAX_FAULTS {
+                return body;
+            }
+            // What goes on from a statement in error is no news.
+            let goes_on = failed_before && !matches!(token.kind, Kind::Name | Kind::Quoted { .. });
+            if !(goes_on || top && (poisoned || fault)) {
                 self.statement(at..end, &mut body, range.end);
             }
+            failed_before = goes_on || self.diagnostics.0.len() > found_before;
             poisoned |= fault;
             at = end;
         }
@@ -274,9 +282,9 @@ impl Reader<'_> {
                 .at(line)
                 .help("Delete the quotes.")
         } else {
-            Diagnostic::error("Invalid statement", "An argument or a block begins with a name, but this is none.")
+            Diagnostic::error("Invalid statement", "An argument or a block begins with a name, but here is none.")
                 .at(line)
-                .help("Write `name = value` or `type \"label\" { ... }`; an expression that goes on over lines needs parentheses.")
+                .help("Write `name = value` or `type \"label\" { ... }`; put an expression of several lines in parentheses.")
         };
         self.diagnostics.push(diagnostic);
     }

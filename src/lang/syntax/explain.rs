@@ -69,14 +69,15 @@ pub(super) fn parse_error(
     }
     // hcl-edit gives the start of an operation whose right side is missing.
     let last = tokens.end.saturating_sub(1);
-    let dangling = reader.token(last).kind == Kind::Operator && !matches!(reader.token_text(last), "*" | ".");
+    let dangling = reader.token(last).kind == Kind::Operator && reader.token_text(last) != "*";
     match found {
         _ if dangling && found.is_none_or(|index| index == tokens.start || index == last) => {
-            incomplete(message).at(end_of(reader, tokens))
+            let what = if reader.token_text(last) == "." { "a name" } else { "a value" };
+            incomplete(Some(what.to_owned())).at(end_of(reader, tokens))
         }
         Some(index) if !inside => unexpected(reader, tokens, index, message).at(place),
         Some(_) => general(message, "what stands here").at(place),
-        None => incomplete(message).at(place),
+        None => incomplete(expected(message)).at(place),
     }
 }
 
@@ -90,8 +91,8 @@ fn end_of(reader: &Reader<'_>, tokens: &Range<usize>) -> Span {
 }
 
 /// The expression ends too early.
-fn incomplete(message: &str) -> Diagnostic {
-    let detail = match expected(message) {
+fn incomplete(missing: Option<String>) -> Diagnostic {
+    let detail = match missing {
         Some(what) => format!("The expression ends too early: {what} is missing behind this."),
         None => "The expression ends too early: something is missing behind this.".to_owned(),
     };
@@ -111,11 +112,16 @@ fn unexpected(reader: &Reader<'_>, tokens: &Range<usize>, index: usize, message:
     };
     let before = if index > tokens.start { reader.token_text(index - 1) } else { "" };
     let diagnostic = general(message, &shown);
+    let after_heredoc = index > tokens.start && reader.token(index - 1).kind == Kind::Heredoc;
     match (token.kind, text) {
+        _ if after_heredoc => diagnostic.help("The end marker of a heredoc stands alone on its line."),
+        _ if before == "not" => diagnostic.help("Write `!` for \"not\"."),
+        (Kind::Assign, _) if message.contains("=>") => {
+            diagnostic.help("Write `=>` between key and value of a `for`.")
+        }
         (Kind::Assign, _) => diagnostic.help("Compare with `==`."),
         (_, "and") => diagnostic.help("Write `&&` for \"and\"."),
         (_, "or") => diagnostic.help("Write `||` for \"or\"."),
-        (_, "not") => diagnostic.help("Write `!` for \"not\"."),
         (_, "=>") => diagnostic.help("`=>` belongs to `{ for ... : key => value }` only."),
         (_, "?") => diagnostic.help("A condition is written `condition ? yes : no`."),
         (_, "=" | "==") if before == "=" => diagnostic.help("Compare with `==`."),
@@ -144,6 +150,9 @@ fn general(message: &str, shown: &str) -> Diagnostic {
 fn expected(message: &str) -> Option<String> {
     if message.contains("invalid expression") {
         return Some("a value".to_owned());
+    }
+    if message.contains("unexpected token") {
+        return None;
     }
     let list = message.split_once("expected ")?.1;
     match list {

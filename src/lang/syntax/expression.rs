@@ -231,6 +231,8 @@ impl<'s> Reader<'s> {
                     complete &= self.note_key(&key, &mut places);
                     entries.push((key, value));
                 }
+                // An object that was meant as a list would only repeat the message.
+                None if self.token(end).kind == Kind::Comma => return None,
                 None => complete = false,
             }
             at = end + 1;

@@ -184,13 +184,28 @@ impl Scanner<'_> {
                 "Write it as `<<EOT`, then the text, then a line with only `EOT`; the marker has no quotes.",
                 (from, to),
             );
-            self.at = self.rest().find('\n').map_or(self.text.len(), |length| self.at + length);
-            self.token(Kind::Heredoc, start);
-            return;
+            return self.skip_invalid_heredoc(start);
         }
         self.at += if self.byte(0) == b'\r' { 2 } else { 1 };
         self.open(FrameKind::Heredoc { delimiter }, start, None);
         self.end_heredoc_here();
+    }
+
+    /// Skips a heredoc that begins in a wrong way: up to its end where that can be told, else to the end of the line.
+    fn skip_invalid_heredoc(&mut self, start: usize) {
+        let behind = self.at + self.rest().find('\n').unwrap_or(self.rest().len());
+        let is_sign = |c: char| matches!(c, '<' | '-' | '"' | '\'') || c.is_whitespace();
+        let marker = self.slice(start, behind).trim_matches(is_sign);
+        let mut end = behind;
+        for line in self.slice(behind, self.text.len()).split_inclusive('\n') {
+            end += line.len();
+            if line.trim() == marker && !marker.is_empty() {
+                self.at = end - line.len() + line.trim_end().len();
+                return self.token(Kind::Heredoc, start);
+            }
+        }
+        self.at = behind;
+        self.token(Kind::Heredoc, start);
     }
 
     /// Scans the text of a heredoc up to its end or to the next `${` or `%{`.
