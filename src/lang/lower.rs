@@ -267,7 +267,7 @@ impl Loader<'_> {
 /// Whether a file of a folder belongs to its module.
 fn is_source(name: &str) -> bool {
     let ignored = name.starts_with('.') || name.ends_with(".vars.hcl") || name.ends_with(".test.hcl");
-    name.ends_with(".hcl") && !ignored
+    !ignored && name.rsplit_once('.').is_some_and(|(_, extension)| extension == "hcl")
 }
 
 /// Takes the bytes of a source file in, where they are text of a bearable size; `private` as in

@@ -45,17 +45,13 @@ fn release_block(release: &Release, root: &Module, diagnostics: &mut Diagnostics
         body_expressions(&backend.body, &mut expressions);
     }
     for expr in expressions {
-        visit(expr, &mut |found| match found {
-            Ok(Reference { subject: Subject::Variable(_) | Subject::Path, .. }) => {}
-            Ok(reference) => checker.diagnostics.push(
-                Diagnostic::error(
-                    "Reference not allowed here",
-                    "The `release` block can use variables only: it is read before all else.",
-                )
-                .at(reference.span)
-                .help("Write the value out, or put it into a variable."),
-            ),
-            Err(_) => {}
+        visit(expr, &mut |found| {
+            let Ok(reference) = found else { return };
+            if !matches!(reference.subject, Subject::Variable(_) | Subject::Path) {
+                let detail = "The `release` block can use variables only: it is read before all else.";
+                let diagnostic = Diagnostic::error("Reference not allowed here", detail).at(reference.span);
+                checker.diagnostics.push(diagnostic.help("Write the value out, or put it into a variable."));
+            }
         });
         checker.expr(expr, Scope::default());
     }

@@ -143,14 +143,17 @@ impl Reader<'_> {
         let mut labels = Vec::new();
         let mut at = range.start + 1;
         while at < range.end {
-            match self.token(at).kind {
-                Kind::Name => labels.push((Arc::from(self.token_text(at)), self.token_span(at))),
-                Kind::Quoted { template: false } => {
-                    labels.push((self.plain_string(at).into(), self.token_span(at)));
-                }
-                Kind::Quoted { template: true } => return self.template_in_label(at),
-                _ => break,
-            }
+            let kind = self.token(at).kind;
+            let label = if kind == Kind::Name {
+                Arc::from(self.token_text(at))
+            } else if kind == (Kind::Quoted { template: false }) {
+                self.plain_string(at).into()
+            } else if kind == (Kind::Quoted { template: true }) {
+                return self.template_in_label(at);
+            } else {
+                break;
+            };
+            labels.push((label, self.token_span(at)));
             at += 1;
         }
         let open = self.token(at);

@@ -108,7 +108,16 @@ fn unexpected(reader: &Reader<'_>, tokens: &Range<usize>, index: usize, message:
         Kind::Newline => "the end of the line".to_owned(),
         Kind::Quoted { .. } => "a string".to_owned(),
         Kind::Heredoc => "a heredoc".to_owned(),
-        _ => format!("`{text}`"),
+        Kind::Name
+        | Kind::Number
+        | Kind::Open(_)
+        | Kind::Close(_)
+        | Kind::Assign
+        | Kind::Comma
+        | Kind::Colon
+        | Kind::Ellipsis
+        | Kind::Operator
+        | Kind::End => format!("`{text}`"),
     };
     let before = if index > tokens.start { reader.token_text(index - 1) } else { "" };
     let diagnostic = general(message, &shown);
@@ -164,7 +173,7 @@ fn expected(message: &str) -> Option<String> {
         "`]`" => Some("`,` or `]`".to_owned()),
         "`=` or `:`" | "`:` or `=`" => Some("`=`".to_owned()),
         _ if list.contains("newline") => None,
-        other => Some(other.replace("\n", "the end of the line")),
+        other => Some(other.replace('\n', "the end of the line")),
     }
 }
 

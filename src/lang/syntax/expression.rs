@@ -134,17 +134,19 @@ impl<'s> Reader<'s> {
         let span = super::span(self.file, bytes.start, bytes.end);
         let inner = tokens.start + 1..last;
         let whole = first.partner == Some(last);
-        let node = match first.kind {
-            Kind::Open(_) if whole && self.begins_with_for(&inner) => {
-                return self.parse_leaf(tokens, newlines);
-            }
-            Kind::Open(Bracket::Curly) if whole => self.object(inner)?,
-            Kind::Open(Bracket::Square) if whole => Node::List(self.items(inner, "list")?),
-            Kind::Open(Bracket::Round) if whole && !inner.is_empty() => {
-                Node::Parens(Box::new(self.expression(inner, true)?))
-            }
-            Kind::Name if self.is_call(&tokens) => self.call(tokens)?,
-            _ => return self.parse_leaf(tokens, newlines),
+        let opens = |bracket| whole && first.kind == Kind::Open(bracket);
+        let node = if whole && self.begins_with_for(&inner) {
+            return self.parse_leaf(tokens, newlines);
+        } else if opens(Bracket::Curly) {
+            self.object(inner)?
+        } else if opens(Bracket::Square) {
+            Node::List(self.items(inner, "list")?)
+        } else if opens(Bracket::Round) && !inner.is_empty() {
+            Node::Parens(Box::new(self.expression(inner, true)?))
+        } else if first.kind == Kind::Name && self.is_call(&tokens) {
+            self.call(tokens)?
+        } else {
+            return self.parse_leaf(tokens, newlines);
         };
         Some(Expr { span, node })
     }

@@ -51,11 +51,11 @@ impl Scanner<'_> {
         }
         let close = bracket.close();
         let diagnostic = match self.frames.last().filter(|frame| is_bracket(frame)).cloned() {
-            Some(Frame { kind: FrameKind::Bracket(open), start: opened, .. }) => {
+            Some(Frame { kind: FrameKind::Bracket(open), start: opening, .. }) => {
                 let wanted = open.close();
-                let opener = (opened, "opened here".to_owned());
+                let opener = (opening, "opened here".to_owned());
                 let closer = (start, format!("`{wanted}` is missing before this"));
-                let one_line = !self.slice(opened, start).contains('\n');
+                let one_line = !self.slice(opening, start).contains('\n');
                 let (first, second) = if one_line { (closer, opener) } else { (opener, closer) };
                 Diagnostic::error(
                     "Brackets do not match",
