@@ -87,6 +87,9 @@ fn bad_files_get_the_expected_diagnostics() {
             wrong.push(format!("== {case}\n-- expected\n{expected}-- actual\n{actual}"));
         }
     }
+    if overwrite {
+        return;
+    }
     assert!(wrong.is_empty(), "{}\n(SNAPSHOTS=overwrite writes them anew)", wrong.join("\n"));
     assert!(cases.len() >= 50, "only {} cases", cases.len());
     let stderr = names.iter().filter(|name| name.ends_with(".stderr")).count();

@@ -79,7 +79,7 @@ impl Reader<'_> {
         match (first.kind, second) {
             (Kind::Name, Kind::Assign) => self.attribute(range, body, limit),
             (Kind::Name, Kind::Open(Bracket::Curly) | Kind::Quoted { .. } | Kind::Name) => {
-                self.block(range, body);
+                self.block(range, body, limit);
             }
             // What is no statement because of a fault in its text was told already.
             _ if self.has_fault(&range) => {}
@@ -130,7 +130,7 @@ impl Reader<'_> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "Missing line end",
-                    "In a block of several lines each argument ends with its line.",
+                    "In a block of several lines each argument and each block ends with its line.",
                 )
                 .at(self.token_span(close))
                 .help("Put the `}` on the next line."),
@@ -138,7 +138,7 @@ impl Reader<'_> {
         }
     }
 
-    fn block(&mut self, range: Range<usize>, body: &mut Body) {
+    fn block(&mut self, range: Range<usize>, body: &mut Body, limit: usize) {
         let ty_span = self.token_span(range.start);
         let mut labels = Vec::new();
         let mut at = range.start + 1;
@@ -164,6 +164,9 @@ impl Reader<'_> {
             }
             return;
         };
+        if range.end == limit && self.token(limit).kind == Kind::Close(Bracket::Curly) {
+            self.check_closing_line(range.start, limit);
+        }
         let header = ty_span.to(self.token_span(at - 1));
         let inner = if self.check_one_line(at, close) {
             self.body(at + 1..close, header, false)

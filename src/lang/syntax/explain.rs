@@ -31,6 +31,13 @@ pub(super) fn crowded_object(span: Span) -> Diagnostic {
     .help("Give the object a name of its own in a `locals` block, where there is no limit.")
 }
 
+/// A `for` without its `in`.
+pub(super) fn for_without_in(span: Span) -> Diagnostic {
+    Diagnostic::error("Invalid expression", "`in` is needed behind the names of a `for`.")
+        .at(span)
+        .help("Write it as in `[for name in names : upper(name)]`.")
+}
+
 /// An error of hcl-edit at a byte of the file.
 pub(super) fn parse_error(
     reader: &Reader<'_>,

@@ -225,13 +225,18 @@ impl Scanner<'_> {
         }
     }
 
-    /// At the start of a line in a heredoc: ends it if the marker stands here.
+    /// At the start of a line in a heredoc: ends it if the marker stands here, alone on its line.
     fn end_heredoc_here(&mut self) {
         let Some(Frame { kind: FrameKind::Heredoc { delimiter }, .. }) = self.frames.last() else { return };
         let marker = self.text.get(delimiter.clone()).unwrap_or_default();
         let line = self.rest().trim_start_matches([' ', '\t']);
         let Some(behind) = line.strip_prefix(marker) else { return };
         if behind.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-')) {
+            return;
+        }
+        let marker_at = self.text.len() - line.len();
+        if !behind.split('\n').next().unwrap_or_default().trim().is_empty() {
+            self.out.false_markers.push(marker_at);
             return;
         }
         self.at = self.text.len() - behind.len();
@@ -246,12 +251,17 @@ impl Scanner<'_> {
         let diagnostic = match &frame.kind {
             FrameKind::Heredoc { delimiter } => {
                 let marker = self.text.get(delimiter.clone()).unwrap_or_default();
-                Diagnostic::error(
+                let diagnostic = Diagnostic::error(
                     "Heredoc without an end",
-                    format!("No line up to the end of the file consists of the marker `{marker}`."),
+                    format!("No line up to the end of the file consists of the marker `{marker}` alone."),
                 )
-                .at(self.span(frame.start, delimiter.end))
-                .help(format!("Put a line with only `{marker}` behind the text."))
+                .at(self.span(frame.start, delimiter.end));
+                let beside = self.out.false_markers.iter().find(|at| **at > frame.start);
+                let diagnostic = beside.into_iter().fold(diagnostic, |diagnostic, at| {
+                    let place = self.span(*at, *at + marker.len());
+                    diagnostic.label(place, "this is no end, because something stands behind it")
+                });
+                diagnostic.help(format!("Put a line with only `{marker}` behind the text."))
             }
             FrameKind::Quote | FrameKind::Bracket(_) | FrameKind::Sequence => Diagnostic::error(
                 "String without an end",
