@@ -38,10 +38,8 @@ fn good(text: &str) -> Config {
     config
 }
 
-#[test]
-fn a_release_becomes_a_configuration() {
-    let config = good(
-        r#"
+/// A file that uses every block and meta-argument.
+const RELEASE: &str = r#"
         release "shop" {
           version          = "1.${var.minor}.0"
           required_version = ">= 0.1"
@@ -109,8 +107,11 @@ fn a_release_becomes_a_configuration() {
           from = module.gone.git_tag.x
           lifecycle { destroy = false }
         }
-        "#,
-    );
+"#;
+
+#[test]
+fn a_release_becomes_a_configuration() {
+    let config = good(RELEASE);
     assert_eq!(&*config.product, "shop");
     let variable = &config.root.variables["minor"];
     assert_eq!((&variable.ty, variable.default.clone()), (&Type::Number, Some(Value::from(2))));

@@ -135,8 +135,32 @@ impl Checker<'_> {
         for call in module.calls.values() {
             self.call(call);
         }
+        self.left_over_addresses();
         for check in module.checks.values() {
             self.conditions(&check.assertions, Scope::default());
+        }
+    }
+
+    /// What was moved away or removed is not there any more.
+    fn left_over_addresses(&mut self) {
+        let moved = self.module.moved.iter().map(|moved| (&moved.from, moved.span, "moved", Some(&moved.to)));
+        let removed =
+            self.module.removed.iter().map(|removed| (&removed.from, removed.span, "removed", None));
+        for (from, span, word, to) in moved.chain(removed) {
+            // Between instances of one resource, and inside of called modules, the block may well be there.
+            let inside = from.module.is_root() && to.is_none_or(|to| to.resource != from.resource);
+            let still = from.resource.as_ref().and_then(|name| self.module.resources.get(name));
+            if let (true, None, Some(resource)) = (inside, &from.key, still) {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "Still defined",
+                        format!("`{from}` is said to be {word}, but it is still defined in this module."),
+                    )
+                    .label(span, format!("{word} here"))
+                    .label(resource.span, "still defined here")
+                    .help("Delete one of the two blocks."),
+                );
+            }
         }
     }
 

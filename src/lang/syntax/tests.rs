@@ -244,7 +244,8 @@ proptest::proptest! {
         }
         let mut sources = Sources::default();
         sources.add("x", text.as_str());
-        crate::diag::render::text(&diagnostics, &sources, crate::diag::render::Style::PLAIN);
+        let shown = crate::diag::render::text(&diagnostics, &sources, crate::diag::render::Style::PLAIN);
+        assert_eq!(shown.is_empty(), diagnostics.is_empty());
     }
 }
 
