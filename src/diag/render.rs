@@ -66,8 +66,8 @@ fn one(diagnostic: &Diagnostic, lines: &mut Lines<'_>, renderer: &Renderer) -> S
     for (level, note) in notes.into_iter().filter(|(_, note)| !note.is_empty()) {
         group = group.element(level.message(note));
     }
-    let rendered = renderer.render(&[group]);
-    columns.into_iter().fold(rendered, |text, (shown, right)| text.replacen(&shown, &right, 1))
+    let snippet_text = renderer.render(&[group]);
+    columns.into_iter().fold(snippet_text, |text, (shown, right)| text.replacen(&shown, &right, 1))
 }
 
 /// Lines of a file that are shown together, with the labels in them. Lines count from 0 here.
@@ -92,15 +92,12 @@ fn regions<'d>(diagnostic: &'d Diagnostic, lines: &mut Lines<'_>) -> Vec<Region<
                 && shown.start <= region.lines.end + gap
                 && region.lines.start <= shown.end + gap
         });
-        match near {
-            Some(region) => {
-                region.lines = region.lines.start.min(shown.start)..region.lines.end.max(shown.end);
-                region.labels.push(label);
-            }
-            None => {
-                let primary = regions.is_empty();
-                regions.push(Region { file, lines: shown, primary, labels: vec![label] });
-            }
+        if let Some(region) = near {
+            region.lines = region.lines.start.min(shown.start)..region.lines.end.max(shown.end);
+            region.labels.push(label);
+        } else {
+            let primary = regions.is_empty();
+            regions.push(Region { file, lines: shown, primary, labels: vec![label] });
         }
     }
     regions

@@ -142,3 +142,43 @@ pub struct For {
     /// Which elements count.
     pub condition: Option<Expr>,
 }
+
+impl Expr {
+    /// The value of a literal.
+    #[must_use]
+    pub const fn as_literal(&self) -> Option<&Value> {
+        if let Node::Literal(value) = &self.node { Some(value) } else { None }
+    }
+
+    /// The word of a name.
+    #[must_use]
+    pub const fn as_name(&self) -> Option<&Arc<str>> {
+        if let Node::Name(name) = &self.node { Some(name) } else { None }
+    }
+
+    /// The items of a list.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Self]> {
+        if let Node::List(items) = &self.node { Some(items) } else { None }
+    }
+
+    /// What steps lead into, and the steps; any other expression is a base without steps.
+    #[must_use]
+    pub fn base_and_steps(&self) -> (&Self, &[Access]) {
+        if let Node::Access(base, steps) = &self.node { (base, steps) } else { (self, &[]) }
+    }
+
+    /// Whether this stands for a value that could not be parsed, of which the user was told already.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.as_literal().is_some_and(Value::is_unknown)
+    }
+}
+
+impl Access {
+    /// The name of an attribute step.
+    #[must_use]
+    pub const fn as_attribute(&self) -> Option<&Arc<str>> {
+        if let Self::Attribute(name, _) = self { Some(name) } else { None }
+    }
+}

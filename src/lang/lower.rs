@@ -32,6 +32,9 @@ pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Most files of one module.
 pub const MAX_FILES: usize = 1_000;
 
+/// Most errors and warnings that are reported.
+pub const MAX_DIAGNOSTICS: usize = 200;
+
 /// Deepest nesting of module calls.
 pub const MAX_MODULE_DEPTH: usize = 32;
 
@@ -84,7 +87,22 @@ pub fn load(
         diagnostics.extend(refs::check(&config));
     }
     diagnostics.0.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    limit(&mut diagnostics);
     diagnostics.unless_errors(config)
+}
+
+/// Cuts off what nobody would read.
+fn limit(diagnostics: &mut Diagnostics) {
+    let left_out = diagnostics.0.len().saturating_sub(MAX_DIAGNOSTICS);
+    if left_out > 0 {
+        // Errors first, so that none is hidden behind warnings; the sort is stable.
+        diagnostics.0.sort_by_key(|diagnostic| diagnostic.severity);
+        diagnostics.0.truncate(MAX_DIAGNOSTICS);
+        diagnostics.push(
+            Diagnostic::error("More errors", format!("{left_out} more errors and warnings are not shown."))
+                .help("Mend those above first: others often follow from them."),
+        );
+    }
 }
 
 struct Loader<'l> {
@@ -249,7 +267,7 @@ impl Loader<'_> {
 /// Whether a file of a folder belongs to its module.
 fn is_source(name: &str) -> bool {
     let ignored = name.starts_with('.') || name.ends_with(".vars.hcl") || name.ends_with(".test.hcl");
-    name.ends_with(".hcl") && !ignored
+    !ignored && name.rsplit_once('.').is_some_and(|(_, extension)| extension == "hcl")
 }
 
 /// Takes the bytes of a source file in, where they are text of a bearable size; `private` as in

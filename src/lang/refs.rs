@@ -11,6 +11,9 @@ mod check;
 
 pub use check::check;
 
+/// What is wrong with a reference. Boxed, since nearly always nothing is.
+pub(crate) type Malformed = Box<Diagnostic>;
+
 /// What an expression refers to, in the order of the text. Names that a `for` binds are not among it, and neither
 /// is what has no valid form: [`check`] complains about that.
 #[must_use]
@@ -21,69 +24,64 @@ pub fn references(expr: &Expr) -> Vec<Reference> {
 }
 
 /// Goes through all references of an expression, the malformed ones as errors.
-pub(crate) fn visit(expr: &Expr, found: &mut dyn FnMut(Result<Reference, Box<Diagnostic>>)) {
+pub(crate) fn visit(expr: &Expr, found: &mut dyn FnMut(Result<Reference, Malformed>)) {
     Visitor { bound: Vec::new(), found }.expr(expr);
 }
 
 /// What a reference stands for. `expr` is a name, or a name with steps behind it.
-pub(crate) fn subject(expr: &Expr) -> Result<Subject, Box<Diagnostic>> {
-    let (base, steps): (&Expr, &[Access]) = match &expr.node {
-        Node::Access(base, steps) => (base, steps),
-        _ => (expr, &[]),
+pub(crate) fn subject(expr: &Expr) -> Result<Subject, Malformed> {
+    let (base, steps) = expr.base_and_steps();
+    let Some(first) = base.as_name() else {
+        return malformed(expr, "This is not a reference.", "Write it as in `git_tag.release`.");
     };
-    let Node::Name(first) = &base.node else {
-        return Err(malformed(expr, "This is not a reference.", "Write it as in `git_tag.release`."));
-    };
-    let attribute = |index: usize| match steps.get(index) {
-        Some(Access::Attribute(name, _)) => Some(Arc::clone(name)),
-        Some(Access::Index(_) | Access::AttributeSplat(_) | Access::FullSplat(_)) | None => None,
-    };
-    let needs = |form: &str| {
+    let attribute = |index: usize| steps.get(index).and_then(Access::as_attribute).cloned();
+    let needs = |form: &str| -> Result<Arc<str>, Malformed> {
         malformed(expr, &format!("A name is needed behind `{first}`."), &format!("Write `{form}`."))
     };
     match &**first {
-        "var" => attribute(0).map(Subject::Variable).ok_or_else(|| needs("var.NAME")),
-        "local" => attribute(0).map(Subject::Local).ok_or_else(|| needs("local.NAME")),
+        "var" => attribute(0).map_or_else(|| needs("var.NAME"), Ok).map(Subject::Variable),
+        "local" => attribute(0).map_or_else(|| needs("local.NAME"), Ok).map(Subject::Local),
         "module" => {
-            let name = attribute(0).ok_or_else(|| needs("module.NAME.OUTPUT"))?;
+            let name = attribute(0).map_or_else(|| needs("module.NAME.OUTPUT"), Ok)?;
             let behind =
                 usize::from(matches!(steps.get(1), Some(Access::Index(_) | Access::FullSplat(_)))) + 1;
             Ok(Subject::Module(name, attribute(behind)))
         }
-        "data" => match (attribute(0), attribute(1)) {
-            (Some(ty), Some(name)) => Ok(Subject::Resource(ResourceName { mode: Mode::Data, ty, name })),
-            _ => Err(needs("data.TYPE.NAME")),
-        },
+        "data" => {
+            let ty = attribute(0).map_or_else(|| needs("data.TYPE.NAME"), Ok)?;
+            let name = attribute(1).map_or_else(|| needs("data.TYPE.NAME"), Ok)?;
+            Ok(Subject::Resource(ResourceName { mode: Mode::Data, ty, name }))
+        }
         "each" => one_of(expr, first, attribute(0), &["key", "value"]).map(|()| Subject::Each),
         "count" => one_of(expr, first, attribute(0), &["index"]).map(|()| Subject::Count),
         "release" => one_of(expr, first, attribute(0), &["name", "version"]).map(|()| Subject::Release),
         "path" => one_of(expr, first, attribute(0), &["module", "root", "cwd"]).map(|()| Subject::Path),
         "self" => Ok(Subject::Itself),
-        "terraform" => Err(malformed(
+        "terraform" => malformed(
             expr,
             "`terraform` does not exist here.",
             "Use `release.name` and `release.version`; there are no workspaces.",
-        )),
+        ),
         _ => match attribute(0) {
             Some(name) => {
                 Ok(Subject::Resource(ResourceName { mode: Mode::Managed, ty: Arc::clone(first), name }))
             }
-            None => Err(lone_word(expr, first)),
+            None => lone_word(expr, first),
         },
     }
 }
 
 /// A single word: a text without quotes, or a reference that lacks its beginning.
-fn lone_word(expr: &Expr, word: &str) -> Box<Diagnostic> {
-    let help = if word == "true" || word == "false" || word == "null" {
-        format!("Write `{word}` without anything behind it.")
-    } else {
-        format!("For text write \"{word}\"; for a variable `var.{word}`; for a local value `local.{word}`.")
-    };
+fn lone_word<T>(expr: &Expr, word: &str) -> Result<T, Malformed> {
+    let mut help =
+        format!("For text write \"{word}\"; for a variable `var.{word}`; for a local value `local.{word}`.");
+    if word.contains('_') {
+        help = format!("For a resource add its name: `{word}.NAME`. {help}");
+    }
     malformed(expr, &format!("`{word}` alone refers to nothing."), &help)
 }
 
-fn one_of(expr: &Expr, first: &str, given: Option<Arc<str>>, names: &[&str]) -> Result<(), Box<Diagnostic>> {
+fn one_of(expr: &Expr, first: &str, given: Option<Arc<str>>, names: &[&str]) -> Result<(), Malformed> {
     if given.as_deref().is_some_and(|name| names.contains(&name)) {
         return Ok(());
     }
@@ -92,17 +90,17 @@ fn one_of(expr: &Expr, first: &str, given: Option<Arc<str>>, names: &[&str]) -> 
         Some(name) => format!("`{first}` has no attribute `{name}`."),
         None => format!("`{first}` is not a value of its own."),
     };
-    Err(malformed(expr, &detail, &format!("Write {}.", forms.join(" or "))))
+    malformed(expr, &detail, &format!("Write {}.", forms.join(" or ")))
 }
 
-fn malformed(expr: &Expr, detail: &str, help: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error("Invalid reference", detail).at(expr.span).help(help))
+fn malformed<T>(expr: &Expr, detail: &str, help: &str) -> Result<T, Malformed> {
+    Err(Box::new(Diagnostic::error("Invalid reference", detail).at(expr.span).help(help)))
 }
 
 struct Visitor<'f> {
     /// Names bound by the `for` expressions around, the innermost last.
     bound: Vec<Arc<str>>,
-    found: &'f mut dyn FnMut(Result<Reference, Box<Diagnostic>>),
+    found: &'f mut dyn FnMut(Result<Reference, Malformed>),
 }
 
 impl Visitor<'_> {
@@ -117,9 +115,9 @@ impl Visitor<'_> {
             }),
             Node::Name(name) => self.reference(name, expr),
             Node::Access(base, steps) => {
-                match &base.node {
-                    Node::Name(name) => self.reference(name, expr),
-                    _ => self.expr(base),
+                match base.as_name() {
+                    Some(name) => self.reference(name, expr),
+                    None => self.expr(base),
                 }
                 for step in steps {
                     if let Access::Index(index) = step {
@@ -129,7 +127,9 @@ impl Visitor<'_> {
             }
             Node::Call(call) => call.arguments.iter().for_each(|argument| self.expr(argument)),
             Node::Conditional(condition, yes, no) => {
-                [condition, yes, no].into_iter().for_each(|e| self.expr(e))
+                for part in [condition, yes, no] {
+                    self.expr(part);
+                }
             }
             Node::Unary(_, inner) | Node::Parens(inner) => self.expr(inner),
             Node::Binary(left, _, right) => {

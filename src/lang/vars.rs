@@ -45,6 +45,7 @@ pub fn variables(
             given.insert(name, Given { value, name_span: attribute.name_span, span: attribute.expr.span });
         }
     }
+    diagnostics.0.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
     diagnostics.unless_errors(given).map(|(given, _)| given)
 }
 

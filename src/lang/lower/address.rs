@@ -2,28 +2,25 @@
 
 use std::sync::Arc;
 
-use relplan_contract::{Kind, Path, Step};
+use relplan_contract::{Path, Step};
 
 use crate::addr::Target;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::lang::ast::{Access, Expr, Node};
+use crate::lang::ast::{Access, Expr};
 use crate::lang::config::{Attribute, IgnoreChanges, ProviderName, Reference};
 use crate::lang::refs;
 
 /// The items of a list argument such as `depends_on`.
 fn items<'a>(attribute: &'a Attribute, example: &str, diagnostics: &mut Diagnostics) -> &'a [Expr] {
-    match &attribute.expr.node {
-        Node::List(items) => items,
-        Node::Literal(value) if value.is_unknown() => &[],
-        _ => {
-            diagnostics.push(
-                Diagnostic::error("List needed", format!("`{}` is a list.", attribute.name))
-                    .at(attribute.expr.span)
-                    .help(format!("Write it as `{} = {example}`.", attribute.name)),
-            );
-            &[]
-        }
+    let items = attribute.expr.as_list();
+    if items.is_none() && !attribute.expr.is_unreadable() {
+        diagnostics.push(
+            Diagnostic::error("List needed", format!("`{}` is a list.", attribute.name))
+                .at(attribute.expr.span)
+                .help(format!("Write it as `{} = {example}`.", attribute.name)),
+        );
     }
+    items.unwrap_or_default()
 }
 
 /// The references of `depends_on` or `replace_triggered_by`.
@@ -33,60 +30,47 @@ pub(super) fn references(attribute: &Attribute, diagnostics: &mut Diagnostics) -
 }
 
 fn reference(expr: &Expr, argument: &str, diagnostics: &mut Diagnostics) -> Option<Reference> {
-    let refused = |diagnostic: Diagnostic| {
-        diagnostic.at(expr.span).help("Write it as in `git_tag.release` or `module.shop`.")
-    };
-    match &expr.node {
-        Node::Name(_) | Node::Access(..) => match refs::subject(expr) {
-            Ok(subject) => Some(Reference { subject, span: expr.span }),
-            Err(diagnostic) => {
-                diagnostics.push(*diagnostic);
-                None
-            }
-        },
-        Node::Literal(value) if value.as_str().is_some() => {
-            let detail = format!("`{argument}` lists references, which are written without quotes.");
-            diagnostics.push(refused(Diagnostic::error("Quoted reference", detail)));
-            None
-        }
-        _ => {
-            let detail = format!("`{argument}` lists references to resources, data sources and modules.");
-            diagnostics.push(refused(Diagnostic::error("Invalid reference", detail)));
-            None
-        }
+    let (base, _) = expr.base_and_steps();
+    if base.as_name().is_some() {
+        let subject = refs::subject(expr).map_err(|diagnostic| diagnostics.push(*diagnostic)).ok()?;
+        return Some(Reference { subject, span: expr.span });
     }
+    let quoted = expr.as_literal().is_some_and(|value| value.as_str().is_some());
+    let diagnostic = if quoted {
+        let detail = format!("`{argument}` lists references, which are written without quotes.");
+        Diagnostic::error("Quoted reference", detail)
+    } else {
+        let detail = format!("`{argument}` lists references to resources, data sources and modules.");
+        Diagnostic::error("Invalid reference", detail)
+    };
+    diagnostics.push(diagnostic.at(expr.span).help("Write it as in `git_tag.release` or `module.shop`."));
+    None
 }
 
 /// The expression written again as the text of an address, if it has the form of one.
 fn text_of(expr: &Expr) -> Option<String> {
-    match &expr.node {
-        Node::Name(name) => Some(name.to_string()),
-        Node::Access(base, steps) => steps.iter().try_fold(text_of(base)?, |text, step| match step {
-            Access::Attribute(name, _) => Some(format!("{text}.{name}")),
-            Access::Index(index) => match &index.node {
-                Node::Literal(value) => match value.kind() {
-                    Kind::String(key) => Some(format!("{text}[{}]", crate::addr::quoted(key))),
-                    Kind::Number(number) => Some(format!("{text}[{number}]")),
-                    _ => None,
-                },
-                _ => None,
-            },
-            Access::AttributeSplat(_) | Access::FullSplat(_) => None,
-        }),
-        _ => None,
-    }
+    let (base, steps) = expr.base_and_steps();
+    steps.iter().try_fold(base.as_name()?.to_string(), |text, step| match step {
+        Access::Attribute(name, _) => Some(format!("{text}.{name}")),
+        Access::Index(index) => {
+            let key = index.as_literal()?;
+            let name = key.as_str().map(crate::addr::quoted);
+            Some(format!("{text}[{}]", name.or_else(|| Some(key.as_i64()?.to_string()))?))
+        }
+        Access::AttributeSplat(_) | Access::FullSplat(_) => None,
+    })
 }
 
 /// The address in `from` or `to` of a `moved` or `removed` block.
 pub(super) fn target(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<Target> {
-    if matches!(&attribute.expr.node, Node::Literal(value) if value.is_unknown()) {
+    if attribute.expr.is_unreadable() {
         return None;
     }
     let parsed = text_of(&attribute.expr).map(|text| text.parse::<Target>());
     let problem = match parsed {
         Some(Ok(target)) => return Some(target),
-        Some(Err(error)) => format!("`{}` needs an address, but {}.", attribute.name, error.reason),
-        None => format!("`{}` needs an address.", attribute.name),
+        Some(Err(error)) => format!("`{}` is not an address: {}.", attribute.name, error.reason),
+        None => format!("`{}` is not an address.", attribute.name),
     };
     diagnostics.push(Diagnostic::error("Invalid address", problem).at(attribute.expr.span).help(
         "Write it as in `git_tag.release`, `git_tag.release[\"a\"]` or `module.shop`, without quotes.",
@@ -96,18 +80,14 @@ pub(super) fn target(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Op
 
 /// `git` or `git.mirror`.
 pub(super) fn provider(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<ProviderName> {
-    let name = match &expr.node {
-        Node::Name(name) => Some(ProviderName { name: Arc::clone(name), alias: None }),
-        Node::Access(base, steps) => match (&base.node, steps.as_slice()) {
-            (Node::Name(name), [Access::Attribute(alias, _)]) => {
-                Some(ProviderName { name: Arc::clone(name), alias: Some(Arc::clone(alias)) })
-            }
-            _ => None,
-        },
-        Node::Literal(value) if value.is_unknown() => return None,
+    let (base, steps) = expr.base_and_steps();
+    let alias = match steps {
+        [] => Some(None),
+        [Access::Attribute(alias, _)] => Some(Some(Arc::clone(alias))),
         _ => None,
     };
-    if name.is_none() {
+    let name = base.as_name().zip(alias).map(|(name, alias)| ProviderName { name: Arc::clone(name), alias });
+    if name.is_none() && !expr.is_unreadable() {
         diagnostics.push(
             Diagnostic::error("Invalid provider", "This does not name a provider configuration.")
                 .at(expr.span)
@@ -119,36 +99,36 @@ pub(super) fn provider(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<Pro
 
 /// `ignore_changes`: `all`, or a list of attributes.
 pub(super) fn ignore_changes(attribute: &Attribute, diagnostics: &mut Diagnostics) -> IgnoreChanges {
-    if matches!(&attribute.expr.node, Node::Name(name) if &**name == "all") {
+    if attribute.expr.as_name().is_some_and(|name| &**name == "all") {
         return IgnoreChanges::All;
     }
     let mut paths = Vec::new();
     for item in items(attribute, "[name], or `ignore_changes = all`", diagnostics) {
-        match path(item) {
-            Some(path) => paths.push(path),
-            None => diagnostics.push(
+        let found = path(item);
+        if found.is_none() {
+            diagnostics.push(
                 Diagnostic::error("Invalid attribute", "This does not name an attribute of the resource.")
                     .at(item.span)
                     .help("Write it as `name` or `headers[\"accept\"]`, without quotes; `ignore_changes = all` means all."),
-            ),
+            );
         }
+        paths.extend(found);
     }
     IgnoreChanges::Paths(paths)
 }
 
 fn path(expr: &Expr) -> Option<Path> {
-    match &expr.node {
-        Node::Name(name) => Some(Path::attribute(name)),
-        Node::Access(base, steps) => steps.iter().try_fold(path(base)?, |path, step| match step {
-            Access::Attribute(name, _) => Some(path.key(name)),
+    let (base, steps) = expr.base_and_steps();
+    steps.iter().try_fold(Path::attribute(base.as_name()?), |mut path, step| {
+        path.0.push(match step {
+            Access::Attribute(name, _) => Step::Key(Arc::clone(name)),
             Access::Index(index) => {
-                let Node::Literal(value) = &index.node else { return None };
-                let index = value.as_i64().and_then(|index| usize::try_from(index).ok()).map(Step::Index);
-                let step = index.or_else(|| value.as_str().map(|key| Step::Key(key.into())))?;
-                Some(Path(path.0.into_iter().chain(std::iter::once(step)).collect()))
+                let key = index.as_literal()?;
+                let number = key.as_i64().and_then(|number| usize::try_from(number).ok()).map(Step::Index);
+                number.or_else(|| key.as_str().map(|name| Step::Key(name.into())))?
             }
-            Access::AttributeSplat(_) | Access::FullSplat(_) => None,
-        }),
-        _ => None,
-    }
+            Access::AttributeSplat(_) | Access::FullSplat(_) => return None,
+        });
+        Some(path)
+    })
 }

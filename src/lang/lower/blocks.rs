@@ -41,7 +41,7 @@ pub(super) fn variable(block: Block, diagnostics: &mut Diagnostics) -> Variable 
                     "Wrong type",
                     format!("The default does not fit the type of the variable: {misfit}."),
                 )
-                .at(attribute.expr.span);
+                .at(constant::place_of(&attribute.expr, &misfit.path));
                 let diagnostic = match &given_type {
                     Some(given) => diagnostic.label(given.expr.span, "the type"),
                     None => diagnostic,

@@ -87,9 +87,10 @@ fn providers(
         return BTreeMap::new();
     };
     let entry = |(key, value): &(Expr, Expr)| {
-        let child = match &key.node {
-            Node::Literal(name) => name.as_str().map(|name| ProviderName { name: name.into(), alias: None }),
-            _ => address::provider(key, diagnostics),
+        // A single word as a key is a text by the rules of objects.
+        let child = match key.as_literal().and_then(|value| value.as_str()) {
+            Some(name) => Some(ProviderName { name: name.into(), alias: None }),
+            None => address::provider(key, diagnostics),
         };
         let parent = address::provider(value, diagnostics);
         Some((child?, (parent?, value.span)))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relplan_contract::{Kind, Map, Type, Value};
+use relplan_contract::{Kind, Map, Path, Step, Type, Value};
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Expr, Node, UnaryOp};
@@ -39,12 +39,30 @@ pub(super) fn typed(attribute: &Attribute, ty: &Type, diagnostics: &mut Diagnost
         Err(misfit) => {
             diagnostics.push(
                 Diagnostic::error("Wrong type", format!("`{}` does not fit: {misfit}.", attribute.name))
-                    .at(attribute.expr.span)
+                    .at(place_of(&attribute.expr, &misfit.path))
                     .help(format!("Give a value of the type {ty}.")),
             );
             None
         }
     }
+}
+
+/// The place of the part of an expression that a path leads to, as far as it is written out.
+pub(crate) fn place_of(expr: &Expr, path: &Path) -> Span {
+    let mut at = expr;
+    for step in &path.0 {
+        let part = match (&at.node, step) {
+            (Node::List(items), Step::Index(index)) => items.get(*index),
+            (Node::Object(entries), Step::Key(name)) => {
+                let is_wanted = |key: &Expr| key.as_literal().and_then(Value::as_str) == Some(&**name);
+                entries.iter().find(|(key, _)| is_wanted(key)).map(|(_, value)| value)
+            }
+            _ => None,
+        };
+        let Some(part) = part else { break };
+        at = part;
+    }
+    at.span
 }
 
 /// The value, or the place that is not constant.

@@ -80,30 +80,30 @@ impl Lowered {
                 let (name, span) = first_label(&block);
                 refuse_reserved(&name, span, RESERVED_VARIABLES, "a variable", diagnostics);
                 let variable = blocks::variable(block, diagnostics);
-                insert(&mut module.variables, name, variable, span, |v| v.span, "variable", diagnostics);
+                insert(&mut module.variables, name, variable, span, |v| v.span, "the variable", diagnostics);
             }
             "output" => {
                 let (name, span) = first_label(&block);
                 let output = blocks::output(block, diagnostics);
-                insert(&mut module.outputs, name, output, span, |o| o.span, "output", diagnostics);
+                insert(&mut module.outputs, name, output, span, |o| o.span, "the output", diagnostics);
             }
             "provider" => {
                 if let Some((name, provider)) = blocks::provider(block, diagnostics) {
                     let span = provider.span;
-                    insert(&mut module.providers, name, provider, span, |p| p.span, "provider", diagnostics);
+                    insert(&mut module.providers, name, provider, span, |p| p.span, "the provider", diagnostics);
                 }
             }
             "module" => {
                 let (name, span) = first_label(&block);
                 match call::lower(block, resolve, diagnostics) {
-                    Some(call) => insert(&mut module.calls, name, call, span, |c| c.span, "module", diagnostics),
+                    Some(call) => insert(&mut module.calls, name, call, span, |c| c.span, "the module", diagnostics),
                     None => self.incomplete = true,
                 }
             }
             "check" => {
                 let (name, span) = first_label(&block);
                 let check = blocks::check(block, diagnostics);
-                insert(&mut module.checks, name, check, span, |c| c.span, "check", diagnostics);
+                insert(&mut module.checks, name, check, span, |c| c.span, "the check", diagnostics);
             }
             "locals" => locals(module, block, diagnostics),
             "moved" => module.moved.extend(blocks::moved(block, diagnostics)),
@@ -118,7 +118,7 @@ impl Lowered {
     }
 
     fn release_block(&mut self, block: Block, diagnostics: &mut Diagnostics) {
-        let span = block.ty_span;
+        let span = block.body.span;
         let release = release::lower(block, diagnostics);
         if let Some(first) = &self.release {
             diagnostics.push(
@@ -157,6 +157,7 @@ fn check_labels(block: &Block, wanted: &[&str], diagnostics: &mut Diagnostics) -
     let count = |n: usize| match n {
         0 => "no label".to_owned(),
         1 => "one label".to_owned(),
+        2 => "two labels".to_owned(),
         n => format!("{n} labels"),
     };
     if block.labels.len() != wanted.len() {
@@ -165,7 +166,7 @@ fn check_labels(block: &Block, wanted: &[&str], diagnostics: &mut Diagnostics) -
             Diagnostic::error(
                 "Wrong number of labels",
                 format!(
-                    "A `{ty}` block has {}, but this one has {}.",
+                    "Blocks of the type `{ty}` have {}, but this one has {}.",
                     count(wanted.len()),
                     count(block.labels.len())
                 ),
@@ -221,7 +222,7 @@ fn insert<K: Ord + std::fmt::Display, V>(
 ) {
     if let Some(first) = map.get(&key) {
         diagnostics.push(
-            Diagnostic::error("Defined twice", format!("There is already a {what} `{key}` in this module."))
+            Diagnostic::error("Defined twice", format!("This module has {what} `{key}` already."))
                 .label(span, "defined again here")
                 .label(place(first), "defined first here")
                 .help("Rename or delete one of them."),
@@ -235,7 +236,7 @@ fn resource_block(module: &mut Module, block: Block, mode: Mode, diagnostics: &m
     let (ty, span) = first_label(&block);
     refuse_reserved(&ty, span, RESERVED_TYPES, "a type", diagnostics);
     if let Some((name, resource)) = resource::lower(block, mode, diagnostics) {
-        let what = if mode == Mode::Data { "data source" } else { "resource" };
+        let what = if mode == Mode::Data { "the data source" } else { "the resource" };
         let span = resource.span;
         insert(&mut module.resources, name, resource, span, |r| r.span, what, diagnostics);
     }
@@ -246,7 +247,15 @@ fn locals(module: &mut Module, block: Block, diagnostics: &mut Diagnostics) {
     let attributes = reader.take_all();
     for (name, attribute) in attributes {
         let span = attribute.name_span;
-        insert(&mut module.locals, name, attribute, span, |a| a.name_span, "local value", reader.diagnostics);
+        insert(
+            &mut module.locals,
+            name,
+            attribute,
+            span,
+            |a| a.name_span,
+            "the local value",
+            reader.diagnostics,
+        );
     }
     reader.finish();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use relplan_contract::Type;
 
 use super::reader::BodyReader;
-use super::{address, constant};
+use super::{address as addresses, constant};
 use crate::addr::{Mode, ResourceName};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::lang::ast::Expr;
@@ -28,7 +28,7 @@ pub(super) fn lower(
     diagnostics: &mut Diagnostics,
 ) -> Option<(ResourceName, Resource)> {
     let [(ty, type_span), (name, _)] = block.labels.as_slice() else { return None };
-    let resource = ResourceName { mode, ty: Arc::clone(ty), name: Arc::clone(name) };
+    let address = ResourceName { mode, ty: Arc::clone(ty), name: Arc::clone(name) };
     let type_span = *type_span;
     let default_provider: Arc<str> = ty.split('_').next().unwrap_or_default().into();
     refuse_foreign(&block, diagnostics);
@@ -37,7 +37,7 @@ pub(super) fn lower(
     let repetition = repetition(&mut reader);
     let depends_on = reader.references("depends_on");
     let provider = reader.take("provider").and_then(|attribute| {
-        let name = address::provider(&attribute.expr, reader.diagnostics)?;
+        let name = addresses::provider(&attribute.expr, reader.diagnostics)?;
         Some((name, Some(attribute.expr.span)))
     });
     let provider = provider.unwrap_or((ProviderName { name: default_provider, alias: None }, None));
@@ -49,9 +49,9 @@ pub(super) fn lower(
     let retry = reader.block("retry").map(|block| retry(block, reader.diagnostics));
     let mut body = reader.rest();
     body.blocks.retain(|block| !FOREIGN.iter().any(|(name, _)| **name == *block.ty));
-    let made =
+    let resource =
         Resource { span, type_span, body, repetition, depends_on, provider, lifecycle, timeouts, retry };
-    Some((resource, made))
+    Some((address, resource))
 }
 
 fn refuse_foreign(block: &Block, diagnostics: &mut Diagnostics) {
@@ -95,7 +95,7 @@ fn lifecycle(block: Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecyc
         lifecycle.create_before_destroy = reader.flag("create_before_destroy", false);
         lifecycle.prevent_destroy = reader.flag("prevent_destroy", false);
         if let Some(attribute) = reader.take("ignore_changes") {
-            lifecycle.ignore_changes = address::ignore_changes(&attribute, reader.diagnostics);
+            lifecycle.ignore_changes = addresses::ignore_changes(&attribute, reader.diagnostics);
         }
         lifecycle.replace_triggered_by = reader.references("replace_triggered_by");
         let on_failure = [("stop", OnFailure::Stop), ("rollback", OnFailure::Rollback)];
@@ -146,7 +146,7 @@ fn timeouts(block: Block, diagnostics: &mut Diagnostics) -> BTreeMap<Arc<str>, (
 
 /// A duration that is written out can be checked before anything is evaluated.
 fn check_duration(expr: &Expr, diagnostics: &mut Diagnostics) {
-    if let crate::lang::ast::Node::Literal(value) = &expr.node
+    if let Some(value) = expr.as_literal()
         && !value.is_unknown()
         && !value.is_null()
         && value.as_str().and_then(constant::duration).is_none()

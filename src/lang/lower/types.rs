@@ -141,7 +141,7 @@ fn field(expr: &Expr, diagnostics: &mut Diagnostics) -> Field {
                             "Wrong type",
                             format!("The default does not fit its own type: {misfit}."),
                         )
-                        .at(default.span)
+                        .at(constant::place_of(default, &misfit.path))
                         .help(format!("Give a value of the type {ty}.")),
                     );
                     None

@@ -12,6 +12,9 @@ use crate::lang::config::{
     Subject,
 };
 
+/// Most errors that are looked for: looking for names that are near costs time.
+const MAX_FOUND: usize = 500;
+
 /// Checks every reference of every module, and that calls give their modules what these need.
 #[must_use]
 pub fn check(config: &Config) -> Diagnostics {
@@ -42,17 +45,13 @@ fn release_block(release: &Release, root: &Module, diagnostics: &mut Diagnostics
         body_expressions(&backend.body, &mut expressions);
     }
     for expr in expressions {
-        visit(expr, &mut |found| match found {
-            Ok(Reference { subject: Subject::Variable(_) | Subject::Path, .. }) => {}
-            Ok(reference) => checker.diagnostics.push(
-                Diagnostic::error(
-                    "Reference not allowed here",
-                    "The `release` block can use variables only: it is read before all else.",
-                )
-                .at(reference.span)
-                .help("Write the value out, or put it into a variable."),
-            ),
-            Err(_) => {}
+        visit(expr, &mut |found| {
+            let Ok(reference) = found else { return };
+            if !matches!(reference.subject, Subject::Variable(_) | Subject::Path) {
+                let detail = "The `release` block can use variables only: it is read before all else.";
+                let diagnostic = Diagnostic::error("Reference not allowed here", detail).at(reference.span);
+                checker.diagnostics.push(diagnostic.help("Write the value out, or put it into a variable."));
+            }
         });
         checker.expr(expr, Scope::default());
     }
@@ -136,8 +135,32 @@ impl Checker<'_> {
         for call in module.calls.values() {
             self.call(call);
         }
+        self.left_over_addresses();
         for check in module.checks.values() {
             self.conditions(&check.assertions, Scope::default());
+        }
+    }
+
+    /// What was moved away or removed is not there any more.
+    fn left_over_addresses(&mut self) {
+        let moved = self.module.moved.iter().map(|moved| (&moved.from, moved.span, "moved", Some(&moved.to)));
+        let removed =
+            self.module.removed.iter().map(|removed| (&removed.from, removed.span, "removed", None));
+        for (from, span, word, to) in moved.chain(removed) {
+            // Between instances of one resource, and inside of called modules, the block may well be there.
+            let inside = from.module.is_root() && to.is_none_or(|to| to.resource != from.resource);
+            let still = from.resource.as_ref().and_then(|name| self.module.resources.get(name));
+            if let (true, None, Some(resource)) = (inside, &from.key, still) {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "Still defined",
+                        format!("`{from}` is said to be {word}, but it is still defined in this module."),
+                    )
+                    .label(span, format!("{word} here"))
+                    .label(resource.span, "still defined here")
+                    .help("Delete one of the two blocks."),
+                );
+            }
         }
     }
 
@@ -250,6 +273,9 @@ impl Checker<'_> {
     }
 
     fn reference(&mut self, reference: &Reference, scope: Scope) {
+        if self.diagnostics.0.len() >= MAX_FOUND {
+            return;
+        }
         let problem = match &reference.subject {
             Subject::Variable(name) => {
                 let known = &self.module.variables;
@@ -315,7 +341,13 @@ impl Checker<'_> {
     fn unknown_output(&self, name: &str, output: Option<&str>) -> Option<Diagnostic> {
         let Some(call) = self.module.calls.get(name) else {
             let known = &self.module.calls;
-            return unknown(name, known, "module", "module.", &format!("Add `module {name:?} {{ ... }}`."));
+            return unknown(
+                name,
+                known,
+                "block `module` named",
+                "module.",
+                &format!("Add `module {name:?} {{ ... }}`."),
+            );
         };
         let output = output.filter(|output| !call.module.outputs.contains_key(*output))?;
         let outputs = call.module.outputs.keys().map(|name| &**name);

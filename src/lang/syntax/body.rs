@@ -7,8 +7,8 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use super::expression::Reader;
-use super::scan;
 use super::token::{Bracket, Kind};
+use super::{MAX_FAULTS, scan};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Expr, Node};
 use crate::lang::config::{Attribute, Block, Body};
@@ -32,6 +32,7 @@ impl Reader<'_> {
     fn body(&mut self, range: Range<usize>, span: Span, top: bool) -> Body {
         let mut body = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span };
         let mut poisoned = false;
+        let mut failed_before = false;
         let mut at = range.start;
         while at < range.end {
             let token = self.token(at);
@@ -42,9 +43,16 @@ impl Reader<'_> {
             let end = self.line_end(at, range.end);
             poisoned &= !(token.kind == Kind::Name && self.is_first_column(token.start));
             let fault = self.has_structural_fault(at..end);
-            if !(top && (poisoned || fault)) {
+            let found_before = self.diagnostics.0.len();
+            if found_before >= MAX_FAULTS {
+                return body;
+            }
+            // What goes on from a statement in error is no news.
+            let goes_on = failed_before && !matches!(token.kind, Kind::Name | Kind::Quoted { .. });
+            if !(goes_on || top && (poisoned || fault)) {
                 self.statement(at..end, &mut body, range.end);
             }
+            failed_before = goes_on || self.diagnostics.0.len() > found_before;
             poisoned |= fault;
             at = end;
         }
@@ -71,7 +79,7 @@ impl Reader<'_> {
         match (first.kind, second) {
             (Kind::Name, Kind::Assign) => self.attribute(range, body, limit),
             (Kind::Name, Kind::Open(Bracket::Curly) | Kind::Quoted { .. } | Kind::Name) => {
-                self.block(range, body);
+                self.block(range, body, limit);
             }
             // What is no statement because of a fault in its text was told already.
             _ if self.has_fault(&range) => {}
@@ -122,7 +130,7 @@ impl Reader<'_> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "Missing line end",
-                    "In a block of several lines each argument ends with its line.",
+                    "In a block of several lines each argument and each block ends with its line.",
                 )
                 .at(self.token_span(close))
                 .help("Put the `}` on the next line."),
@@ -130,19 +138,22 @@ impl Reader<'_> {
         }
     }
 
-    fn block(&mut self, range: Range<usize>, body: &mut Body) {
+    fn block(&mut self, range: Range<usize>, body: &mut Body, limit: usize) {
         let ty_span = self.token_span(range.start);
         let mut labels = Vec::new();
         let mut at = range.start + 1;
         while at < range.end {
-            match self.token(at).kind {
-                Kind::Name => labels.push((Arc::from(self.token_text(at)), self.token_span(at))),
-                Kind::Quoted { template: false } => {
-                    labels.push((self.plain_string(at).into(), self.token_span(at)));
-                }
-                Kind::Quoted { template: true } => return self.template_in_label(at),
-                _ => break,
-            }
+            let kind = self.token(at).kind;
+            let label = if kind == Kind::Name {
+                Arc::from(self.token_text(at))
+            } else if kind == (Kind::Quoted { template: false }) {
+                self.plain_string(at).into()
+            } else if kind == (Kind::Quoted { template: true }) {
+                return self.template_in_label(at);
+            } else {
+                break;
+            };
+            labels.push((label, self.token_span(at)));
             at += 1;
         }
         let open = self.token(at);
@@ -153,6 +164,9 @@ impl Reader<'_> {
             }
             return;
         };
+        if range.end == limit && self.token(limit).kind == Kind::Close(Bracket::Curly) {
+            self.check_closing_line(range.start, limit);
+        }
         let header = ty_span.to(self.token_span(at - 1));
         let inner = if self.check_one_line(at, close) {
             self.body(at + 1..close, header, false)
@@ -274,9 +288,9 @@ impl Reader<'_> {
                 .at(line)
                 .help("Delete the quotes.")
         } else {
-            Diagnostic::error("Invalid statement", "An argument or a block begins with a name, but this is none.")
+            Diagnostic::error("Invalid statement", "An argument or a block begins with a name, but here is none.")
                 .at(line)
-                .help("Write `name = value` or `type \"label\" { ... }`; an expression that goes on over lines needs parentheses.")
+                .help("Write `name = value` or `type \"label\" { ... }`; put an expression of several lines in parentheses.")
         };
         self.diagnostics.push(diagnostic);
     }

@@ -32,10 +32,12 @@ impl Converter<'_> {
         wrapped: bool,
         diagnostics: &mut Diagnostics,
     ) -> Option<Expr> {
-        let inner = match parsed {
-            Expression::Parenthesis(parenthesis) if wrapped => parenthesis.inner(),
-            other => other,
-        };
+        let mut inner = parsed;
+        if let Expression::Parenthesis(parentheses) = parsed
+            && wrapped
+        {
+            inner = parentheses.inner();
+        }
         let mut faults = Diagnostics::default();
         let expr = self.expr(inner, &mut faults);
         let valid = faults.is_empty();
@@ -65,7 +67,7 @@ impl Converter<'_> {
         let node = match expression {
             Expression::Null(_) => Node::Literal(Value::NULL),
             Expression::Bool(truth) => Node::Literal(Value::from(*truth.value())),
-            Expression::Number(_) => self.number(span, self.source(expression.span()), faults),
+            Expression::Number(_) => number(span, self.source(expression.span()), faults),
             Expression::String(_) => {
                 let quoted = self.source(expression.span());
                 let inside = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
@@ -114,26 +116,6 @@ impl Converter<'_> {
             Expression::ForExpr(for_expr) => self.for_expr(for_expr, faults),
         };
         Expr { span, node }
-    }
-
-    /// A literal number, exact. A minus sign belongs to it, with white space between.
-    fn number(&self, span: Span, text: &str, faults: &mut Diagnostics) -> Node {
-        let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
-        match Number::parse(digits) {
-            Ok(number) if text.starts_with('-') => Node::Literal(Value::from(number.neg())),
-            Ok(number) => Node::Literal(Value::from(number)),
-            Err(error) => {
-                faults.push(
-                    Diagnostic::error(
-                        "Number out of range",
-                        format!("This cannot be kept exactly: {error}."),
-                    )
-                    .at(span)
-                    .help("Use a number with fewer digits."),
-                );
-                Node::Literal(Value::NULL)
-            }
-        }
     }
 
     fn key(&self, key: &ObjectKey, faults: &mut Diagnostics) -> Expr {
@@ -203,5 +185,22 @@ const fn binary(operator: BinaryOperator) -> BinaryOp {
         BinaryOperator::Mod => BinaryOp::Remainder,
         BinaryOperator::And => BinaryOp::And,
         BinaryOperator::Or => BinaryOp::Or,
+    }
+}
+
+/// A literal number, exact. A minus sign belongs to it, with white space between.
+fn number(span: Span, text: &str, faults: &mut Diagnostics) -> Node {
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    match Number::parse(digits) {
+        Ok(number) if text.starts_with('-') => Node::Literal(Value::from(number.neg())),
+        Ok(number) => Node::Literal(Value::from(number)),
+        Err(error) => {
+            faults.push(
+                Diagnostic::error("Number out of range", format!("This cannot be kept exactly: {error}."))
+                    .at(span)
+                    .help("Use a number with fewer digits."),
+            );
+            Node::Literal(Value::NULL)
+        }
     }
 }

@@ -31,6 +31,13 @@ pub(super) fn crowded_object(span: Span) -> Diagnostic {
     .help("Give the object a name of its own in a `locals` block, where there is no limit.")
 }
 
+/// A `for` without its `in`.
+pub(super) fn for_without_in(span: Span) -> Diagnostic {
+    Diagnostic::error("Invalid expression", "`in` is needed behind the names of a `for`.")
+        .at(span)
+        .help("Write it as in `[for name in names : upper(name)]`.")
+}
+
 /// An error of hcl-edit at a byte of the file.
 pub(super) fn parse_error(
     reader: &Reader<'_>,
@@ -69,14 +76,15 @@ pub(super) fn parse_error(
     }
     // hcl-edit gives the start of an operation whose right side is missing.
     let last = tokens.end.saturating_sub(1);
-    let dangling = reader.token(last).kind == Kind::Operator && !matches!(reader.token_text(last), "*" | ".");
+    let dangling = reader.token(last).kind == Kind::Operator && reader.token_text(last) != "*";
     match found {
         _ if dangling && found.is_none_or(|index| index == tokens.start || index == last) => {
-            incomplete(message).at(end_of(reader, tokens))
+            let what = if reader.token_text(last) == "." { "a name" } else { "a value" };
+            incomplete(Some(what.to_owned())).at(end_of(reader, tokens))
         }
         Some(index) if !inside => unexpected(reader, tokens, index, message).at(place),
         Some(_) => general(message, "what stands here").at(place),
-        None => incomplete(message).at(place),
+        None => incomplete(expected(message)).at(place),
     }
 }
 
@@ -90,8 +98,8 @@ fn end_of(reader: &Reader<'_>, tokens: &Range<usize>) -> Span {
 }
 
 /// The expression ends too early.
-fn incomplete(message: &str) -> Diagnostic {
-    let detail = match expected(message) {
+fn incomplete(missing: Option<String>) -> Diagnostic {
+    let detail = match missing {
         Some(what) => format!("The expression ends too early: {what} is missing behind this."),
         None => "The expression ends too early: something is missing behind this.".to_owned(),
     };
@@ -107,15 +115,29 @@ fn unexpected(reader: &Reader<'_>, tokens: &Range<usize>, index: usize, message:
         Kind::Newline => "the end of the line".to_owned(),
         Kind::Quoted { .. } => "a string".to_owned(),
         Kind::Heredoc => "a heredoc".to_owned(),
-        _ => format!("`{text}`"),
+        Kind::Name
+        | Kind::Number
+        | Kind::Open(_)
+        | Kind::Close(_)
+        | Kind::Assign
+        | Kind::Comma
+        | Kind::Colon
+        | Kind::Ellipsis
+        | Kind::Operator
+        | Kind::End => format!("`{text}`"),
     };
     let before = if index > tokens.start { reader.token_text(index - 1) } else { "" };
     let diagnostic = general(message, &shown);
+    let after_heredoc = index > tokens.start && reader.token(index - 1).kind == Kind::Heredoc;
     match (token.kind, text) {
+        _ if after_heredoc => diagnostic.help("The end marker of a heredoc stands alone on its line."),
+        _ if before == "not" => diagnostic.help("Write `!` for \"not\"."),
+        (Kind::Assign, _) if message.contains("=>") => {
+            diagnostic.help("Write `=>` between key and value of a `for`.")
+        }
         (Kind::Assign, _) => diagnostic.help("Compare with `==`."),
         (_, "and") => diagnostic.help("Write `&&` for \"and\"."),
         (_, "or") => diagnostic.help("Write `||` for \"or\"."),
-        (_, "not") => diagnostic.help("Write `!` for \"not\"."),
         (_, "=>") => diagnostic.help("`=>` belongs to `{ for ... : key => value }` only."),
         (_, "?") => diagnostic.help("A condition is written `condition ? yes : no`."),
         (_, "=" | "==") if before == "=" => diagnostic.help("Compare with `==`."),
@@ -145,6 +167,9 @@ fn expected(message: &str) -> Option<String> {
     if message.contains("invalid expression") {
         return Some("a value".to_owned());
     }
+    if message.contains("unexpected token") {
+        return None;
+    }
     let list = message.split_once("expected ")?.1;
     match list {
         "identifier" => Some("a name".to_owned()),
@@ -155,7 +180,7 @@ fn expected(message: &str) -> Option<String> {
         "`]`" => Some("`,` or `]`".to_owned()),
         "`=` or `:`" | "`:` or `=`" => Some("`=`".to_owned()),
         _ if list.contains("newline") => None,
-        other => Some(other.replace("\n", "the end of the line")),
+        other => Some(other.replace('\n', "the end of the line")),
     }
 }
 

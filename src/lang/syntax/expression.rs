@@ -134,17 +134,19 @@ impl<'s> Reader<'s> {
         let span = super::span(self.file, bytes.start, bytes.end);
         let inner = tokens.start + 1..last;
         let whole = first.partner == Some(last);
-        let node = match first.kind {
-            Kind::Open(_) if whole && self.begins_with_for(&inner) => {
-                return self.parse_leaf(tokens, newlines);
-            }
-            Kind::Open(Bracket::Curly) if whole => self.object(inner)?,
-            Kind::Open(Bracket::Square) if whole => Node::List(self.items(inner, "list")?),
-            Kind::Open(Bracket::Round) if whole && !inner.is_empty() => {
-                Node::Parens(Box::new(self.expression(inner, true)?))
-            }
-            Kind::Name if self.is_call(&tokens) => self.call(tokens)?,
-            _ => return self.parse_leaf(tokens, newlines),
+        let opens = |bracket| whole && first.kind == Kind::Open(bracket);
+        let node = if whole && self.begins_with_for(&inner) {
+            return self.parse_leaf(tokens, newlines);
+        } else if opens(Bracket::Curly) {
+            self.object(inner)?
+        } else if opens(Bracket::Square) {
+            Node::List(self.items(inner, "list")?)
+        } else if opens(Bracket::Round) && !inner.is_empty() {
+            Node::Parens(Box::new(self.expression(inner, true)?))
+        } else if first.kind == Kind::Name && self.is_call(&tokens) {
+            self.call(tokens)?
+        } else {
+            return self.parse_leaf(tokens, newlines);
         };
         Some(Expr { span, node })
     }
@@ -231,6 +233,8 @@ impl<'s> Reader<'s> {
                     complete &= self.note_key(&key, &mut places);
                     entries.push((key, value));
                 }
+                // An object that was meant as a list would only repeat the message.
+                None if self.token(end).kind == Kind::Comma => return None,
                 None => complete = false,
             }
             at = end + 1;
@@ -274,6 +278,72 @@ impl<'s> Reader<'s> {
         self.expression(tokens, false)
     }
 
+    /// The line ends directly inside of `{ for ... }`, each with the white space and comment before it.
+    fn line_ends_in_for(&self, tokens: &Range<usize>) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for open in tokens.clone().filter(|index| self.token(*index).kind == Kind::Open(Bracket::Curly)) {
+            let close = self.token(open).partner.unwrap_or(open);
+            let mut at = open + 1;
+            while at < close && self.begins_with_for(&(open + 1..close)) {
+                let token = self.token(at);
+                if token.kind == Kind::Newline {
+                    found.push(self.token(at - 1).end..token.end);
+                }
+                let object = token.kind == Kind::Open(Bracket::Curly);
+                at = if object { self.behind(at, close) } else { at + 1 };
+            }
+        }
+        found
+    }
+
+    /// A `for` whose names are not followed by the word `in`: hcl-edit takes `inx` for `in x`.
+    fn for_without_in(&self, tokens: &Range<usize>) -> Option<usize> {
+        tokens.clone().find_map(|open| {
+            let is_open = matches!(self.token(open).kind, Kind::Open(Bracket::Square | Bracket::Curly));
+            let inner = open + 1..tokens.end;
+            if !is_open || !self.begins_with_for(&inner) {
+                return None;
+            }
+            let mut words = inner.filter(|index| self.token(*index).kind != Kind::Newline).skip(2);
+            let next = words.next()?;
+            let word = if self.token(next).kind == Kind::Comma { words.nth(1)? } else { next };
+            (self.token_text(word) != "in").then_some(word)
+        })
+    }
+
+    /// The text as hcl-edit takes it, and by how many bytes it is shifted: in parentheses when it has several lines;
+    /// `<<-` without the `-`, because the indentation is taken off by [`template`]; numbers with an exponent replaced
+    /// by zeros, because hcl-edit refuses those that no binary float holds; lines of heredocs that begin with the
+    /// marker changed, because hcl-edit ends them there; and line ends in `{ for ... }` made white space, because
+    /// hcl-edit allows them in few places there. Texts and numbers are read from the source.
+    fn prepare(&self, source: &'s str, tokens: &Range<usize>, wrapped: bool) -> (Cow<'s, str>, usize) {
+        let bytes = &self.bytes(tokens);
+        let exponents = inside(&self.scan.exponents, bytes, |number| number.start);
+        let false_markers = inside(&self.scan.false_markers, bytes, |at| *at);
+        let line_ends = self.line_ends_in_for(tokens);
+        if !wrapped && exponents.is_empty() && false_markers.is_empty() && line_ends.is_empty() {
+            return (Cow::Borrowed(source), 0);
+        }
+        let mut text = source.replace("<<-", " <<");
+        for number in exponents {
+            let range = number.start - bytes.start..number.end - bytes.start;
+            text.replace_range(range, &"0".repeat(number.len()));
+        }
+        for line_end in line_ends {
+            text.replace_range(
+                line_end.start - bytes.start..line_end.end - bytes.start,
+                &" ".repeat(line_end.len()),
+            );
+        }
+        for at in false_markers {
+            // No marker begins with a minus sign.
+            let start = at - bytes.start;
+            let first = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            text.replace_range(start..start + first, &"-".repeat(first));
+        }
+        if wrapped { (Cow::Owned(format!("({text})")), 1) } else { (Cow::Owned(text), 0) }
+    }
+
     /// Has hcl-edit parse the tokens.
     fn parse_leaf(&mut self, tokens: Range<usize>, newlines: bool) -> Option<Expr> {
         let bytes = self.bytes(&tokens);
@@ -282,13 +352,14 @@ impl<'s> Reader<'s> {
             self.diagnostics.push(explain::crowded_object(super::span(self.file, *start, *start + 1)));
             return None;
         }
+        if let Some(index) = self.for_without_in(&tokens) {
+            self.diagnostics.push(explain::for_without_in(self.token_span(index)));
+            return None;
+        }
         let source = self.text.get(bytes.clone()).unwrap_or_default();
         let has_newline = || tokens.clone().any(|index| self.token(index).kind == Kind::Newline);
         let wrapped = source.contains("<<-") || newlines && has_newline();
-        let from = self.scan.exponents.partition_point(|number| number.start < bytes.start);
-        let to = self.scan.exponents.partition_point(|number| number.start < bytes.end);
-        let exponents = self.scan.exponents.get(from..to).unwrap_or_default();
-        let (text, shift) = prepare(source, bytes.start, exponents, wrapped);
+        let (text, shift) = self.prepare(source, &tokens, wrapped);
         let converter = Converter { file: self.file, text: self.text, offset: bytes.start, shift };
         match hcl_edit::parser::parse_expr(&text) {
             Ok(parsed) => converter.root(&parsed, wrapped, &mut self.diagnostics),
@@ -302,23 +373,11 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// The text as hcl-edit takes it, and by how many bytes it is shifted: in parentheses when it has several lines;
-/// `<<-` without the `-`, because the indentation is taken off by [`template`]; numbers with an exponent replaced
-/// by zeros, because hcl-edit refuses those that no binary float holds. Texts and numbers are read from the source.
-fn prepare<'t>(
-    source: &'t str,
-    offset: usize,
-    exponents: &[Range<usize>],
-    wrapped: bool,
-) -> (Cow<'t, str>, usize) {
-    if !wrapped && exponents.is_empty() {
-        return (Cow::Borrowed(source), 0);
-    }
-    let mut text = source.replace("<<-", " <<");
-    for number in exponents {
-        text.replace_range(number.start - offset..number.end - offset, &"0".repeat(number.len()));
-    }
-    if wrapped { (Cow::Owned(format!("({text})")), 1) } else { (Cow::Owned(text), 0) }
+/// Those of some sorted items that begin in a range.
+fn inside<'i, T>(items: &'i [T], range: &Range<usize>, start: impl Fn(&T) -> usize) -> &'i [T] {
+    let from = items.partition_point(|item| start(item) < range.start);
+    let to = items.partition_point(|item| start(item) < range.end);
+    items.get(from..to).unwrap_or_default()
 }
 
 /// Where an error is. hcl-edit's offset stops at the last byte; that it is behind the end shows in the column only.

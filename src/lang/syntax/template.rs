@@ -98,7 +98,7 @@ struct Flattener<'c, 't> {
 
 impl Flattener<'_, '_> {
     fn template(&mut self, template: &Template) {
-        for element in template.iter() {
+        for element in template {
             match element {
                 Element::Literal(literal) => self.text(literal.span()),
                 Element::Interpolation(interpolation) => {

@@ -81,6 +81,10 @@ fn expressions_become_trees() {
         ("[for k, v in m : v if v != k]", "for Some(\"k\") v in m : None v false Some(\"(v NotEqual k)\")"),
         ("{for v in m : v.a => v.b...}", "for None v in m : Some(\"v.a\") v.b true None"),
         ("(a\n + b)", "((a Add b))"),
+        (
+            "{ for v in m : # c\n v\n => v ? 1\n : { a = 1\n b = 2 } }",
+            "for None v in m : Some(\"v\") (v ? 1 : {\"a\"=1 \"b\"=2}) false None",
+        ),
         ("-a", "(Negate a)"),
         ("- 5", "-5"),
         ("{ format = 1 }", "{\"format\"=1}"),
@@ -174,7 +178,7 @@ fn blocks_keep_labels_and_order() {
 /// Whatever is in a file, the answer is there within a second (in debug builds, with other work going on, three).
 #[test]
 fn hostile_files_end_in_diagnostics() {
-    let keys = |count: usize| (0..count).map(|i| format!("k{i} = {i}\n")).collect::<String>();
+    let keys = |count: usize| (0..count).map(|i| format!("k{i} = {i}\n")).collect::<Vec<_>>().concat();
     let cases = [
         ("brackets", format!("a = {}", "[".repeat(100_000)), Some("Nested too deeply")),
         (
@@ -209,3 +213,118 @@ fn hostile_files_end_in_diagnostics() {
         assert_eq!(first, wanted, "{name}: {:?}", diagnostics.0.first());
     }
 }
+
+/// Every span of a diagnostic or an expression can be sliced out of its text.
+fn assert_sliceable(text: &str, span: Span) {
+    assert!(text.get(span.start as usize..span.end as usize).is_some(), "{span:?} of {text:?}");
+}
+
+fn assert_spans(text: &str, body: &Body) {
+    for attribute in body.attributes.values() {
+        assert_sliceable(text, attribute.name_span);
+        assert_sliceable(text, attribute.expr.span);
+    }
+    for block in &body.blocks {
+        assert_sliceable(text, block.ty_span);
+        assert_spans(text, &block.body);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 400, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever stands in a file, there are trees and diagnostics with places inside it, and never a panic.
+    #[test]
+    fn any_text_is_answered(parts in proptest::collection::vec(proptest::sample::select(PIECES), 0..40)) {
+        let text = parts.concat();
+        let (body, diagnostics) = parse(FileId(0), &text);
+        assert_spans(&text, &body);
+        for label in diagnostics.0.iter().flat_map(|diagnostic| &diagnostic.labels) {
+            assert_sliceable(&text, label.span);
+        }
+        let mut sources = Sources::default();
+        sources.add("x", text.as_str());
+        let shown = crate::diag::render::text(&diagnostics, &sources, crate::diag::render::Style::PLAIN);
+        assert_eq!(shown.is_empty(), diagnostics.is_empty());
+    }
+}
+
+/// What hostile and careless files are made of.
+const PIECES: &[&str] = &[
+    "a",
+    "b = ",
+    "resource \"x\" \"y\" {",
+    "locals {\n",
+    "}",
+    "}\n",
+    "{",
+    "[",
+    "]",
+    "(",
+    ")",
+    "\"",
+    "\"x\"",
+    "\"${",
+    "${",
+    "%{ if a }",
+    "%{ else }",
+    "%{ endif }",
+    "%{ for x in y }",
+    "%{ endfor }",
+    "~}",
+    "<<EOT\n",
+    "<<-EOT\n",
+    "EOT",
+    "\nEOT\n",
+    "\n",
+    "\n",
+    " ",
+    "\t",
+    "\r\n",
+    "# c\n",
+    "// d",
+    "/*",
+    "*/",
+    "=",
+    "==",
+    "=>",
+    ":",
+    ",",
+    ".",
+    "...",
+    "?",
+    "!",
+    "-",
+    "+",
+    "*",
+    "/",
+    "&&",
+    "|",
+    "<",
+    "<=",
+    "1",
+    "2.5",
+    "1e400",
+    "0.",
+    "null",
+    "true",
+    "for",
+    "in",
+    "if",
+    "é",
+    "\u{feff}",
+    "\u{202e}",
+    "\0",
+    "'",
+    "\\",
+    "\\n",
+    "\\u00e9",
+    "$${",
+    "%%{",
+    "a.b[0].*.c",
+    "f(x...)",
+    "[for k, v in m : v]",
+    "{ a = 1, b : 2 }",
+    "日本語",
+    "\u{1f600}",
+];

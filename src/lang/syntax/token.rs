@@ -87,6 +87,8 @@ pub(super) struct Scan {
     pub(super) faults: Vec<Fault>,
     /// Where objects with more than [`super::MAX_OBJECT_KEYS`] keys begin, in order.
     pub(super) crowded: Vec<usize>,
+    /// Where the marker of a heredoc begins a line of it without ending it, in order.
+    pub(super) false_markers: Vec<usize>,
     /// Where numbers with an exponent stand, in order.
     pub(super) exponents: Vec<std::ops::Range<usize>>,
 }

@@ -51,14 +51,18 @@ impl Scanner<'_> {
         }
         let close = bracket.close();
         let diagnostic = match self.frames.last().filter(|frame| is_bracket(frame)).cloned() {
-            Some(Frame { kind: FrameKind::Bracket(open), start: opened, .. }) => {
+            Some(Frame { kind: FrameKind::Bracket(open), start: opening, .. }) => {
                 let wanted = open.close();
+                let opener = (opening, "opened here".to_owned());
+                let closer = (start, format!("`{wanted}` is missing before this"));
+                let one_line = !self.slice(opening, start).contains('\n');
+                let (first, second) = if one_line { (closer, opener) } else { (opener, closer) };
                 Diagnostic::error(
                     "Brackets do not match",
                     format!("`{}` must be closed before `{close}`.", open.open()),
                 )
-                .label(self.span(start, start + 1), format!("`{wanted}` is missing before this"))
-                .label(self.span(opened, opened + 1), "opened here")
+                .label(self.span(first.0, first.0 + 1), first.1)
+                .label(self.span(second.0, second.0 + 1), second.1)
                 .help(format!("Add `{wanted}`, or delete `{}`.", open.open()))
             }
             Some(_) | None => Diagnostic::error(
@@ -68,7 +72,9 @@ impl Scanner<'_> {
             .at(self.span(start, start + 1))
             .help(format!("Delete it, or look for a missing `{}` before it.", bracket.open())),
         };
-        self.fault(diagnostic, start, true);
+        // Where the missing bracket can be supplied, only the statement around it is in error.
+        let innermost = self.frames.last().filter(|frame| is_bracket(frame)).map(|frame| frame.start);
+        self.fault(diagnostic, innermost.unwrap_or(start), innermost.is_none());
         if closes_outer {
             for _ in 0..depth {
                 self.close_frame();

@@ -206,7 +206,9 @@ impl Scanner<'_> {
             c if is_deceptive(c) => "This character is invisible: delete it.",
             _ => "Delete it, or put it in a string.",
         };
-        let shown = if is_deceptive(c) || c == '\u{a0}' {
+        let shown = if c == '`' {
+            "\"`\"".to_owned()
+        } else if is_deceptive(c) || c == '\u{a0}' {
             format!("U+{:04X}", u32::from(c))
         } else {
             format!("`{c}`")

@@ -50,6 +50,6 @@ fn an_unclosed_interpolation_is_named_as_such() {
 
 #[test]
 fn mismatched_brackets_show_both() {
-    assert_eq!(faults("locals {\n  a = [1, 2\n}\n"), [("Brackets do not match".into(), "}".into())]);
+    assert_eq!(faults("locals {\n  a = [1, 2\n}\n"), [("Brackets do not match".into(), "[".into())]);
     assert_eq!(faults("a = f(1]\n").len(), 1);
 }

@@ -184,13 +184,28 @@ impl Scanner<'_> {
                 "Write it as `<<EOT`, then the text, then a line with only `EOT`; the marker has no quotes.",
                 (from, to),
             );
-            self.at = self.rest().find('\n').map_or(self.text.len(), |length| self.at + length);
-            self.token(Kind::Heredoc, start);
-            return;
+            return self.skip_invalid_heredoc(start);
         }
         self.at += if self.byte(0) == b'\r' { 2 } else { 1 };
         self.open(FrameKind::Heredoc { delimiter }, start, None);
         self.end_heredoc_here();
+    }
+
+    /// Skips a heredoc that begins in a wrong way: up to its end where that can be told, else to the end of the line.
+    fn skip_invalid_heredoc(&mut self, start: usize) {
+        let behind = self.at + self.rest().find('\n').unwrap_or(self.rest().len());
+        let is_sign = |c: char| matches!(c, '<' | '-' | '"' | '\'') || c.is_whitespace();
+        let marker = self.slice(start, behind).trim_matches(is_sign);
+        let mut end = behind;
+        for line in self.slice(behind, self.text.len()).split_inclusive('\n') {
+            end += line.len();
+            if line.trim() == marker && !marker.is_empty() {
+                self.at = end - line.len() + line.trim_end().len();
+                return self.token(Kind::Heredoc, start);
+            }
+        }
+        self.at = behind;
+        self.token(Kind::Heredoc, start);
     }
 
     /// Scans the text of a heredoc up to its end or to the next `${` or `%{`.
@@ -210,13 +225,18 @@ impl Scanner<'_> {
         }
     }
 
-    /// At the start of a line in a heredoc: ends it if the marker stands here.
+    /// At the start of a line in a heredoc: ends it if the marker stands here, alone on its line.
     fn end_heredoc_here(&mut self) {
         let Some(Frame { kind: FrameKind::Heredoc { delimiter }, .. }) = self.frames.last() else { return };
         let marker = self.text.get(delimiter.clone()).unwrap_or_default();
         let line = self.rest().trim_start_matches([' ', '\t']);
         let Some(behind) = line.strip_prefix(marker) else { return };
         if behind.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-')) {
+            return;
+        }
+        let marker_at = self.text.len() - line.len();
+        if !behind.split('\n').next().unwrap_or_default().trim().is_empty() {
+            self.out.false_markers.push(marker_at);
             return;
         }
         self.at = self.text.len() - behind.len();
@@ -231,12 +251,17 @@ impl Scanner<'_> {
         let diagnostic = match &frame.kind {
             FrameKind::Heredoc { delimiter } => {
                 let marker = self.text.get(delimiter.clone()).unwrap_or_default();
-                Diagnostic::error(
+                let diagnostic = Diagnostic::error(
                     "Heredoc without an end",
-                    format!("No line up to the end of the file consists of the marker `{marker}`."),
+                    format!("No line up to the end of the file consists of the marker `{marker}` alone."),
                 )
-                .at(self.span(frame.start, delimiter.end))
-                .help(format!("Put a line with only `{marker}` behind the text."))
+                .at(self.span(frame.start, delimiter.end));
+                let beside = self.out.false_markers.iter().find(|at| **at > frame.start);
+                let diagnostic = beside.into_iter().fold(diagnostic, |diagnostic, at| {
+                    let place = self.span(*at, *at + marker.len());
+                    diagnostic.label(place, "this is no end, because something stands behind it")
+                });
+                diagnostic.help(format!("Put a line with only `{marker}` behind the text."))
             }
             FrameKind::Quote | FrameKind::Bracket(_) | FrameKind::Sequence => Diagnostic::error(
                 "String without an end",
