@@ -1,6 +1,4 @@
-//! All integration tests, in one binary.
-
-mod ui;
 //! The one test binary: what needs files, processes or the built command.
 
 mod ledger;
+mod ui;
