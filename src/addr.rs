@@ -197,7 +197,10 @@ impl Target {
         let outer = to.module.0.iter().enumerate().map(|(index, step)| {
             let named = self.module.0.get(index).is_some_and(|from| from.key.is_some());
             let kept = address.module.0.get(index).filter(|_| !named && step.key.is_none());
-            ModuleStep { name: Arc::clone(&step.name), key: kept.map_or_else(|| step.key.clone(), |step| step.key.clone()) }
+            ModuleStep {
+                name: Arc::clone(&step.name),
+                key: kept.map_or_else(|| step.key.clone(), |step| step.key.clone()),
+            }
         });
         let inner = address.module.0.iter().skip(self.module.0.len()).cloned();
         let module = ModulePath(outer.chain(inner).collect());

@@ -99,7 +99,10 @@ impl Graph {
 
     /// The node of an index that came from this graph.
     #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "a NodeId comes only from this very graph, which never shrinks")]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "a NodeId comes only from this very graph, which never shrinks"
+    )]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.edges[NodeIndex::new(id.0)]
     }
@@ -157,7 +160,10 @@ impl Graph {
 
     /// The module of an index that came from this graph.
     #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "a ModuleId comes only from this very graph, which never shrinks")]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "a ModuleId comes only from this very graph, which never shrinks"
+    )]
     pub fn module(&self, id: ModuleId) -> &ModuleNode {
         &self.modules[id.0]
     }
@@ -182,7 +188,8 @@ impl Graph {
     #[must_use]
     pub fn label(&self, id: NodeId) -> String {
         let node = self.node(id);
-        let path: String = self.module(node.module).path.iter().map(|name| format!("module.{name}.")).collect();
+        let path: String =
+            self.module(node.module).path.iter().map(|name| format!("module.{name}.")).collect();
         match &node.item {
             Item::Variable(name) => format!("{path}var.{name}"),
             Item::Local(name) => format!("{path}local.{name}"),
@@ -212,7 +219,8 @@ impl Graph {
             let span = node.map_or(Span::start_of(FileId(0)), |node| node.span);
             (node.map(|node| node.module), span.file, span.start, index)
         };
-        let mut waits: Vec<usize> = self.edges.node_indices().map(|index| self.edges.edges(index).count()).collect();
+        let mut waits: Vec<usize> =
+            self.edges.node_indices().map(|index| self.edges.edges(index).count()).collect();
         let mut free: BTreeSet<_> = self
             .edges
             .node_indices()

@@ -21,8 +21,8 @@ pub mod rollback;
 mod select;
 mod setup;
 
-pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange};
 pub use ask::{Answer, Ask, AskId, Question};
+pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange};
 pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, Whom};
 pub use reason::Reason;
 pub use setup::{Options, Registry, covers};

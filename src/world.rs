@@ -117,7 +117,12 @@ impl World {
     }
 
     /// Evaluates an expression as it is seen inside a module instance.
-    pub fn evaluate(&self, expr: &Expr, inside: &ModulePath, bindings: &Bindings) -> Result<Value, Diagnostics> {
+    pub fn evaluate(
+        &self,
+        expr: &Expr,
+        inside: &ModulePath,
+        bindings: &Bindings,
+    ) -> Result<Value, Diagnostics> {
         self.with_evaluator(inside, bindings, |evaluator| evaluator.evaluate(expr))
     }
 
@@ -163,14 +168,20 @@ impl World {
                 stack.push((id, true));
             }
             let open = self.graph.dependencies(id).into_iter().filter(|dependency| {
-                !self.settled.contains(dependency) && !matches!(self.graph.node(*dependency).item, Item::Resource(_))
+                !self.settled.contains(dependency)
+                    && !matches!(self.graph.node(*dependency).item, Item::Resource(_))
             });
             stack.extend(open.map(|dependency| (dependency, false)));
         }
         found
     }
 
-    fn visit_in(&mut self, module: ModuleId, item: &Item, instance: &ModulePath) -> Result<bool, Diagnostics> {
+    fn visit_in(
+        &mut self,
+        module: ModuleId,
+        item: &Item,
+        instance: &ModulePath,
+    ) -> Result<bool, Diagnostics> {
         match item {
             Item::Variable(name) => self.visit_variable(module, name, instance),
             Item::Local(name) => self.visit_local(module, name, instance),

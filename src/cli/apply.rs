@@ -28,7 +28,9 @@ pub(super) fn destroy(context: &mut Context, mut args: ApplyArgs) -> Result<Exit
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failure> {
     let saved = args.release.file.as_deref().and_then(|path| saved_plan(context, path)).transpose()?;
     let wanted = match &args.plan_digest {
-        Some(text) => Some(Digest::from_str(text).map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?),
+        Some(text) => {
+            Some(Digest::from_str(text).map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?)
+        }
         None => None,
     };
     let runtime = Context::runtime()?;
@@ -62,7 +64,8 @@ fn saved_plan(context: &Context, path: &Path) -> Option<Result<SavedPlan, Failur
         return None;
     }
     let mut bytes = Vec::new();
-    let opened = std::fs::File::open(&full).and_then(|file| file.take(MAX_PLAN_BYTES).read_to_end(&mut bytes));
+    let opened =
+        std::fs::File::open(&full).and_then(|file| file.take(MAX_PLAN_BYTES).read_to_end(&mut bytes));
     let read = opened.map_err(|error| error.to_string());
     let read = read.and_then(|_| crate::plan::file::read(&bytes).map_err(|error| error.to_string()));
     Some(read.map_err(|why| {
@@ -165,7 +168,9 @@ async fn apply_checked(
 
 fn nothing_to_do(prepared: &Prepared) -> bool {
     let plan = &prepared.draft.plan;
-    plan.is_empty() && prepared.draft.prelude.is_empty() && (plan.mode != RunMode::Refresh || plan.drift.is_empty())
+    plan.is_empty()
+        && prepared.draft.prelude.is_empty()
+        && (plan.mode != RunMode::Refresh || plan.drift.is_empty())
 }
 
 fn stale(why: &str) -> Failure {
@@ -183,7 +188,11 @@ fn check_basis(saved: &SavedPlan, state: &crate::state::State) -> Result<(), Fai
     Ok(())
 }
 
-fn check_digest(prepared: &Prepared, wanted: Option<Digest>, saved: Option<&SavedPlan>) -> Result<(), Failure> {
+fn check_digest(
+    prepared: &Prepared,
+    wanted: Option<Digest>,
+    saved: Option<&SavedPlan>,
+) -> Result<(), Failure> {
     let Some(wanted) = wanted.filter(|wanted| *wanted != prepared.digest) else { return Ok(()) };
     if let Some(saved) = saved {
         let now = &prepared.draft.plan.basis.providers;
@@ -195,7 +204,10 @@ fn check_digest(prepared: &Prepared, wanted: Option<Digest>, saved: Option<&Save
     }
     Err(Failure::new(
         Exit::StalePlan,
-        format!("What would be done is not what was reviewed: its digest is {}, not {wanted}.", prepared.digest),
+        format!(
+            "What would be done is not what was reviewed: its digest is {}, not {wanted}.",
+            prepared.digest
+        ),
     )
     .help("Nothing was done. Look at the plan again, review it, and give its digest."))
 }
@@ -215,13 +227,15 @@ async fn agreed(
         return Ok(true);
     }
     if !context.terminal.interactive || context.json {
-        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
-            .help("Give -auto-approve, or better -plan-digest with the digest of the plan that was reviewed."));
+        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.").help(
+            "Give -auto-approve, or better -plan-digest with the digest of the plan that was reviewed.",
+        ));
     }
     let terminal = context.terminal;
     let version = &prepared.draft.plan.version;
     let what = if version.is_empty() { "this".to_owned() } else { format!("release {version}") };
-    let question = format!("\nDo you want to carry out {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
+    let question =
+        format!("\nDo you want to carry out {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
     let answer = tokio::task::spawn_blocking(move || terminal.ask(&question));
     tokio::select! {
         answer = answer => Ok(answer.ok().flatten().as_deref() == Some("yes")),

@@ -359,7 +359,9 @@ pub(super) fn normalised(arguments: Vec<OsString>) -> Vec<OsString> {
     let normalise = |argument: OsString| {
         let Some(text) = argument.to_str() else { return argument };
         literal |= text == "--";
-        let flag = text.strip_prefix('-').filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase()));
+        let flag = text
+            .strip_prefix('-')
+            .filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase()));
         match flag {
             Some(name) if !literal => format!("--{name}").into(),
             _ => argument,
@@ -381,8 +383,10 @@ mod tests {
 
     #[test]
     fn one_dash_is_as_good_as_two() {
-        let typed = ["relplan", "plan", "-var", "a=-b", "-out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
-        let read = ["relplan", "plan", "--var", "a=-b", "--out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
+        let typed =
+            ["relplan", "plan", "-var", "a=-b", "-out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
+        let read =
+            ["relplan", "plan", "--var", "a=-b", "--out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
         assert_eq!(normalised(typed.to_vec()), read);
     }
 }

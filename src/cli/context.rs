@@ -35,14 +35,19 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(global: &Global, providers: Vec<Arc<dyn Provider>>) -> Result<Self, String> {
-        let current = std::env::current_dir().map_err(|error| format!("The current folder cannot be found: {error}."))?;
+        let current = std::env::current_dir()
+            .map_err(|error| format!("The current folder cannot be found: {error}."))?;
         let directory = global.chdir.as_ref().map_or(current.clone(), |folder| current.join(folder));
         if !directory.is_dir() {
             return Err(format!("There is no folder {}.", directory.display()));
         }
-        #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment, for all others")]
-        let environment: BTreeMap<String, String> =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment, for all others"
+        )]
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
         let no_color = global.no_color || environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
         let ci = environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false");
         Ok(Self {
@@ -123,8 +128,12 @@ impl Context {
     fn failure_json(&self, failure: &Failure, exit: Exit) -> String {
         let found = match failure {
             Failure::Found(found, _) => found.clone(),
-            Failure::Ledger(error) => Diagnostic::error("Ledger", format!("{}.", sentence(&error.to_string()))).into(),
-            Failure::Message { message, help, .. } => Diagnostic::error("Error", message.clone()).help(help.clone()).into(),
+            Failure::Ledger(error) => {
+                Diagnostic::error("Ledger", format!("{}.", sentence(&error.to_string()))).into()
+            }
+            Failure::Message { message, help, .. } => {
+                Diagnostic::error("Error", message.clone()).help(help.clone()).into()
+            }
         };
         let mut json = json::diagnostics(&found, &self.sources);
         if let Some(map) = json.as_object_mut() {
@@ -152,7 +161,11 @@ impl Context {
         let variable = |name: &str| self.environment.get(name).cloned().unwrap_or_default();
         if !variable("GITHUB_RUN_ID").is_empty() {
             let server = variable("GITHUB_SERVER_URL");
-            return format!("{server}/{}/actions/runs/{}", variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"));
+            return format!(
+                "{server}/{}/actions/runs/{}",
+                variable("GITHUB_REPOSITORY"),
+                variable("GITHUB_RUN_ID")
+            );
         }
         ["CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL"]
             .iter()
@@ -164,7 +177,15 @@ impl Context {
     /// What the lock file tells others of us.
     pub(super) fn holder(&self, id: String) -> Holder {
         let Actor { user, host, job, .. } = self.actor();
-        Holder { id, user, host, pid: std::process::id(), command: self.command.clone(), since_ms: self.now_ms(), job }
+        Holder {
+            id,
+            user,
+            host,
+            pid: std::process::id(),
+            command: self.command.clone(),
+            since_ms: self.now_ms(),
+            job,
+        }
     }
 
     /// Milliseconds since 1970.

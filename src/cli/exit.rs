@@ -101,11 +101,7 @@ pub(super) enum Failure {
     /// The ledger refused.
     Ledger(LedgerError),
     /// Anything else, in a full sentence, with how to mend it.
-    Message {
-        exit: Exit,
-        message: String,
-        help: String,
-    },
+    Message { exit: Exit, message: String, help: String },
 }
 
 impl Failure {

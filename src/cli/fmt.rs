@@ -32,7 +32,8 @@ pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
 }
 
 fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<bool, Failure> {
-    let failure = |error: std::io::Error| Failure::error(format!("{} cannot be formatted: {error}.", shown.display()));
+    let failure =
+        |error: std::io::Error| Failure::error(format!("{} cannot be formatted: {error}.", shown.display()));
     let source = std::fs::read_to_string(full).map_err(failure)?;
     refuse_broken(&source, shown)?;
     let formatted = format(&source);
@@ -58,7 +59,10 @@ fn refuse_broken(source: &str, shown: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let text = crate::diag::render::text(&found, &sources, crate::diag::render::Style::PLAIN);
-    Err(Failure::error(format!("{} cannot be formatted, since it cannot be parsed:\n\n{text}", shown.display())))
+    Err(Failure::error(format!(
+        "{} cannot be formatted, since it cannot be parsed:\n\n{text}",
+        shown.display()
+    )))
 }
 
 /// The new text takes the old one's place whole or not at all.
@@ -102,8 +106,14 @@ fn diff(old: &str, new: &str, name: &str) -> String {
         .to_string()
 }
 
-fn collect(full: &Path, shown: &Path, recursive: bool, files: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), Failure> {
-    let failure = |error: std::io::Error| Failure::error(format!("{} cannot be read: {error}.", full.display()));
+fn collect(
+    full: &Path,
+    shown: &Path,
+    recursive: bool,
+    files: &mut Vec<(PathBuf, PathBuf)>,
+) -> Result<(), Failure> {
+    let failure =
+        |error: std::io::Error| Failure::error(format!("{} cannot be read: {error}.", full.display()));
     let mut entries: Vec<_> = std::fs::read_dir(full).map_err(failure)?.filter_map(Result::ok).collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {

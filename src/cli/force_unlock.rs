@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context, args: &ForceUnlockArgs) -> Result<Exit, Fai
     }
     let (folder, product) = ledger::find(context, &args.ledger)?;
     let request = ledger::request(context, &folder, &product)?;
-    file::force_unlock(request, &args.id, &args.reason)?;
+    file::force_unlock(&request, &args.id, &args.reason)?;
     context.print_line("The lock was forced open: whoever held it is refused at the next write.");
     Ok(Exit::Done)
 }

@@ -22,7 +22,8 @@ impl FileHost {
     pub(super) fn new(base: PathBuf) -> Self {
         let real = base.canonicalize().ok();
         let tree = real.map(|real| {
-            let repository = real.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf);
+            let repository =
+                real.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf);
             repository.unwrap_or(real)
         });
         Self { base, tree }
@@ -54,7 +55,8 @@ impl Host for FileHost {
 
     fn file_exists(&self, path: &str) -> Result<bool, String> {
         // A path that leads out is refused also when nothing is there: its absence would tell something, too.
-        let leads_out = Path::new(path).is_absolute() || Path::new(path).components().any(|c| c == Component::ParentDir);
+        let leads_out =
+            Path::new(path).is_absolute() || Path::new(path).components().any(|c| c == Component::ParentDir);
         match self.inside(path) {
             Ok(real) => Ok(real.is_file()),
             Err(_) if !leads_out => Ok(false),

@@ -20,7 +20,8 @@ pub(super) fn open(
     lock: &LockArgs,
 ) -> Result<Ledger<Files>, Failure> {
     let timeout = lower::duration(&lock.lock_timeout).ok_or_else(|| {
-        Failure::usage(format!("{:?} is no duration.", lock.lock_timeout)).help("Write it as -lock-timeout=5m.")
+        Failure::usage(format!("{:?} is no duration.", lock.lock_timeout))
+            .help("Write it as -lock-timeout=5m.")
     })?;
     let mut told = false;
     let mut sleep = |holder: Option<&crate::ledger::lock::Holder>, pause: std::time::Duration| {
@@ -41,7 +42,11 @@ pub(super) fn open(
 }
 
 /// Who writes, and what others are told.
-pub(super) fn request<'a>(context: &Context, folder: &'a Path, product: &'a str) -> Result<Request<'a>, Failure> {
+pub(super) fn request<'a>(
+    context: &Context,
+    folder: &'a Path,
+    product: &'a str,
+) -> Result<Request<'a>, Failure> {
     let run = RunId(random_id()?.into());
     Ok(Request {
         root: folder,
@@ -70,7 +75,8 @@ pub(super) fn find(context: &Context, args: &LedgerArgs) -> Result<(PathBuf, Str
             (Some(_), _) | (None, []) => {}
         }
     }
-    let what = args.product.as_ref().map_or_else(|| "no ledger".to_owned(), |name| format!("no ledger of {name:?}"));
+    let what =
+        args.product.as_ref().map_or_else(|| "no ledger".to_owned(), |name| format!("no ledger of {name:?}"));
     Err(Failure::error(format!("There is {what} here, nor under releases/: nothing was applied yet."))
         .help("Name the folder of the release files with -dir=DIR."))
 }
@@ -84,7 +90,8 @@ fn products(folder: &Path) -> Vec<String> {
             let log = folder.join(file::ROOT).join(&name).join("ledger.jsonl");
             // The first record names the product; a directory's name may be an escaped form of it.
             let first = std::fs::read_to_string(log).ok()?;
-            let json: serde_json::Value = serde_json::from_str(first.lines().next()?.split_once(' ')?.1).ok()?;
+            let json: serde_json::Value =
+                serde_json::from_str(first.lines().next()?.split_once(' ')?.1).ok()?;
             Some(json.pointer("/body/product")?.as_str()?.to_owned())
         })
         .collect();

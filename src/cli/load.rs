@@ -49,7 +49,8 @@ pub(super) fn load(context: &mut Context, args: &ReleaseArgs) -> Result<Loaded, 
     let graph = Arc::new(Graph::build(&config)?);
     let given = variables::given(context, &config, &located.folder, args)?;
     if located.guessed && !context.json {
-        let version = config.release.as_ref().map_or_else(String::new, |release| format!(" of {}", release.name));
+        let version =
+            config.release.as_ref().map_or_else(String::new, |release| format!(" of {}", release.name));
         context.warn(&format!("Using {}{version}.\n", located.shown));
     }
     Ok(Loaded { located, config: Arc::new(config), graph, given })

@@ -25,15 +25,18 @@ impl Located {
     /// The same for the language.
     pub(super) fn entry(&self) -> Entry {
         let folder = if self.shown_folder().is_empty() { ".".to_owned() } else { self.shown_folder() };
-        let name = std::path::absolute(&self.folder).ok().and_then(|path| {
-            path.file_name().map(|name| name.to_string_lossy().into_owned())
-        });
+        let name = std::path::absolute(&self.folder)
+            .ok()
+            .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
         Entry { folder, file: self.file.clone(), name: name.unwrap_or_else(|| "release".to_owned()) }
     }
 
     fn shown_folder(&self) -> String {
         match &self.file {
-            Some(_) => Path::new(&self.shown).parent().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+            Some(_) => Path::new(&self.shown)
+                .parent()
+                .map(|path| path.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             None => self.shown.clone(),
         }
     }
@@ -70,7 +73,12 @@ fn guess(context: &mut Context) -> Result<Located, Failure> {
             let shown = only.clone();
             Ok(Located { folder: context.directory.clone(), file: Some(only.clone()), shown, guessed: true })
         }
-        _ => Ok(Located { folder: context.directory.clone(), file: None, shown: ".".to_owned(), guessed: true }),
+        _ => Ok(Located {
+            folder: context.directory.clone(),
+            file: None,
+            shown: ".".to_owned(),
+            guessed: true,
+        }),
     }
 }
 
@@ -111,7 +119,8 @@ fn version_of(context: &mut Context, located: &Located) -> Option<(String, Strin
 
 fn is_complete(folder: &Path, product: &str, version: &str) -> bool {
     let reading = crate::ledger::file::read(folder, product).ok().flatten();
-    reading.is_some_and(|reading| reading.state().releases.get(version).is_some_and(|release| release.complete))
+    reading
+        .is_some_and(|reading| reading.state().releases.get(version).is_some_and(|release| release.complete))
 }
 
 /// The release definitions in a folder, sorted.

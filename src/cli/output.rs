@@ -22,7 +22,9 @@ pub(super) fn run(context: &Context, args: &OutputArgs) -> Result<Exit, Failure>
         let value = args.name.as_ref().and_then(|name| state.outputs.get(name.as_str()));
         let shown = value.filter(|value| !value.has_sensitive()).and_then(text_of);
         let Some(text) = shown else {
-            return Err(Failure::error("Only one output that is a text, number or bool and not sensitive can be printed raw."));
+            return Err(Failure::error(
+                "Only one output that is a text, number or bool and not sensitive can be printed raw.",
+            ));
         };
         context.print(&text);
         return Ok(Exit::Done);

@@ -40,7 +40,10 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
         let text = plan_file::write(plan, &prepared.digest, &options, &loaded.given, answers, as_read);
         save(&context.path(path), &text)?;
         if format == PlanFormat::Text {
-            context.print_line(&format!("\nSaved the plan to: {0}\n\nTo do exactly this, say:\n    relplan apply {0}", path.display()));
+            context.print_line(&format!(
+                "\nSaved the plan to: {0}\n\nTo do exactly this, say:\n    relplan apply {0}",
+                path.display()
+            ));
         }
     }
     let empty = prepared.draft.plan.is_empty();
@@ -66,5 +69,6 @@ fn save(path: &std::path::Path, text: &str) -> Result<(), Failure> {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|error| Failure::error(format!("The plan cannot be saved to {}: {error}.", path.display())))
+    written
+        .map_err(|error| Failure::error(format!("The plan cannot be saved to {}: {error}.", path.display())))
 }

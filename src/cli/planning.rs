@@ -48,7 +48,8 @@ pub(super) fn options(select: &SelectArgs) -> Result<Options, Failure> {
 
 /// Addresses from the command line.
 pub(super) fn targets(texts: &[String]) -> Result<Vec<Target>, Failure> {
-    let parse = |text: &String| Target::from_str(text).map_err(|error| Failure::usage(sentence(&error.to_string())));
+    let parse =
+        |text: &String| Target::from_str(text).map_err(|error| Failure::usage(sentence(&error.to_string())));
     texts.iter().map(parse).collect()
 }
 
@@ -57,7 +58,11 @@ fn sentence(clause: &str) -> String {
 }
 
 /// The state of a product, read without its lock, and what makes fingerprints comparable with those in it.
-pub(super) fn read_state(context: &Context, folder: &PathBuf, product: &str) -> Result<(State, Sealer), Failure> {
+pub(super) fn read_state(
+    context: &Context,
+    folder: &PathBuf,
+    product: &str,
+) -> Result<(State, Sealer), Failure> {
     let Some(reading) = ledger::file::read(folder, product)? else {
         return Ok((State::default(), ephemeral_sealer()));
     };
@@ -104,7 +109,9 @@ pub(super) async fn make(
     });
     let observed = observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel).await;
     context.mask(planner.secrets());
-    observed.map_err(|Interrupted| Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done."))?;
+    observed.map_err(|Interrupted| {
+        Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done.")
+    })?;
     let draft = planner.finish().map_err(|failure| {
         context.mask(&failure.secrets);
         let exit = if failure.uncertain.is_empty() { Exit::Error } else { Exit::Uncertain };

@@ -32,9 +32,11 @@ pub(super) fn run(context: &Context, args: &ProvidersArgs) -> Result<Exit, Failu
     } else if let Some(found) = registry.data_source(name) {
         context.print(&schema::data(found, WIDTH, &palette));
     } else {
-        let names: Vec<&str> = registry.type_names(false).into_iter().chain(registry.type_names(true)).collect();
+        let names: Vec<&str> =
+            registry.type_names(false).into_iter().chain(registry.type_names(true)).collect();
         let near = crate::diag::did_you_mean(name, names.iter().copied());
-        let help = near.map_or_else(|| "See `relplan providers`.".to_owned(), |near| format!("Did you mean {near}?"));
+        let help = near
+            .map_or_else(|| "See `relplan providers`.".to_owned(), |near| format!("Did you mean {near}?"));
         return Err(Failure::usage(format!("There is no provider and no type named {name:?}.")).help(help));
     }
     Ok(Exit::Done)

@@ -123,7 +123,10 @@ fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> 
     for row in &summary.rows {
         if matches!(row.result, RowResult::Uncertain { .. }) {
             let address = &row.key.address;
-            next.push((format!("relplan apply -accept '{address}'"), format!("if you have looked, and {address} was done")));
+            next.push((
+                format!("relplan apply -accept '{address}'"),
+                format!("if you have looked, and {address} was done"),
+            ));
             next.push((format!("relplan apply -retry '{address}'"), "if it was not".to_owned()));
         }
     }
@@ -133,11 +136,18 @@ fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> 
     }
     match summary.ending {
         Ending::Complete => {}
-        Ending::Waiting => next.push(("relplan apply".to_owned(), "to go on when the gate is open".to_owned())),
-        Ending::RolledBack => next.push(("relplan state history".to_owned(), "to see what happened".to_owned())),
+        Ending::Waiting => {
+            next.push(("relplan apply".to_owned(), "to go on when the gate is open".to_owned()))
+        }
+        Ending::RolledBack => {
+            next.push(("relplan state history".to_owned(), "to see what happened".to_owned()))
+        }
         Ending::CheckFailed => {
             next.push(("relplan apply".to_owned(), "to judge again, once it is mended".to_owned()));
-            next.push(("relplan rollback".to_owned(), "to turn back to the last verified version".to_owned()));
+            next.push((
+                "relplan rollback".to_owned(),
+                "to turn back to the last verified version".to_owned(),
+            ));
         }
         Ending::Failed | Ending::Interrupted => {
             next.push(("relplan apply".to_owned(), "to go on with what is left".to_owned()));

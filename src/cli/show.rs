@@ -20,8 +20,9 @@ pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
     let shown = path.display();
     let bytes = std::fs::read(context.path(path))
         .map_err(|error| Failure::error(format!("The saved plan {shown} cannot be read: {error}.")))?;
-    let saved = crate::plan::file::read(&bytes)
-        .map_err(|error| Failure::new(Exit::StalePlan, format!("The saved plan {shown} cannot be used: {error}.")))?;
+    let saved = crate::plan::file::read(&bytes).map_err(|error| {
+        Failure::new(Exit::StalePlan, format!("The saved plan {shown} cannot be used: {error}."))
+    })?;
     context.print(&if context.json { view::json::to_line(&saved.json) } else { saved.text });
     Ok(Exit::Done)
 }

@@ -71,7 +71,8 @@ fn history(context: &Context, folder: &Path, product: &str, address: Option<&str
 }
 
 fn verify(context: &Context, folder: &Path, product: &str, head: Option<&str>) -> Result<Exit, Failure> {
-    let head = head.map(Digest::from_str).transpose().map_err(|error| Failure::usage(format!("-head: {error}.")))?;
+    let head =
+        head.map(Digest::from_str).transpose().map_err(|error| Failure::usage(format!("-head: {error}.")))?;
     let directory = folder.join(file::ROOT).join(file::directory_name(product)?);
     let report = file::verify(&directory, head)?;
     context.print(&if context.json {
@@ -96,7 +97,8 @@ fn remove(context: &Context, folder: &Path, product: &str, addresses: &[String])
         for address in addresses {
             for key in keys(state, address)? {
                 context.print_line(&format!("Let go of {key}"));
-                events.push(Event::Forgotten { key, reason: "A person removed it from the state.".to_owned() });
+                events
+                    .push(Event::Forgotten { key, reason: "A person removed it from the state.".to_owned() });
             }
         }
         Ok(events)
@@ -125,7 +127,13 @@ fn rename(context: &Context, folder: &Path, product: &str, from: &str, to: &str)
     })
 }
 
-fn release(context: &Context, folder: &Path, product: &str, address: &str, reason: &str) -> Result<Exit, Failure> {
+fn release(
+    context: &Context,
+    folder: &Path,
+    product: &str,
+    address: &str,
+    reason: &str,
+) -> Result<Exit, Failure> {
     let address = parse(address)?;
     if reason.trim().is_empty() {
         return Err(Failure::usage("A reason is needed: it goes into the ledger."));
@@ -182,7 +190,8 @@ pub(super) fn keys(state: &State, text: &str) -> Result<Vec<EntryKey>, Failure> 
 fn absent(state: &State, text: &str) -> Failure {
     let names: Vec<String> = state.entries.keys().map(|key| key.address.to_string()).collect();
     let near = crate::diag::did_you_mean(text, names.iter().map(String::as_str));
-    let help = near.map_or_else(|| "See `relplan state list`.".to_owned(), |near| format!("Did you mean {near}?"));
+    let help =
+        near.map_or_else(|| "See `relplan state list`.".to_owned(), |near| format!("Did you mean {near}?"));
     Failure::error(format!("There is no {text} in the state.")).help(help)
 }
 

@@ -42,7 +42,9 @@ pub(super) fn given(
     }
     for text in &args.vars {
         let Some((name, value)) = text.split_once('=') else {
-            return Err(Failure::usage("-var needs a name and a value.").help("Write it as -var 'name=value'."));
+            return Err(
+                Failure::usage("-var needs a name and a value.").help("Write it as -var 'name=value'.")
+            );
         };
         argument(context, config, name.trim(), value, &format!("-var {}", name.trim()), &mut all, &mut found);
     }

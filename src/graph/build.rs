@@ -63,7 +63,9 @@ pub(super) fn edges(graph: &mut Graph) {
     let nodes: Vec<(NodeIndex, ModuleId, Item)> = graph
         .edges
         .node_indices()
-        .filter_map(|index| graph.edges.node_weight(index).map(|node| (index, node.module, node.item.clone())))
+        .filter_map(|index| {
+            graph.edges.node_weight(index).map(|node| (index, node.module, node.item.clone()))
+        })
         .collect();
     let mut edges = Edges { graph, called };
     for (from, module, item) in nodes {
@@ -205,7 +207,9 @@ impl Edges<'_> {
             Subject::Variable(name) => Item::Variable(Arc::clone(name)),
             Subject::Local(name) => Item::Local(Arc::clone(name)),
             Subject::Resource(name) => Item::Resource(name.clone()),
-            Subject::Module(call, output) => return self.output(from, id, call, output.as_ref(), reference.span),
+            Subject::Module(call, output) => {
+                return self.output(from, id, call, output.as_ref(), reference.span);
+            }
             Subject::Each | Subject::Count | Subject::Itself | Subject::Release | Subject::Path => return,
         };
         self.graph.depend(from, (id, item), reference.span);
@@ -213,7 +217,14 @@ impl Edges<'_> {
 
     /// A reference to a module's output, or to all of them. All of it counts where nothing is named, so that
     /// `depends_on = [module.app]` waits for every resource inside.
-    fn output(&mut self, from: NodeIndex, id: ModuleId, call: &Arc<str>, output: Option<&Arc<str>>, place: Span) {
+    fn output(
+        &mut self,
+        from: NodeIndex,
+        id: ModuleId,
+        call: &Arc<str>,
+        output: Option<&Arc<str>>,
+        place: Span,
+    ) {
         self.graph.depend(from, (id, Item::Call(Arc::clone(call))), place);
         let Some(called) = self.called.get(&(id, Arc::clone(call))).copied() else { return };
         if let Some(name) = output {
@@ -234,7 +245,11 @@ impl Edges<'_> {
 }
 
 /// The `provider` block that a resource of a module uses: handed down by `providers`, or else its caller's.
-pub(super) fn provider_of(graph: &Graph, id: ModuleId, name: &ProviderName) -> Option<(ModuleId, ProviderName)> {
+pub(super) fn provider_of(
+    graph: &Graph,
+    id: ModuleId,
+    name: &ProviderName,
+) -> Option<(ModuleId, ProviderName)> {
     let (mut id, mut name) = (id, name.clone());
     loop {
         if graph.module(id).module.providers.contains_key(&name) {

@@ -34,7 +34,8 @@ fn describe(graph: &Graph, cycle: &[NodeIndex]) -> Diagnostic {
     .help("Remove one of the references, or move what both sides need into a local value of its own.");
     let next = cycle.iter().cycle().skip(1);
     for (from, to) in cycle.iter().zip(next).take(SHOWN) {
-        if let Some(place) = graph.edges.find_edge(*from, *to).and_then(|edge| graph.edges.edge_weight(edge)) {
+        if let Some(place) = graph.edges.find_edge(*from, *to).and_then(|edge| graph.edges.edge_weight(edge))
+        {
             diagnostic = diagnostic.label(*place, format!("{} depends on {}", label(*from), label(*to)));
         }
     }
@@ -47,7 +48,8 @@ fn shortest(graph: &Graph, knot: &[NodeIndex]) -> Vec<NodeIndex> {
     let mut came_from: BTreeMap<NodeIndex, NodeIndex> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
-        let mut next: Vec<NodeIndex> = graph.edges.neighbors(at).filter(|n| knot.binary_search(n).is_ok()).collect();
+        let mut next: Vec<NodeIndex> =
+            graph.edges.neighbors(at).filter(|n| knot.binary_search(n).is_ok()).collect();
         next.sort();
         for neighbour in next {
             if neighbour == start {

@@ -29,7 +29,9 @@ pub fn place(body: &Body, path: &Path) -> Span {
         Some(relplan_contract::Step::Index(index)) => *index,
         Some(relplan_contract::Step::Key(_)) | None => 0,
     };
-    let Some(block) = body.blocks.iter().filter(|block| *block.ty == *root).nth(index) else { return body.span };
+    let Some(block) = body.blocks.iter().filter(|block| *block.ty == *root).nth(index) else {
+        return body.span;
+    };
     place(&block.body, &Path(path.0.iter().skip(2).cloned().collect()))
 }
 
@@ -44,9 +46,9 @@ fn object(body: &Body, schema: &[Schema], evaluator: &Evaluator<'_>, found: &mut
         let nested = blocks.get(attribute.name).map(Vec::as_slice).unwrap_or_default();
         let value = match &attribute.shape {
             Shape::Value(_) => argument(attribute, given, body, evaluator, found),
-            Shape::Blocks(inner) => {
-                Value::list(nested.iter().map(|block| object(&block.body, inner, evaluator, found)).collect::<Vec<_>>())
-            }
+            Shape::Blocks(inner) => Value::list(
+                nested.iter().map(|block| object(&block.body, inner, evaluator, found)).collect::<Vec<_>>(),
+            ),
             Shape::Block(inner) => {
                 if let Some(second) = nested.get(1) {
                     found.push(
@@ -75,9 +77,12 @@ fn argument(
     let Some(attribute) = given else {
         if schema.presence == Presence::Required {
             found.push(
-                Diagnostic::error("Missing argument", format!("The argument {:?} is required here.", schema.name))
-                    .at(body.span)
-                    .help(format!("Add `{} = ...`: {}", schema.name, schema.docs)),
+                Diagnostic::error(
+                    "Missing argument",
+                    format!("The argument {:?} is required here.", schema.name),
+                )
+                .at(body.span)
+                .help(format!("Add `{} = ...`: {}", schema.name, schema.docs)),
             );
         }
         // A default fits its own schema: the conformance suite sees to that.
@@ -103,17 +108,23 @@ fn argument(
     };
     if value.is_null() && schema.presence == Presence::Required {
         found.push(
-            Diagnostic::error("Missing argument", format!("The argument {:?} is required, but it is null.", schema.name))
-                .at(attribute.expr.span)
-                .help("Give it a value."),
+            Diagnostic::error(
+                "Missing argument",
+                format!("The argument {:?} is required, but it is null.", schema.name),
+            )
+            .at(attribute.expr.span)
+            .help("Give it a value."),
         );
         return Value::UNKNOWN;
     }
     schema.fit(&value).unwrap_or_else(|misfit| {
         found.push(
-            Diagnostic::error("Wrong type", format!("The argument {:?} does not fit: {misfit}.", schema.name))
-                .at(attribute.expr.span)
-                .help(format!("It must be of type `{}`.", schema.ty())),
+            Diagnostic::error(
+                "Wrong type",
+                format!("The argument {:?} does not fit: {misfit}.", schema.name),
+            )
+            .at(attribute.expr.span)
+            .help(format!("It must be of type `{}`.", schema.ty())),
         );
         Value::UNKNOWN
     })
@@ -125,9 +136,12 @@ fn unsupported(body: &Body, schema: &[Schema], found: &mut Diagnostics) {
         let known = schema.iter().find(|known| *known.name == *attribute.name);
         match known {
             Some(known) if is_block(&known) => found.push(
-                Diagnostic::error("Block expected", format!("{:?} is a block, not an argument.", attribute.name))
-                    .at(attribute.name_span)
-                    .help(format!("Write `{} {{ ... }}`, without `=`.", attribute.name)),
+                Diagnostic::error(
+                    "Block expected",
+                    format!("{:?} is a block, not an argument.", attribute.name),
+                )
+                .at(attribute.name_span)
+                .help(format!("Write `{} {{ ... }}`, without `=`.", attribute.name)),
             ),
             Some(_) => {}
             None => found.push(unknown("argument", &attribute.name, attribute.name_span, schema)),
@@ -137,16 +151,22 @@ fn unsupported(body: &Body, schema: &[Schema], found: &mut Diagnostics) {
         let known = schema.iter().find(|known| *known.name == *block.ty);
         match known {
             Some(known) if !is_block(&known) => found.push(
-                Diagnostic::error("Argument expected", format!("{:?} is an argument, not a block.", block.ty))
-                    .at(block.ty_span)
-                    .help(format!("Write `{} = ...`.", block.ty)),
+                Diagnostic::error(
+                    "Argument expected",
+                    format!("{:?} is an argument, not a block.", block.ty),
+                )
+                .at(block.ty_span)
+                .help(format!("Write `{} = ...`.", block.ty)),
             ),
             Some(_) => {
                 if let Some((_, span)) = block.labels.first() {
                     found.push(
-                        Diagnostic::error("Unexpected label", format!("A {:?} block has no labels.", block.ty))
-                            .at(*span)
-                            .help("Remove the label."),
+                        Diagnostic::error(
+                            "Unexpected label",
+                            format!("A {:?} block has no labels.", block.ty),
+                        )
+                        .at(*span)
+                        .help("Remove the label."),
                     );
                 }
             }

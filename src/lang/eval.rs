@@ -191,7 +191,9 @@ impl<'a> Evaluator<'a> {
         self.steps.set(self.steps.get() + 1);
         if self.steps.get() > MAX_STEPS {
             let detail = format!("Evaluating this takes more than {MAX_STEPS} steps.");
-            return Err(error("Expression too expensive", detail, span).help("Make the loops smaller.").into());
+            return Err(error("Expression too expensive", detail, span)
+                .help("Make the loops smaller.")
+                .into());
         }
         Ok(())
     }
@@ -200,7 +202,8 @@ impl<'a> Evaluator<'a> {
     pub(super) fn grow(&self, amount: u64, span: Span) -> Result<(), Diagnostics> {
         self.output.set(self.output.get().saturating_add(amount));
         if self.output.get() > MAX_OUTPUT {
-            let detail = format!("Evaluating this makes more than {} MiB of values.", MAX_OUTPUT / 1024 / 1024);
+            let detail =
+                format!("Evaluating this makes more than {} MiB of values.", MAX_OUTPUT / 1024 / 1024);
             return Err(error("Expression too large", detail, span).help("Make less of it.").into());
         }
         Ok(())
@@ -233,6 +236,3 @@ pub(super) fn key_text(value: &Value, span: Span) -> Result<Key, Diagnostics> {
 pub(super) fn error(summary: &str, detail: impl Into<String>, span: Span) -> Diagnostic {
     Diagnostic::error(summary, detail).at(span)
 }
-
-
-

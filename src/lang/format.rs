@@ -1,3 +1,5 @@
 //! stub
 /// stub
-pub fn format(s: &str) -> String { s.to_owned() }
+pub fn format(s: &str) -> String {
+    s.to_owned()
+}

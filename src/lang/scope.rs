@@ -39,7 +39,8 @@ impl Expansion {
             Self::ForEach(entries) => entries
                 .iter()
                 .map(|(key, value)| {
-                    let each = Value::map([("key", Value::string(Arc::clone(key))), ("value", value.clone())]);
+                    let each =
+                        Value::map([("key", Value::string(Arc::clone(key))), ("value", value.clone())]);
                     (Some(Key::Name(Arc::clone(key))), Bindings { each: Some(each), ..Bindings::default() })
                 })
                 .collect(),
@@ -198,7 +199,8 @@ impl Values {
         }
         let value = values.calls.get(name)?.assemble(|key| {
             let outputs = self.instances.get(&caller.child(name, key.cloned())).map(|child| &child.outputs);
-            let wanted = outputs.into_iter().flatten().filter(|(found, _)| output.is_none_or(|name| name == *found));
+            let wanted =
+                outputs.into_iter().flatten().filter(|(found, _)| output.is_none_or(|name| name == *found));
             Value::map(wanted.map(|(name, value)| (Arc::clone(name), value.clone())))
         });
         values.called.borrow_mut().insert(cache_key, value.clone());
@@ -235,12 +237,17 @@ impl Scope for Inside<'_> {
 /// Names are checked before anything is evaluated, so what is left is what has no value in this place.
 fn absent(subject: &Subject, span: Span) -> Diagnostic {
     let (detail, help) = match subject {
-        Subject::Each => ("`each` has a value only in a block with `for_each`.", "Add `for_each` to the block."),
-        Subject::Count => ("`count` has a value only in a block with `count`.", "Add `count` to the block."),
-        Subject::Itself => ("`self` has a value only in a resource's own postconditions.", "Name the resource."),
-        Subject::Release => {
-            ("There is no `release` block, so that nothing is known about the release.", "Add a `release` block.")
+        Subject::Each => {
+            ("`each` has a value only in a block with `for_each`.", "Add `for_each` to the block.")
         }
+        Subject::Count => ("`count` has a value only in a block with `count`.", "Add `count` to the block."),
+        Subject::Itself => {
+            ("`self` has a value only in a resource's own postconditions.", "Name the resource.")
+        }
+        Subject::Release => (
+            "There is no `release` block, so that nothing is known about the release.",
+            "Add a `release` block.",
+        ),
         Subject::Variable(_)
         | Subject::Local(_)
         | Subject::Resource(_)

@@ -75,7 +75,7 @@ pub fn read(root: &Path, product: &str) -> Result<Option<Reading>, LedgerError> 
 
 /// Every record of a product's ledger, verified, in order. None without a ledger.
 pub fn records(root: &Path, product: &str) -> Result<Vec<Recorded>, LedgerError> {
-    let Some(mut files) = Files::open(root, product)? else { return Ok(Vec::new()) };
+    let Some(mut files) = Files::find(root, product, false)? else { return Ok(Vec::new()) };
     Reading::records(&mut files)
 }
 

@@ -49,7 +49,8 @@ fn put(value: &Value, steps: &[relplan_contract::Step], part: Option<&Value>) ->
         }
         (Step::Index(index), Kind::List(items)) => {
             let items = items.iter().enumerate();
-            let items = items.map(|(at, item)| if at == *index { put(item, rest, part) } else { item.clone() });
+            let items =
+                items.map(|(at, item)| if at == *index { put(item, rest, part) } else { item.clone() });
             Value::list(items.collect::<Vec<_>>()).mark(value.is_sensitive())
         }
         _ => value.clone(),

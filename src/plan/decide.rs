@@ -108,7 +108,8 @@ pub(super) fn live(facts: &Facts<'_>, planned: &Planned, create_first: bool) -> 
         replaces.extend(reasons);
         return Decision::Do(Action::Replace { create_first }, replaces);
     }
-    let current = facts.observed.map_or_else(|| entry.value.clone(), |observed| facts.sealer.seal_value(observed));
+    let current =
+        facts.observed.map_or_else(|| entry.value.clone(), |observed| facts.sealer.seal_value(observed));
     let predicted = differences(&current, &facts.sealer.seal_value(&planned.value), true);
     if predicted.is_empty() {
         return Decision::Nothing;

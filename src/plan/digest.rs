@@ -31,7 +31,8 @@ pub fn of(plan: &Plan) -> Digest {
 
 /// The form of a value in a digest: what is sensitive is left out, also its fingerprint, whose key is random.
 fn shown(value: &Value) -> Json {
-    let hidden = value.transform(&|part| if part.is_sensitive() { Value::from("hidden").mark(true) } else { part });
+    let hidden =
+        value.transform(&|part| if part.is_sensitive() { Value::from("hidden").mark(true) } else { part });
     encode(&hidden, &Hidden)
 }
 

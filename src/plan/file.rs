@@ -123,7 +123,10 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, SavedPlanError> {
     };
     let strings = |name: &'static str| -> Result<BTreeMap<String, String>, SavedPlanError> {
         let map = json.get(name).and_then(Json::as_object).ok_or(SavedPlanError::Damaged(name))?;
-        map.iter().map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect::<Option<_>>().ok_or(SavedPlanError::Damaged(name))
+        map.iter()
+            .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+            .collect::<Option<_>>()
+            .ok_or(SavedPlanError::Damaged(name))
     };
     Ok(SavedPlan {
         digest: string("digest")?.parse().map_err(|_| SavedPlanError::Damaged("digest"))?,

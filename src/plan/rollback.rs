@@ -44,7 +44,9 @@ pub enum NoWayBack {
         attributes: Vec<String>,
     },
     /// The provider is not there.
-    #[error("{address} cannot be turned back: its provider {provider:?} cannot be used without its configuration. Plan the release file of the version instead")]
+    #[error(
+        "{address} cannot be turned back: its provider {provider:?} cannot be used without its configuration. Plan the release file of the version instead"
+    )]
     Provider {
         /// The live resource.
         address: Address,
@@ -52,7 +54,9 @@ pub enum NoWayBack {
         provider: String,
     },
     /// A person must release it first.
-    #[error("{address} is on hold: {reason}. Release it first with `relplan state release '{address}' -reason=...`")]
+    #[error(
+        "{address} is on hold: {reason}. Release it first with `relplan state release '{address}' -reason=...`"
+    )]
     Held {
         /// The live resource.
         address: Address,
@@ -86,7 +90,10 @@ pub fn plan(
         }
     }
     if way.changes.is_empty() {
-        let what = scope.to.as_ref().map_or_else(|| "verified version".to_owned(), |to| format!("state in version {to}"));
+        let what = scope
+            .to
+            .as_ref()
+            .map_or_else(|| "verified version".to_owned(), |to| format!("state in version {to}"));
         return Err(NoWayBack::Nothing(what));
     }
     let live = way.changes.len();
@@ -129,9 +136,11 @@ impl Way<'_> {
 
     /// The checks that had judged what is turned back judge it again.
     fn judge_again(&mut self) {
-        let turned: BTreeSet<Address> = self.changes.iter().map(|change| change.key.address.clone()).collect();
+        let turned: BTreeSet<Address> =
+            self.changes.iter().map(|change| change.key.address.clone()).collect();
         for (key, entry) in &self.state.entries {
-            let Some(judgement) = entry.judgement.as_ref().filter(|_| entry.lifetime == Lifetime::Check) else {
+            let Some(judgement) = entry.judgement.as_ref().filter(|_| entry.lifetime == Lifetime::Check)
+            else {
                 continue;
             };
             let changed: Vec<Address> =
@@ -147,12 +156,15 @@ impl Way<'_> {
         }
     }
 
-    fn actor(&self, key: &EntryKey, entry: &Entry) -> Result<(Arc<dyn Resource>, Arc<ResourceSchema>), NoWayBack> {
+    fn actor(
+        &self,
+        key: &EntryKey,
+        entry: &Entry,
+    ) -> Result<(Arc<dyn Resource>, Arc<ResourceSchema>), NoWayBack> {
         let type_name = &key.address.resource.ty;
         let resource = self.providers.resource_of_entry(&entry.provider, type_name);
-        resource.zip(self.providers.registry().resource(type_name).cloned()).ok_or_else(|| NoWayBack::Provider {
-            address: key.address.clone(),
-            provider: entry.provider.clone(),
+        resource.zip(self.providers.registry().resource(type_name).cloned()).ok_or_else(|| {
+            NoWayBack::Provider { address: key.address.clone(), provider: entry.provider.clone() }
         })
     }
 
@@ -195,12 +207,18 @@ impl Way<'_> {
 
     /// One group a change: live resources in reverse order of their dependencies, then the checks.
     fn finish(self, live: usize) -> WayBack {
-        let index: BTreeMap<&Address, usize> =
-            self.changes.iter().take(live).enumerate().map(|(at, change)| (&change.key.address, at)).collect();
+        let index: BTreeMap<&Address, usize> = self
+            .changes
+            .iter()
+            .take(live)
+            .enumerate()
+            .map(|(at, change)| (&change.key.address, at))
+            .collect();
         let mut needs = vec![BTreeSet::new(); self.changes.len()];
         for (at, change) in self.changes.iter().enumerate() {
             for block in &change.dependencies {
-                let found = of_block(self.state, block).filter_map(|(key, _)| index.get(&key.address).copied());
+                let found =
+                    of_block(self.state, block).filter_map(|(key, _)| index.get(&key.address).copied());
                 for dependency in found {
                     // What depended on it is turned back before it; a check waits for what it judges.
                     let (waits, for_whom) = if at < live { (dependency, at) } else { (at, dependency) };
@@ -223,7 +241,9 @@ impl Way<'_> {
         let cautions = vec![Caution {
             kind: CautionKind::Irreversible,
             key: None,
-            text: "Databases, tags and messages are not turned back; `relplan restore` brings a snapshot back.".into(),
+            text:
+                "Databases, tags and messages are not turned back; `relplan restore` brings a snapshot back."
+                    .into(),
         }];
         let plan = Plan {
             product: self.state.product.as_str().into(),

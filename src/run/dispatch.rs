@@ -147,7 +147,8 @@ impl Dispatch<'_, '_> {
 
     /// One write for all events that came together; a sync when an intent or a reference is among them.
     fn flush(&mut self) {
-        let (events, waiting): (Vec<Event>, Vec<Pending>) = std::mem::take(&mut self.batch).into_iter().unzip();
+        let (events, waiting): (Vec<Event>, Vec<Pending>) =
+            std::mem::take(&mut self.batch).into_iter().unzip();
         let must_last =
             events.iter().any(|event| matches!(event, Event::Intended(_) | Event::Referenced { .. }));
         let time_ms = self.time_ms();
@@ -203,7 +204,8 @@ impl Dispatch<'_, '_> {
             }
             Message::Reference(index, reference) => {
                 if let Some(change) = self.change(index).filter(|_| self.switches.contains_key(&index)) {
-                    self.batch.push((Event::Referenced { key: change.key.clone(), reference }, Pending::Other));
+                    self.batch
+                        .push((Event::Referenced { key: change.key.clone(), reference }, Pending::Other));
                 }
             }
         }
@@ -260,7 +262,9 @@ impl Dispatch<'_, '_> {
         let acts_done = self.machine.acts_done(index);
         let act = self.act(index, change, acts_done);
         let state = self.phase.journal.state();
-        let Some(ready) = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref()) else { return };
+        let Some(ready) = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref()) else {
+            return;
+        };
         let intent = record::intent(change, ready, act, state, &self.phase.digest, &plan.version);
         let key = intent.idempotency_key.clone();
         if let (Action::Replace { create_first: true }, Some(entry)) =
@@ -280,7 +284,8 @@ impl Dispatch<'_, '_> {
     fn act(&self, index: ChangeIndex, change: &Change, acts_done: u8) -> Act {
         let ready = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref());
         let whom = self.phase.actors.get(&change.key);
-        let work = whom.zip(ready).and_then(|(whom, ready)| prepare::work(change, whom, ready, acts_done, ""));
+        let work =
+            whom.zip(ready).and_then(|(whom, ready)| prepare::work(change, whom, ready, acts_done, ""));
         let judges = change.action == Action::Judge;
         let fresh = change.action != Action::Update;
         work.and_then(|work| work.act(fresh, judges)).unwrap_or(Act::Update)
@@ -335,7 +340,11 @@ impl Dispatch<'_, '_> {
         let plan = self.phase.plan;
         let Some(change) = plan.changes.get(index) else { return };
         let last_act = self.machine.acts_done(index) + 1
-            >= self.progressing.get(&index).and_then(|p| p.ready.as_ref()).map_or(1, |ready| ready.policy.acts);
+            >= self
+                .progressing
+                .get(&index)
+                .and_then(|p| p.ready.as_ref())
+                .map_or(1, |ready| ready.policy.acts);
         let Some(outcome) = self.progress(index).outcome.take() else { return };
         let result = row(change, &outcome);
         let done = matches!(result, RowResult::Done { .. });
@@ -392,7 +401,9 @@ impl Dispatch<'_, '_> {
         let mut by_module: BTreeMap<ModulePath, BTreeMap<Option<Key>, Value>> = BTreeMap::new();
         let mut block = None;
         for index in &group.changes {
-            let (Some(change), Some(value)) = (plan.changes.get(*index), self.values.get(index)) else { continue };
+            let (Some(change), Some(value)) = (plan.changes.get(*index), self.values.get(index)) else {
+                continue;
+            };
             let address = change.address();
             block = prepare::block_of(world, address).map(|(id, _)| (id, address.resource.clone()));
             by_module.entry(address.module.clone()).or_default().insert(address.key.clone(), value.clone());

@@ -233,7 +233,8 @@ impl Machine {
             Input::Interrupt => self.halt(Stop::Interrupted, &mut commands),
             Input::Abort => {
                 self.halt(Stop::Interrupted, &mut commands);
-                let performing = self.nodes.iter().enumerate().filter(|(_, node)| node.phase == Phase::Performing);
+                let performing =
+                    self.nodes.iter().enumerate().filter(|(_, node)| node.phase == Phase::Performing);
                 commands.extend(performing.map(|(index, _)| Command::Abandon(index)));
             }
             Input::LedgerLost => self.lose_ledger(&mut commands),
@@ -309,7 +310,9 @@ impl Machine {
             let when = self.nodes.get(change).map(|node| node.when).unwrap_or_default();
             match (&bad, when) {
                 (None, When::Failure) => self.end(change, End::NotNeeded),
-                (Some(name), When::Success) => self.end(change, End::Skipped(format!("{name} did not end well"))),
+                (Some(name), When::Success) => {
+                    self.end(change, End::Skipped(format!("{name} did not end well")))
+                }
                 (None, When::Success) | (_, When::Always) | (Some(_), When::Failure) => {
                     self.startable.insert(change);
                 }
@@ -343,7 +346,9 @@ impl Machine {
     }
 
     fn prepared(&mut self, index: ChangeIndex, policy: Policy, commands: &mut Vec<Command>) {
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Preparing) else { return };
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Preparing) else {
+            return;
+        };
         node.policy = policy;
         if self.stop.is_some() {
             return self.end(index, End::Skipped(self.why_stopped()));
@@ -380,7 +385,9 @@ impl Machine {
     fn performed(&mut self, index: ChangeIndex, performed: Performed, commands: &mut Vec<Command>) {
         let stopped = self.stop.is_some();
         let seed = self.seed;
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Performing) else { return };
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Performing) else {
+            return;
+        };
         if let Performed::TryAgain(after) = performed
             && !stopped
             && let Some(wait) = node.policy.backoff.wait(node.tries, seed ^ index as u64)
@@ -389,7 +396,8 @@ impl Machine {
             commands.push(Command::Sleep(index, wait.max(after.unwrap_or_default())));
             return;
         }
-        let performed = if matches!(performed, Performed::TryAgain(_)) { Performed::Failed } else { performed };
+        let performed =
+            if matches!(performed, Performed::TryAgain(_)) { Performed::Failed } else { performed };
         if self.stop == Some(Stop::LedgerLost) {
             return self.end(index, End::Unknown);
         }
@@ -403,7 +411,9 @@ impl Machine {
 
     fn woke(&mut self, index: ChangeIndex, commands: &mut Vec<Command>) {
         let stopped = self.stop.is_some();
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Sleeping) else { return };
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Sleeping) else {
+            return;
+        };
         if stopped {
             node.phase = Phase::RecordingOutcome(Performed::Failed);
             commands.push(Command::RecordOutcome(index));
@@ -487,7 +497,8 @@ impl Machine {
     }
 
     fn skip_rest(&mut self) {
-        let why = if self.stop.is_some() { self.why_stopped() } else { "what it waits for never ended".to_owned() };
+        let why =
+            if self.stop.is_some() { self.why_stopped() } else { "what it waits for never ended".to_owned() };
         for node in &mut self.nodes {
             if !matches!(node.phase, Phase::Ended(_)) {
                 let idle = node.when == When::Failure && self.rollbacks.is_empty();

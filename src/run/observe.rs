@@ -89,8 +89,10 @@ fn take_answers(planner: &mut Planner, replay: &mut Replay) -> Result<(), Interr
             return Ok(());
         }
         for ask in asks {
-            let unknown = "The saved plan has no answer to this question: something else is planned than was saved.";
-            let answer = replay.next(&ask).unwrap_or_else(|| failed(&ask.question)(Problem::refused(unknown)));
+            let unknown =
+                "The saved plan has no answer to this question: something else is planned than was saved.";
+            let answer =
+                replay.next(&ask).unwrap_or_else(|| failed(&ask.question)(Problem::refused(unknown)));
             planner.answer(ask.id, answer);
         }
     }
@@ -158,14 +160,17 @@ fn masked(answer: Answer, redactor: &relplan_contract::Redactor) -> Answer {
     let text = |text: &str| redactor.mask(text).into_owned();
     let problem = |problem: Problem| problem.map_text(&text);
     match answer {
-        Answer::Observed(observed) => Answer::Observed(observed.map_err(problem).map(|observed| match observed {
-            Observed::Present(value) => Observed::Present(redactor.mark(&value)),
-            same @ (Observed::Same | Observed::Absent) => same,
-        })),
+        Answer::Observed(observed) => {
+            Answer::Observed(observed.map_err(problem).map(|observed| match observed {
+                Observed::Present(value) => Observed::Present(redactor.mark(&value)),
+                same @ (Observed::Same | Observed::Absent) => same,
+            }))
+        }
         Answer::Planned(planned) => Answer::Planned(planned.map_err(problem).map(|mut planned| {
             planned.value = redactor.mark(&planned.value);
             planned.notes = planned.notes.iter().map(|note| text(note)).collect();
-            planned.preview = planned.preview.map(|verdict| super::perform::masked_verdict(verdict, redactor));
+            planned.preview =
+                planned.preview.map(|verdict| super::perform::masked_verdict(verdict, redactor));
             planned
         })),
         Answer::Data(value) => Answer::Data(value.map_err(problem).map(|value| redactor.mark(&value))),

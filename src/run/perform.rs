@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{
-    Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress, Redactor, Resource,
-    Value, Verdict,
+    Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress, Redactor,
+    Resource, Value, Verdict,
 };
 use tokio::sync::mpsc::UnboundedSender;
 

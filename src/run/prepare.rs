@@ -47,7 +47,11 @@ pub(super) struct Evaluated {
 }
 
 /// Evaluates what was unknown when the plan was made. What was known must be as it was then.
-pub(super) fn evaluate(change: &Change, whom: &Whom, world: Option<&mut World>) -> Result<Evaluated, Refusal> {
+pub(super) fn evaluate(
+    change: &Change,
+    whom: &Whom,
+    world: Option<&mut World>,
+) -> Result<Evaluated, Refusal> {
     let default_timeout = match whom {
         Whom::Resource(_, schema) => schema.timeout,
         Whom::Data(_) => DATA_TIMEOUT,
@@ -115,10 +119,18 @@ pub(super) async fn look(
 ) -> Result<Ready, Refusal> {
     let Evaluated { config, settled, policy, timeout } = evaluated;
     if has_sealed(&config) && change.action != Action::Destroy {
-        return Err(failed("One of its arguments is sensitive and is not kept: plan with the release file.".to_owned()));
+        return Err(failed(
+            "One of its arguments is sensitive and is not kept: plan with the release file.".to_owned(),
+        ));
     }
     let before = (!change.before.is_null()).then(|| sealer.unseal(&change.before, &config));
-    let ready = |planned: Value, prior: Option<Value>| Ready { config: config.clone(), planned, prior, policy, timeout };
+    let ready = |planned: Value, prior: Option<Value>| Ready {
+        config: config.clone(),
+        planned,
+        prior,
+        policy,
+        timeout,
+    };
     let (resource, schema) = match whom {
         Whom::Data(_) => return Ok(ready(change.after.clone(), None)),
         Whom::Resource(resource, schema) => (resource, schema),
@@ -141,7 +153,9 @@ pub(super) async fn look(
 fn moved_meanwhile(change: &Change, observed: &Observed, sealer: &Sealer) -> Option<Refusal> {
     match observed {
         Observed::Same => None,
-        Observed::Absent if change.action == Action::Destroy => Some((End::Done, "It was gone already.".to_owned())),
+        Observed::Absent if change.action == Action::Destroy => {
+            Some((End::Done, "It was gone already.".to_owned()))
+        }
         Observed::Absent => Some(failed("It was deleted since the plan was made. Plan again.".to_owned())),
         Observed::Present(value) => {
             let paths = differences(&sealer.seal_value(&change.before), &sealer.seal_value(value), true);
@@ -160,7 +174,11 @@ async fn predict(
     prior: Option<&Value>,
     context: &Context,
 ) -> Result<Value, Refusal> {
-    let prior = if matches!(change.action, Action::Replace { .. } | Action::Create | Action::Judge) { None } else { prior };
+    let prior = if matches!(change.action, Action::Replace { .. } | Action::Create | Action::Judge) {
+        None
+    } else {
+        prior
+    };
     let request = PlanRequest { config, prior };
     let planned = resource.plan(context, request).await.map_err(|problem| refused_by(&problem))?;
     let new_object = prior.is_some() && !planned.replace.is_empty();
@@ -229,7 +247,8 @@ fn timeout(
     };
     let found = resource.timeouts.get(name).or_else(|| resource.timeouts.get("default"));
     let Some((expr, _)) = found else { return Ok(None) };
-    let value = world.evaluate(expr, &change.address().module, bindings).map_err(|errors| refused(&errors))?;
+    let value =
+        world.evaluate(expr, &change.address().module, bindings).map_err(|errors| refused(&errors))?;
     let text = value.as_str().unwrap_or_default();
     let parsed = duration(text);
     parsed.map(Some).ok_or_else(|| failed(format!("{text:?} is no duration, as in \"90s\" or \"1h30m\".")))
@@ -240,7 +259,8 @@ fn failed(message: String) -> Refusal {
 }
 
 fn refused(errors: &Diagnostics) -> Refusal {
-    let text: Vec<String> = errors.0.iter().map(|error| format!("{}: {}", error.summary, error.detail)).collect();
+    let text: Vec<String> =
+        errors.0.iter().map(|error| format!("{}: {}", error.summary, error.detail)).collect();
     failed(text.join(" "))
 }
 

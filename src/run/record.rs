@@ -95,9 +95,12 @@ pub(super) fn outcome(
             }
         }
         Ended::TimedOut(after) => lost(whom, format!("It did not end within {} seconds.", after.as_secs())),
-        Ended::Panicked => lost(whom, "The provider failed: this is a fault in it. Please report it.".to_owned()),
+        Ended::Panicked => {
+            lost(whom, "The provider failed: this is a fault in it. Please report it.".to_owned())
+        }
     };
-    let event = Event::Ended { key: change.key.clone(), idempotency_key: idempotency_key.to_owned(), outcome };
+    let event =
+        Event::Ended { key: change.key.clone(), idempotency_key: idempotency_key.to_owned(), outcome };
     Told { performed, event, message, value, verdict: None }
 }
 
@@ -123,7 +126,8 @@ fn judged(change: &Change, ended: Ended, idempotency_key: &str, planned: &Value,
     let mut again = None;
     let (value, verdict) = match ended {
         Ended::Done(applied) => {
-            let missing = || Verdict::new(Outcome::Error, "The provider gave no verdict: this is a fault in it.");
+            let missing =
+                || Verdict::new(Outcome::Error, "The provider gave no verdict: this is a fault in it.");
             let verdict = applied.verdict.unwrap_or_else(missing);
             (carry_marks(planned, applied.value), verdict)
         }
@@ -137,7 +141,9 @@ fn judged(change: &Change, ended: Ended, idempotency_key: &str, planned: &Value,
             let text = format!("It was cut short after {} seconds.", after.as_secs());
             (blank(), Verdict::new(Outcome::Inconclusive, text))
         }
-        Ended::Panicked => (blank(), Verdict::new(Outcome::Error, "The provider failed: this is a fault in it.")),
+        Ended::Panicked => {
+            (blank(), Verdict::new(Outcome::Error, "The provider failed: this is a fault in it."))
+        }
     };
     let judgement = Judgement {
         outcome: verdict.outcome,
@@ -170,14 +176,17 @@ fn carry_marks(planned: &Value, value: Value) -> Value {
     let sensitive = planned.is_sensitive();
     let marked = match (planned.kind(), value.kind()) {
         (Kind::Map(predicted), Kind::Map(map)) => Value::map(map.iter().map(|(name, item)| {
-            let item = predicted.get(name).map_or_else(|| item.clone(), |part| carry_marks(part, item.clone()));
+            let item =
+                predicted.get(name).map_or_else(|| item.clone(), |part| carry_marks(part, item.clone()));
             (Arc::clone(name), item)
         }))
         .mark(value.is_sensitive()),
-        (Kind::List(predicted), Kind::List(items)) => Value::list(items.iter().enumerate().map(|(index, item)| {
-            predicted.get(index).map_or_else(|| item.clone(), |part| carry_marks(part, item.clone()))
-        }))
-        .mark(value.is_sensitive()),
+        (Kind::List(predicted), Kind::List(items)) => {
+            Value::list(items.iter().enumerate().map(|(index, item)| {
+                predicted.get(index).map_or_else(|| item.clone(), |part| carry_marks(part, item.clone()))
+            }))
+            .mark(value.is_sensitive())
+        }
         _ => value,
     };
     marked.mark(sensitive)

@@ -175,15 +175,24 @@ async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
     }
     end.rows.extend(back.rows);
     if end.error.is_none() {
-        hold(run, end, &changed, "a check failed, and turning back did not end well: the environment is degraded");
+        hold(
+            run,
+            end,
+            &changed,
+            "a check failed, and turning back did not end well: the environment is degraded",
+        );
     }
     Ending::CheckFailed
 }
 
 /// The live resources that the failed checks directly depend on, as far as this run changed them.
 fn changed_live(run: &Run<'_>, end: &PhaseEnd) -> BTreeSet<Address> {
-    let done: BTreeSet<&EntryKey> =
-        end.rows.iter().filter(|row| matches!(row.result, RowResult::Done { .. })).map(|row| &row.key).collect();
+    let done: BTreeSet<&EntryKey> = end
+        .rows
+        .iter()
+        .filter(|row| matches!(row.result, RowResult::Done { .. }))
+        .map(|row| &row.key)
+        .collect();
     let checks = end.rollbacks.iter().filter_map(|index| run.plan.changes.get(*index));
     let blocks = checks.flat_map(|check: &Change| &check.dependencies);
     let state = run.journal.state();
@@ -207,7 +216,8 @@ fn mark_turned_back(plan: &Plan, end: &mut PhaseEnd) {
 }
 
 fn hold(run: &mut Run<'_>, end: &mut PhaseEnd, addresses: &BTreeSet<Address>, reason: &str) {
-    let events = addresses.iter().map(|address| Event::Held { address: address.clone(), reason: reason.to_owned() });
+    let events =
+        addresses.iter().map(|address| Event::Held { address: address.clone(), reason: reason.to_owned() });
     let now = time_ms(&*run.surroundings.clock);
     if let Err(error) = run.journal.append(now, events.collect()) {
         end.error.get_or_insert(error);

@@ -9,6 +9,7 @@ use relplan_contract::{
 
 use crate::canonical::Digest;
 use crate::event::{EntryKey, Lineage, RunMode};
+use crate::lang::config::{OnFailure, When};
 use crate::plan::{Action, Basis, Caution, CautionKind, Change, Drift, Group, OutputChange, Plan, Reason};
 
 mod ledger;
@@ -52,6 +53,8 @@ pub(super) fn change(address: &str, lifetime: Lifetime, action: Action, reason: 
         notes: Vec::new(),
         undo: String::new(),
         headline: None,
+        on_failure: OnFailure::Stop,
+        when: When::Success,
     }
 }
 

@@ -12,8 +12,8 @@ mod history;
 mod report;
 
 pub use history::{concerns, history};
-pub use report::{json as report_json, report};
 pub(super) use history::{name_of_event, subject, tell};
+pub use report::{json as report_json, report};
 
 /// The key of every object on a line of its own, for other programs to take up: records with `@` and their version.
 #[must_use]

@@ -39,7 +39,11 @@ impl World {
         if found.has_errors() { Err(found) } else { Ok(verdicts) }
     }
 
-    pub(super) fn check_validations(&self, variable: &Variable, instance: &ModulePath) -> Result<(), Diagnostics> {
+    pub(super) fn check_validations(
+        &self,
+        variable: &Variable,
+        instance: &ModulePath,
+    ) -> Result<(), Diagnostics> {
         self.check_conditions(&variable.validations, instance, &Bindings::default()).map(|_| ())
     }
 
@@ -52,11 +56,14 @@ impl World {
             let Item::Check(name) = &node.item else { continue };
             let Some(check) = self.graph.module(node.module).module.checks.get(name) else { continue };
             for instance in self.instances(node.module) {
-                if let Err(errors) = self.check_conditions(&check.assertions, instance, &Bindings::default()) {
-                    found.0.extend(errors.0.into_iter().map(|error| Diagnostic {
-                        severity: crate::diag::Severity::Warning,
-                        ..error
-                    }));
+                if let Err(errors) = self.check_conditions(&check.assertions, instance, &Bindings::default())
+                {
+                    found.0.extend(
+                        errors
+                            .0
+                            .into_iter()
+                            .map(|error| Diagnostic { severity: crate::diag::Severity::Warning, ..error }),
+                    );
                 }
             }
         }
@@ -90,7 +97,9 @@ impl World {
         let message = self.evaluate(&condition.message, instance, bindings);
         let text = match &message {
             Ok(message) if message.has_sensitive() => "(the message contains a sensitive value)".to_owned(),
-            Ok(message) => message.as_str().map_or_else(|| "(the message is not known yet)".to_owned(), str::to_owned),
+            Ok(message) => {
+                message.as_str().map_or_else(|| "(the message is not known yet)".to_owned(), str::to_owned)
+            }
             Err(_) => "(the message could not be evaluated)".to_owned(),
         };
         Diagnostic::error("Condition does not hold", text).label(condition.condition.span, "this is false")

@@ -120,7 +120,8 @@ fn count(value: &Value, span: Span) -> Result<Expansion, Diagnostic> {
 }
 
 fn for_each(value: &Value, span: Span) -> Result<Expansion, Diagnostic> {
-    let error = |detail: String, help: &str| Diagnostic::error("Invalid for_each", detail).at(span).help(help);
+    let error =
+        |detail: String, help: &str| Diagnostic::error("Invalid for_each", detail).at(span).help(help);
     if value.is_unknown() {
         return Err(unknown("for_each", span));
     }
@@ -139,7 +140,8 @@ fn for_each(value: &Value, span: Span) -> Result<Expansion, Diagnostic> {
                     return Err(sensitive("for_each", span));
                 }
                 let Kind::String(key) = item.kind() else {
-                    let detail = format!("A set for `for_each` must hold text only, but one element is {item:?}.");
+                    let detail =
+                        format!("A set for `for_each` must hold text only, but one element is {item:?}.");
                     return Err(error(detail, "Convert the elements with tostring()."));
                 };
                 entries.insert(Arc::clone(key), item.clone());
@@ -154,7 +156,8 @@ fn for_each(value: &Value, span: Span) -> Result<Expansion, Diagnostic> {
         }
     };
     if entries.len() as u64 > MAX_INSTANCES {
-        let detail = format!("{} instances are asked for, but at most {MAX_INSTANCES} are allowed.", entries.len());
+        let detail =
+            format!("{} instances are asked for, but at most {MAX_INSTANCES} are allowed.", entries.len());
         return Err(error(detail, "Split the release."));
     }
     Ok(Expansion::ForEach(Arc::new(entries)))

@@ -27,7 +27,8 @@ pub(super) fn check(config: &Config, given: &BTreeMap<Arc<str>, Given>) -> Diagn
     let declared = &config.root.variables;
     let mut found = Diagnostics::default();
     for (name, value) in given.iter().filter(|(name, _)| !declared.contains_key(*name)) {
-        let detail = format!("{} gives a value for the variable {name:?}, which is not declared.", value.origin);
+        let detail =
+            format!("{} gives a value for the variable {name:?}, which is not declared.", value.origin);
         let help = did_you_mean(name, declared.keys().map(|name| &**name)).map_or_else(
             || format!("Declare it with `variable {name:?} {{}}`, or remove the value."),
             |near| format!("Did you mean {near:?}?"),

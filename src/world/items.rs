@@ -132,7 +132,9 @@ fn fit(
 ) -> Result<Value, Diagnostics> {
     let left_out = match &given {
         None => true,
-        Some(value) => value.is_null() && (!variable.nullable || variable.default.is_none()) && !variable.nullable,
+        Some(value) => {
+            value.is_null() && (!variable.nullable || variable.default.is_none()) && !variable.nullable
+        }
     };
     let value = match (given, &variable.default) {
         (Some(value), _) if !left_out => value,
@@ -141,20 +143,28 @@ fn fit(
             let (summary, detail) = if given.is_some() {
                 ("Null for a variable", format!("The variable {name:?} must not be null."))
             } else {
-                ("No value for a variable", format!("The variable {name:?} has no default, and no value was given."))
+                (
+                    "No value for a variable",
+                    format!("The variable {name:?} has no default, and no value was given."),
+                )
             };
             let help = if origin.is_some() || place.is_none() {
                 format!("Give one with -var '{name}=...', -var-file=FILE or RELPLAN_VAR_{name}.")
             } else {
                 format!("Add `{name} = ...` to the module block.")
             };
-            return Err(Diagnostic::error(summary, detail).at(place.unwrap_or(variable.span)).help(help).into());
+            return Err(Diagnostic::error(summary, detail)
+                .at(place.unwrap_or(variable.span))
+                .help(help)
+                .into());
         }
     };
     // Text from the command line or the environment fits only if it reads as the type.
     let fitted = variable.ty.convert(&value).map_err(|misfit| {
         let detail = match origin {
-            Some(origin) => format!("The value that {origin} gives for the variable {name:?} does not fit: {misfit}."),
+            Some(origin) => {
+                format!("The value that {origin} gives for the variable {name:?} does not fit: {misfit}.")
+            }
             None => format!("The value for the variable {name:?} does not fit: {misfit}."),
         };
         let mut diagnostic = Diagnostic::error("Wrong type", detail).help(wanted(&variable.ty));

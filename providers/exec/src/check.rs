@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Outcome, Problem, Repeat, Resource, ResourceSchema,
-    Type, Value, Verdict,
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Outcome, Problem, Repeat, Resource,
+    ResourceSchema, Type, Value, Verdict,
 };
 
 use crate::command::{self, Ended, Patience, is_success, run, words};
@@ -78,21 +78,30 @@ impl Resource for Test {
         command::check(config, &["command"])
     }
 
-    fn apply<'a>(&'a self, context: &'a Context, request: ApplyRequest<'a>) -> Answer<'a, Result<Applied, Problem>> {
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
         Box::pin(async move {
             let planned = request.planned;
             let begun = context.clock.now();
             let argv = words(planned.get("command"));
             let ended = run(context, planned, &argv, &[], "test.log", Patience::Stop).await?;
-            let report = planned.get("junit").as_str().map(|path| report(&folder(context, planned).join(path), begun));
+            let report =
+                planned.get("junit").as_str().map(|path| report(&folder(context, planned).join(path), begun));
             let verdict = judge(planned, &ended, report.as_ref());
             let summary = report.and_then(Result::ok);
-            let count = |of: fn(&Summary) -> i64| summary.as_ref().map_or(Value::NULL, |s| Value::integer(of(s)));
+            let count =
+                |of: fn(&Summary) -> i64| summary.as_ref().map_or(Value::NULL, |s| Value::integer(of(s)));
             let failed = summary.iter().flat_map(|summary| &summary.failed);
             let mask = |text: &String| Value::string(context.redactor.mask(text).into_owned());
             let value = planned
                 .clone()
-                .with("exit_code", ended.exit_code.map_or(Value::NULL, |code| Value::integer(i64::from(code))))
+                .with(
+                    "exit_code",
+                    ended.exit_code.map_or(Value::NULL, |code| Value::integer(i64::from(code))),
+                )
                 .with("tests", count(|summary| summary.tests))
                 .with("failures", count(|summary| summary.failures))
                 .with("errors", count(|summary| summary.errors))
@@ -106,7 +115,10 @@ impl Resource for Test {
 }
 
 fn folder(context: &Context, config: &Value) -> PathBuf {
-    config.get("working_directory").as_str().map_or_else(|| context.base.clone(), |folder| context.path(folder))
+    config
+        .get("working_directory")
+        .as_str()
+        .map_or_else(|| context.base.clone(), |folder| context.path(folder))
 }
 
 fn judge(config: &Value, ended: &Ended, report: Option<&Result<Summary, String>>) -> Verdict {
@@ -127,11 +139,15 @@ fn judge(config: &Value, ended: &Ended, report: Option<&Result<Summary, String>>
             Verdict { details: tail(), ..Verdict::new(Outcome::Failed, text) }
         }
         Some(Ok(summary)) if summary.tests == summary.skipped => {
-            let text = format!("No test was run: the report has {}, and {} skipped.", summary.tests, summary.skipped);
+            let text = format!(
+                "No test was run: the report has {}, and {} skipped.",
+                summary.tests, summary.skipped
+            );
             Verdict::new(Outcome::Inconclusive, text)
         }
         Some(Ok(summary)) => {
-            let text = format!("{} tests passed, {} skipped.", summary.tests - summary.skipped, summary.skipped);
+            let text =
+                format!("{} tests passed, {} skipped.", summary.tests - summary.skipped, summary.skipped);
             Verdict::new(Outcome::Passed, text)
         }
         Some(Err(why)) => Verdict::new(Outcome::Error, format!("The report cannot be used: {why}.")),
@@ -144,7 +160,10 @@ fn report(path: &Path, begun: SystemTime) -> Result<Summary, String> {
     let mut files = vec![path.to_path_buf()];
     if path.is_dir() {
         let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
-        files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|file| file.extension().is_some_and(|e| e == "xml")).collect();
+        files = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|file| file.extension().is_some_and(|e| e == "xml"))
+            .collect();
         files.sort();
     }
     let mut all = Summary::default();

@@ -96,7 +96,9 @@ pub(crate) async fn run(
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let reader = log.clone();
     let reading = async {
-        let out = async { if let Some(pipe) = stdout { reader.take(pipe, STDOUT_LIMIT).await } else { Vec::new() } };
+        let out = async {
+            if let Some(pipe) = stdout { reader.take(pipe, STDOUT_LIMIT).await } else { Vec::new() }
+        };
         let err = async { if let Some(pipe) = stderr { reader.take(pipe, 0).await } else { Vec::new() } };
         tokio::join!(out, err).0
     };
@@ -124,7 +126,8 @@ pub(crate) async fn run(
         finishing.await
     };
     log.close();
-    let status = status.map_err(|error| Problem::uncertain(format!("It cannot be told how the command ended: {error}.")))?;
+    let status = status
+        .map_err(|error| Problem::uncertain(format!("It cannot be told how the command ended: {error}.")))?;
     Ok(Ended { exit_code: status.code(), signal: signal_of(status), stdout: text_of(&stdout, context), log })
 }
 
@@ -139,12 +142,23 @@ async fn wait_and_sweep(child: &mut Child, group: &Group) -> std::io::Result<Exi
     status
 }
 
-fn spawn(context: &Context, config: &Value, words: &[String], extra: &[(&str, &str)]) -> Result<Child, Problem> {
-    let Some((program, arguments)) = words.split_first() else { return Err(Problem::refused("The command is empty.")) };
-    let folder = config.get("working_directory").as_str().map_or_else(|| context.base.clone(), |f| context.path(f));
+fn spawn(
+    context: &Context,
+    config: &Value,
+    words: &[String],
+    extra: &[(&str, &str)],
+) -> Result<Child, Problem> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Problem::refused("The command is empty."));
+    };
+    let folder =
+        config.get("working_directory").as_str().map_or_else(|| context.base.clone(), |f| context.path(f));
     if !folder.is_dir() {
-        return Err(Problem::missing(format!("There is no folder {} to run the command in.", folder.display()))
-            .about(relplan_contract::Path::attribute("working_directory")));
+        return Err(Problem::missing(format!(
+            "There is no folder {} to run the command in.",
+            folder.display()
+        ))
+        .about(relplan_contract::Path::attribute("working_directory")));
     }
     // A program given by a relative path is looked for in the folder that it runs in.
     let program_path = if program.contains('/') { folder.join(program) } else { program.into() };
@@ -163,8 +177,10 @@ fn spawn(context: &Context, config: &Value, words: &[String], extra: &[(&str, &s
     command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Problem::missing(format!("The program {program:?} is not there."))
             .hint("Check the path, which starts in the working directory, or install the program."),
-        std::io::ErrorKind::PermissionDenied => Problem::refused(format!("The program {program:?} may not be run."))
-            .hint("Make it executable with `chmod +x`."),
+        std::io::ErrorKind::PermissionDenied => {
+            Problem::refused(format!("The program {program:?} may not be run."))
+                .hint("Make it executable with `chmod +x`.")
+        }
         _ => Problem::refused(format!("The program {program:?} cannot be started: {error}.")),
     })
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, Problem, ReconcileRequest, Reconciled, Repeat,
-    Resource, ResourceSchema, Type, Value,
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, Problem, ReconcileRequest,
+    Reconciled, Repeat, Resource, ResourceSchema, Type, Value,
 };
 
 use crate::command::{self, Ended, Patience, is_success, run, words};
@@ -18,17 +18,33 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) fn schema() -> ResourceSchema {
     let mut attributes = vec![
-        Attribute::required("version", Type::String, "The version to deploy; what `observe` must print afterwards."),
-        Attribute::required("deploy", Type::list(Type::String), "Program and arguments that deploy the version."),
+        Attribute::required(
+            "version",
+            Type::String,
+            "The version to deploy; what `observe` must print afterwards.",
+        ),
+        Attribute::required(
+            "deploy",
+            Type::list(Type::String),
+            "Program and arguments that deploy the version.",
+        ),
         Attribute::optional(
             "observe",
             Type::list(Type::String),
             "Program and arguments that print the version that is live now. With it, changes from outside and lost outcomes are found.",
         ),
-        Attribute::optional("destroy", Type::list(Type::String), "Program and arguments that take the deployment down."),
+        Attribute::optional(
+            "destroy",
+            Type::list(Type::String),
+            "Program and arguments that take the deployment down.",
+        ),
     ];
     attributes.extend(crate::common_attributes());
-    attributes.push(Attribute::computed("live_version", Type::String, "What `observe` printed after the deployment."));
+    attributes.push(Attribute::computed(
+        "live_version",
+        Type::String,
+        "What `observe` printed after the deployment.",
+    ));
     attributes.extend(crate::common_results());
     ResourceSchema {
         type_name: "exec_deployment",
@@ -77,7 +93,9 @@ impl Resource for Deployment {
     fn validate(&self, config: &Value) -> Vec<Problem> {
         let mut problems = command::check(config, &["deploy", "observe", "destroy"]);
         if config.get("version").as_str().is_some_and(|version| version.trim().is_empty()) {
-            problems.push(Problem::invalid("version", "The version is empty.").hint("Give the version to deploy."));
+            problems.push(
+                Problem::invalid("version", "The version is empty.").hint("Give the version to deploy."),
+            );
         }
         problems
     }
@@ -89,14 +107,20 @@ impl Resource for Deployment {
                 Live::Version(version) if prior.get("version").as_str() == Some(&version) => Observed::Same,
                 Live::Version(version) => {
                     let value = Value::string(version);
-                    Observed::Present(prior.clone().with("version", value.clone()).with("live_version", value))
+                    Observed::Present(
+                        prior.clone().with("version", value.clone()).with("live_version", value),
+                    )
                 }
                 Live::Nothing(_) => Observed::Absent,
             })
         })
     }
 
-    fn apply<'a>(&'a self, context: &'a Context, request: ApplyRequest<'a>) -> Answer<'a, Result<Applied, Problem>> {
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
         Box::pin(async move {
             let planned = request.planned;
             let extra = [("RELPLAN_IDEMPOTENCY_KEY", request.key)];
@@ -124,7 +148,8 @@ impl Resource for Deployment {
             if request.reference.is_some_and(is_running) {
                 return Ok(Reconciled::CannotTell);
             }
-            let object = if request.destroy { request.prior.unwrap_or(request.planned) } else { request.planned };
+            let object =
+                if request.destroy { request.prior.unwrap_or(request.planned) } else { request.planned };
             Ok(match observe(context, object).await? {
                 None => Reconciled::CannotTell,
                 Some(Live::Nothing(_)) if request.destroy => Reconciled::Done(Applied::new(Value::NULL)),
@@ -142,7 +167,12 @@ impl Resource for Deployment {
         !object.get("destroy").is_null()
     }
 
-    fn destroy<'a>(&'a self, context: &'a Context, prior: &'a Value, key: &'a str) -> Answer<'a, Result<(), Problem>> {
+    fn destroy<'a>(
+        &'a self,
+        context: &'a Context,
+        prior: &'a Value,
+        key: &'a str,
+    ) -> Answer<'a, Result<(), Problem>> {
         Box::pin(async move {
             let argv = words(prior.get("destroy"));
             let extra = [("RELPLAN_IDEMPOTENCY_KEY", key)];
@@ -167,7 +197,10 @@ async fn observe(context: &Context, object: &Value) -> Result<Option<Live>, Prob
     }
     let looking = run(context, object, &argv, &[], "observe.log", Patience::Stop);
     let Ok(ended) = tokio::time::timeout(LOOK_TIMEOUT, looking).await else {
-        return Err(Problem::retry(format!("`observe` did not end within {} seconds.", LOOK_TIMEOUT.as_secs())));
+        return Err(Problem::retry(format!(
+            "`observe` did not end within {} seconds.",
+            LOOK_TIMEOUT.as_secs()
+        )));
     };
     let ended = ended?;
     let printed = ended.stdout.clone();
@@ -194,8 +227,10 @@ async fn confirm(context: &Context, planned: &Value) -> Result<Option<String>, P
             Some(Live::Nothing(output)) => seen = format!("it failed: {output}"),
         }
     }
-    Err(Problem::refused(format!("The deployment ended well, but `observe` does not find version {wanted:?}: {seen}."))
-        .hint("Look at the environment. If it only needs longer, let the deploy command wait until it is live."))
+    Err(Problem::refused(format!(
+        "The deployment ended well, but `observe` does not find version {wanted:?}: {seen}."
+    ))
+    .hint("Look at the environment. If it only needs longer, let the deploy command wait until it is live."))
 }
 
 fn judge(config: &Value, ended: &Ended, what: &str) -> Result<(), Problem> {
@@ -212,6 +247,9 @@ fn judge(config: &Value, ended: &Ended, what: &str) -> Result<(), Problem> {
 
 /// Whether the process that a reference names still runs.
 fn is_running(reference: &str) -> bool {
-    let pid = reference.strip_prefix("process ").and_then(|pid| pid.parse().ok()).and_then(rustix::process::Pid::from_raw);
+    let pid = reference
+        .strip_prefix("process ")
+        .and_then(|pid| pid.parse().ok())
+        .and_then(rustix::process::Pid::from_raw);
     pid.is_some_and(|pid| rustix::process::test_kill_process_group(pid).is_ok())
 }

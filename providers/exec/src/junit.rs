@@ -37,7 +37,10 @@ pub(crate) fn read(text: &str) -> Result<Summary, String> {
     let document = Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
     let root = document.root_element();
     if !matches!(root.tag_name().name(), "testsuites" | "testsuite") {
-        return Err(format!("its outermost element is {:?}, not \"testsuites\" or \"testsuite\"", root.tag_name().name()));
+        return Err(format!(
+            "its outermost element is {:?}, not \"testsuites\" or \"testsuite\"",
+            root.tag_name().name()
+        ));
     }
     let mut summary = Summary::default();
     for case in root.descendants().filter(|node| node.has_tag_name("testcase")) {

@@ -41,7 +41,11 @@ impl Provider for Exec {
 /// The arguments that every command has.
 fn common_attributes() -> Vec<Attribute> {
     vec![
-        Attribute::optional("working_directory", Type::String, "Folder to run in. Default: the release file's folder."),
+        Attribute::optional(
+            "working_directory",
+            Type::String,
+            "Folder to run in. Default: the release file's folder.",
+        ),
         Attribute::optional(
             "environment",
             Type::map(Type::String),

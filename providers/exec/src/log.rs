@@ -49,7 +49,10 @@ impl Log {
     /// A new log in the object's own folder, which only its owner can read.
     pub(crate) fn new(context: &Context, name: &str) -> Result<Self, Problem> {
         let failed = |error: std::io::Error| {
-            Problem::refused(format!("The command's output cannot be kept in {}: {error}.", context.keep.display()))
+            Problem::refused(format!(
+                "The command's output cannot be kept in {}: {error}.",
+                context.keep.display()
+            ))
         };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&context.keep).map_err(failed)?;
         let path = context.keep.join(name);

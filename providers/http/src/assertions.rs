@@ -38,11 +38,16 @@ pub(crate) fn check(step: &Value, response: &Response) -> Result<Vec<String>, Pr
     let body = String::from_utf8_lossy(&response.body);
     if !expected_status(step.get("expect_status"), response.status) {
         let wanted = wanted_status(step.get("expect_status"));
-        wrong.push(format!("the status is {}, not {wanted}; the answer begins: {}", response.status, quoted(&body)));
+        wrong.push(format!(
+            "the status is {}, not {wanted}; the answer begins: {}",
+            response.status,
+            quoted(&body)
+        ));
     }
     for (name, expected) in step.get("expect_headers").as_map().into_iter().flatten() {
         let expected = expected.as_str().unwrap_or_default();
-        let found = response.headers.get(&**name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let found =
+            response.headers.get(&**name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         match found {
             Some(found) if found == expected => {}
             Some(found) => wrong.push(format!("the header {name} is {}, not {expected:?}", quoted(&found))),
@@ -86,13 +91,20 @@ fn check_json(step: &Value, body: &[u8], wrong: &mut Vec<String>) {
 }
 
 /// Takes what the step captures; gives what is missing.
-pub(crate) fn capture(step: &Value, response: &Response, captured: &mut Captured) -> Result<Vec<String>, Problem> {
+pub(crate) fn capture(
+    step: &Value,
+    response: &Response,
+    captured: &mut Captured,
+) -> Result<Vec<String>, Problem> {
     let mut missing = Vec::new();
     let answer: Json = serde_json::from_slice(&response.body).unwrap_or(Json::Null);
     for (name, from) in step.get("capture").as_map().into_iter().flatten() {
         let from = from.as_str().unwrap_or_default();
         let found = if let Some(header) = from.strip_prefix("header:") {
-            response.headers.get(header.trim()).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            response
+                .headers
+                .get(header.trim())
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         } else if let Some(expression) = from.strip_prefix("regex:") {
             let body = String::from_utf8_lossy(&response.body).into_owned();
             let groups = pattern(expression)?;

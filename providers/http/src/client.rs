@@ -22,7 +22,9 @@ pub(crate) fn client(context: &Context, config: &Value) -> Result<Client, Proble
         .referer(false)
         .no_proxy();
     for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
-        let Some(address) = context.environment.get(name).filter(|address| !address.is_empty()) else { continue };
+        let Some(address) = context.environment.get(name).filter(|address| !address.is_empty()) else {
+            continue;
+        };
         let proxy = if name.eq_ignore_ascii_case("https_proxy") {
             reqwest::Proxy::https(address)
         } else {
@@ -35,13 +37,16 @@ pub(crate) fn client(context: &Context, config: &Value) -> Result<Client, Proble
     }
     if let Some(file) = config.get("ca_file").as_str() {
         let failed = |why: String| {
-            Problem::missing(format!("The certificates in {file:?} cannot be used: {why}.")).about(Path::attribute("ca_file"))
+            Problem::missing(format!("The certificates in {file:?} cannot be used: {why}."))
+                .about(Path::attribute("ca_file"))
         };
         let bytes = std::fs::read(context.path(file)).map_err(|error| failed(error.to_string()))?;
         let certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| failed(error.to_string()))?;
         builder = builder.tls_certs_merge(certificates);
     }
-    builder.build().map_err(|error| Problem::refused(format!("The HTTP client cannot be set up: {}.", chain(&error))))
+    builder
+        .build()
+        .map_err(|error| Problem::refused(format!("The HTTP client cannot be set up: {}.", chain(&error))))
 }
 
 /// Followed, but never from https to http. (Credentials are dropped on the way to another host by reqwest itself.)

@@ -43,7 +43,9 @@ pub(crate) fn text(json: &Json) -> String {
 /// Whether a part of an answer is what was expected. Numbers and bools may be given as text.
 pub(crate) fn is(found: &Json, expected: &Value) -> bool {
     match (found, expected.kind()) {
-        (Json::Number(found), Kind::Number(expected)) => Number::parse(&found.to_string()).as_ref() == Ok(expected),
+        (Json::Number(found), Kind::Number(expected)) => {
+            Number::parse(&found.to_string()).as_ref() == Ok(expected)
+        }
         (Json::Number(_) | Json::Bool(_), Kind::String(expected)) => found.to_string() == **expected,
         _ => *found == of_value(expected),
     }
@@ -62,6 +64,9 @@ mod tests {
         assert_eq!(found("[\"e\"].f"), Some("x".to_owned()));
         assert_eq!(found("a[1]"), None);
         assert_eq!(found("a[x]"), None);
-        assert!(find(&json, "a[0].b").is_some_and(|part| is(part, &Value::from(Number::parse("1.50").expect("a number")))));
+        assert!(
+            find(&json, "a[0].b")
+                .is_some_and(|part| is(part, &Value::from(Number::parse("1.50").expect("a number"))))
+        );
     }
 }

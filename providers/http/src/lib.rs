@@ -29,7 +29,10 @@ impl Provider for Http {
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
         let smoke: Arc<dyn Resource> = Arc::new(smoke::SmokeTest::default());
-        Ok(Configured { resources: BTreeMap::from([("http_smoke_test", smoke)]), data_sources: BTreeMap::new() })
+        Ok(Configured {
+            resources: BTreeMap::from([("http_smoke_test", smoke)]),
+            data_sources: BTreeMap::new(),
+        })
     }
 }
 

@@ -12,7 +12,12 @@ use crate::json;
 pub(crate) type Captured = BTreeMap<String, String>;
 
 /// The request of a step.
-pub(crate) fn build(client: &Client, config: &Value, step: &Value, captured: &Captured) -> Result<Request, Problem> {
+pub(crate) fn build(
+    client: &Client,
+    config: &Value,
+    step: &Value,
+    captured: &Captured,
+) -> Result<Request, Problem> {
     let method = step.get("method").as_str().unwrap_or("GET");
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| Problem::invalid("step", format!("{method:?} is no HTTP method.")))?;
@@ -25,7 +30,9 @@ pub(crate) fn build(client: &Client, config: &Value, step: &Value, captured: &Ca
     } else if let Some(body) = step.get("body").as_str() {
         request = request.body(fill(body, captured, Escape::None));
     }
-    request.build().map_err(|error| Problem::invalid("step", format!("The request cannot be made: {}.", crate::client::chain(&error))))
+    request.build().map_err(|error| {
+        Problem::invalid("step", format!("The request cannot be made: {}.", crate::client::chain(&error)))
+    })
 }
 
 /// The address of a step: its own, or its path behind the test's base.
@@ -43,9 +50,14 @@ pub(crate) fn address(config: &Value, step: &Value, captured: &Captured) -> Resu
         }
     };
     let url = Url::parse(&fill(&text, captured, Escape::Url));
-    let url = url.map_err(|error| Problem::invalid("step", format!("The address of the step is not valid: {error}.")))?;
+    let url = url.map_err(|error| {
+        Problem::invalid("step", format!("The address of the step is not valid: {error}."))
+    })?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(Problem::invalid("step", "The address must begin with http:// or https:// and name a host."));
+        return Err(Problem::invalid(
+            "step",
+            "The address must begin with http:// or https:// and name a host.",
+        ));
     }
     Ok(url)
 }
@@ -57,8 +69,11 @@ fn headers(given: &[&Value], captured: &Captured) -> Result<HeaderMap, Problem> 
             .map_err(|_| Problem::invalid("headers", format!("{name:?} is no name of a header.")))?;
         let text = fill(value.as_str().unwrap_or_default(), captured, Escape::None);
         let mut value = HeaderValue::from_str(&text).map_err(|_| {
-            Problem::invalid("headers", format!("The value of the header {name} has a character that no header may have."))
-                .hint("Line breaks and control characters are not allowed.")
+            Problem::invalid(
+                "headers",
+                format!("The value of the header {name} has a character that no header may have."),
+            )
+            .hint("Line breaks and control characters are not allowed.")
         })?;
         value.set_sensitive(true);
         headers.insert(name, value);

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Outcome, Problem, ProblemKind, Repeat, Resource,
-    ResourceSchema, Type, Value, Verdict,
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Outcome, Problem, ProblemKind, Repeat,
+    Resource, ResourceSchema, Type, Value, Verdict,
 };
 use reqwest::Client;
 
@@ -51,7 +51,11 @@ fn attributes() -> Vec<Attribute> {
     let text_map = || Type::map(Type::String);
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
     let step = vec![
-        Attribute::optional("name", Type::String, "What messages call the step. Default: its method and path."),
+        Attribute::optional(
+            "name",
+            Type::String,
+            "What messages call the step. Default: its method and path.",
+        ),
         Attribute::optional("method", Type::String, "HTTP method.").or("GET"),
         Attribute::optional("url", Type::String, "The whole address."),
         Attribute::optional("path", Type::String, "Path behind `base_url`, with query."),
@@ -59,10 +63,22 @@ fn attributes() -> Vec<Attribute> {
         Attribute::optional("body", Type::String, "Body of the request."),
         Attribute::optional("json", Type::Any, "Body of the request, as a value that is sent as JSON."),
         Attribute::optional("expect_status", Type::Any, "Status, or list of them. Default: 200 to 299."),
-        Attribute::optional("expect_headers", text_map(), "Headers that the answer must have, with their values."),
+        Attribute::optional(
+            "expect_headers",
+            text_map(),
+            "Headers that the answer must have, with their values.",
+        ),
         Attribute::optional("expect_body_contains", Type::String, "Text that the answer must contain."),
-        Attribute::optional("expect_body_matches", Type::String, "Regular expression that the answer must match."),
-        Attribute::optional("expect_json", Type::map(Type::Any), "Values that a JSON answer must have, by path."),
+        Attribute::optional(
+            "expect_body_matches",
+            Type::String,
+            "Regular expression that the answer must match.",
+        ),
+        Attribute::optional(
+            "expect_json",
+            Type::map(Type::Any),
+            "Values that a JSON answer must have, by path.",
+        ),
         Attribute::optional("capture", text_map(), "What later steps may use, by name."),
         number("max_latency_ms", "Longest time that the answer may take, in milliseconds."),
     ];
@@ -74,9 +90,17 @@ fn attributes() -> Vec<Attribute> {
         number("consecutive", "How many rounds in a row must go well.").or(1),
         number("request_timeout_seconds", "Longest time for one request, in seconds.").or(30),
         number("max_body_bytes", "Largest answer, in bytes. Default: 10 MiB."),
-        Attribute::optional("follow_redirects", Type::Bool, "Whether redirects are followed; never from https to http.")
-            .or(true),
-        Attribute::optional("ca_file", Type::String, "File with certificates to trust besides the system's, as PEM."),
+        Attribute::optional(
+            "follow_redirects",
+            Type::Bool,
+            "Whether redirects are followed; never from https to http.",
+        )
+        .or(true),
+        Attribute::optional(
+            "ca_file",
+            Type::String,
+            "File with certificates to trust besides the system's, as PEM.",
+        ),
         Attribute::blocks("step", step, "A request with what is expected of its answer."),
         Attribute::computed("rounds", Type::Number, "How many rounds were done."),
         Attribute::computed("captured", text_map(), "What the last round captured."),
@@ -123,13 +147,18 @@ impl Resource for SmokeTest {
         problems
     }
 
-    fn apply<'a>(&'a self, context: &'a Context, request: ApplyRequest<'a>) -> Answer<'a, Result<Applied, Problem>> {
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
         Box::pin(async move {
             let config = request.planned;
             let client = client::client(context, config)?;
             let mut test = Test { context, config, client, rounds: 0, captured: Captured::new() };
             let verdict = test.run().await?;
-            let captured = test.captured.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+            let captured =
+                test.captured.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
             let value = config
                 .clone()
                 .with("rounds", Value::integer(test.rounds))
@@ -175,7 +204,8 @@ impl Test<'_> {
                 return Ok(Verdict::new(Outcome::Passed, format!("{steps} {noun} went well.")));
             }
             if last && deadline > Duration::ZERO {
-                let text = format!("Only {in_a_row} of {wanted} rounds in a row went well before the deadline.");
+                let text =
+                    format!("Only {in_a_row} of {wanted} rounds in a row went well before the deadline.");
                 return Ok(Verdict::new(Outcome::Inconclusive, text));
             }
             tokio::select! {
@@ -217,7 +247,9 @@ impl Test<'_> {
             Ok(Ok(response)) => response,
             Ok(Err(Wrong::Service(why))) => return Ok(Some(why)),
             Ok(Err(Wrong::Ours(problem))) => return Err(problem),
-            Err(_) => return Ok(Some(format!("there was no whole answer within {} seconds", timeout.as_secs()))),
+            Err(_) => {
+                return Ok(Some(format!("there was no whole answer within {} seconds", timeout.as_secs())));
+            }
         };
         let response = Response { took: begun.elapsed(), ..response };
         let mut wrong = assertions::check(step, &response)?;

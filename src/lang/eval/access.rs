@@ -26,9 +26,13 @@ impl Evaluator<'_> {
             return self.steps(value, steps, expr.span, locals);
         }
         let Some((subject, taken)) = subject_of(name, steps) else {
-            return Err(error("Incomplete reference", format!("{name:?} alone refers to nothing."), base.span)
-                .help("Name what you mean, as in `var.region`, `local.tags` or `git_tag.app.commit`.")
-                .into());
+            return Err(error(
+                "Incomplete reference",
+                format!("{name:?} alone refers to nothing."),
+                base.span,
+            )
+            .help("Name what you mean, as in `var.region`, `local.tags` or `git_tag.app.commit`.")
+            .into());
         };
         let value = self.scope.resolve(&subject, expr.span)?;
         self.steps(value, steps.get(taken..).unwrap_or_default(), expr.span, locals)
@@ -96,17 +100,30 @@ fn attribute(value: &Value, name: &Arc<str>, place: Span) -> Evaluated {
                 Err(error("Unsupported attribute", detail, place).help(help).into())
             }
         },
-        (Kind::Null, _) => Err(error("Attribute of null", format!("This is null, so it has no attribute {}.", quoted(name)), place)
-            .help("Check for null first, or wrap it in try().")
-            .into()),
+        (Kind::Null, _) => Err(error(
+            "Attribute of null",
+            format!("This is null, so it has no attribute {}.", quoted(name)),
+            place,
+        )
+        .help("Check for null first, or wrap it in try().")
+        .into()),
         (_, Parts::Items(_)) if name.bytes().all(|byte| byte.is_ascii_digit()) => {
             let index = Number::parse(name).map_or(Value::NULL, Value::from);
             element(value, &index, place)
         }
-        (_, Parts::Items(_)) => Err(error("Unsupported attribute", format!("This is a {}, so it has no attribute {}.", value.kind_name(), quoted(name)), place)
-            .help("Choose an element, as in `[0]`, or take the attribute of each with `[*]`.")
-            .into()),
-        _ => Err(error("Unsupported attribute", format!("This is a {}, so it has no attributes.", value.kind_name()), place).into()),
+        (_, Parts::Items(_)) => Err(error(
+            "Unsupported attribute",
+            format!("This is a {}, so it has no attribute {}.", value.kind_name(), quoted(name)),
+            place,
+        )
+        .help("Choose an element, as in `[0]`, or take the attribute of each with `[*]`.")
+        .into()),
+        _ => Err(error(
+            "Unsupported attribute",
+            format!("This is a {}, so it has no attributes.", value.kind_name()),
+            place,
+        )
+        .into()),
     }
 }
 
@@ -123,14 +140,20 @@ fn element(value: &Value, key: &Value, place: Span) -> Evaluated {
                 _ => key.as_i64(),
             };
             let Some(number) = number else {
-                let detail = format!("A list is indexed by a whole number, but this is a {}.", key.kind_name());
+                let detail =
+                    format!("A list is indexed by a whole number, but this is a {}.", key.kind_name());
                 return Err(error("Invalid index", detail, place).into());
             };
             let item = usize::try_from(number).ok().and_then(|index| items.get(index));
             item.ok_or_else(|| {
-                let shown = if key.is_sensitive() { "this index".to_owned() } else { format!("index {number}") };
-                error("Invalid index", format!("The list has {} elements, so {shown} is outside of it.", items.len()), place)
-                    .help("Indexes begin at 0.")
+                let shown =
+                    if key.is_sensitive() { "this index".to_owned() } else { format!("index {number}") };
+                error(
+                    "Invalid index",
+                    format!("The list has {} elements, so {shown} is outside of it.", items.len()),
+                    place,
+                )
+                .help("Indexes begin at 0.")
             })?
         }
         (_, Parts::Entries(map)) => {
@@ -141,7 +164,11 @@ fn element(value: &Value, key: &Value, place: Span) -> Evaluated {
             map.get(&text).ok_or_else(|| {
                 let hidden = sensitive;
                 let near = if hidden { None } else { did_you_mean(&text, map.keys().map(|key| &**key)) };
-                let shown = if key.is_sensitive() { "this key".to_owned() } else { format!("the key {}", quoted(&text)) };
+                let shown = if key.is_sensitive() {
+                    "this key".to_owned()
+                } else {
+                    format!("the key {}", quoted(&text))
+                };
                 let help = near.map_or_else(
                     || "Use lookup() to give a value for when it is missing.".to_owned(),
                     |near| format!("Did you mean {}?", quoted(near)),
@@ -150,9 +177,13 @@ fn element(value: &Value, key: &Value, place: Span) -> Evaluated {
             })?
         }
         (Kind::Set(_), _) => {
-            return Err(error("Invalid index", "The elements of a set have no order, so they cannot be indexed.", place)
-                .help("Convert it with tolist() first.")
-                .into());
+            return Err(error(
+                "Invalid index",
+                "The elements of a set have no order, so they cannot be indexed.",
+                place,
+            )
+            .help("Convert it with tolist() first.")
+            .into());
         }
         _ => {
             let detail = format!("This is {}, so it has no elements.", value.kind_name());

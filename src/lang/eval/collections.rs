@@ -37,7 +37,10 @@ pub(super) fn rounds(value: &Value, span: Span) -> Result<Rounds, Diagnostics> {
             Rounds::Known(map.iter().map(entry).collect(), sensitive)
         }
         (_, Parts::Leaf) => {
-            let detail = format!("Only lists, sets, maps and objects can be gone through, but this is {}.", a_kind(value));
+            let detail = format!(
+                "Only lists, sets, maps and objects can be gone through, but this is {}.",
+                a_kind(value)
+            );
             return Err(error("Not a collection", detail, span).into());
         }
     })
@@ -65,7 +68,13 @@ impl Evaluator<'_> {
         Ok(made.finish(looped))
     }
 
-    fn round(&self, looped: &For, span: Span, locals: &mut Locals, made: &mut Made) -> Result<(), Diagnostics> {
+    fn round(
+        &self,
+        looped: &For,
+        span: Span,
+        locals: &mut Locals,
+        made: &mut Made,
+    ) -> Result<(), Diagnostics> {
         self.grow(1, span)?;
         if let Some(condition) = &looped.condition {
             let kept = self.eval(condition, locals)?;
@@ -120,7 +129,8 @@ impl Made {
             return Ok(());
         }
         if self.entries.contains_key(&text) {
-            let shown = if self.sensitive { "one key".to_owned() } else { format!("the key {}", quoted(&text)) };
+            let shown =
+                if self.sensitive { "one key".to_owned() } else { format!("the key {}", quoted(&text)) };
             return Err(error("Duplicate key", format!("Two elements have {shown}."), key.span)
                 .help("Make the keys distinct, or put `...` behind the value to group them.")
                 .into());

@@ -26,7 +26,14 @@ impl Evaluator<'_> {
         Ok(value)
     }
 
-    fn binary(&self, left: &Value, left_span: Span, op: BinaryOp, right: &Expr, locals: &mut Locals) -> Evaluated {
+    fn binary(
+        &self,
+        left: &Value,
+        left_span: Span,
+        op: BinaryOp,
+        right: &Expr,
+        locals: &mut Locals,
+    ) -> Evaluated {
         // What decides alone is not followed further, as in `var.x != null && var.x.y`.
         let decided = match op {
             BinaryOp::And => Some(false),
@@ -58,7 +65,11 @@ impl Evaluator<'_> {
                     _ => a >= b,
                 })
             }
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Remainder => {
+            BinaryOp::Add
+            | BinaryOp::Subtract
+            | BinaryOp::Multiply
+            | BinaryOp::Divide
+            | BinaryOp::Remainder => {
                 let (a, b) = (number(left, left_span)?, number(&right_value, right.span)?);
                 let result = match op {
                     BinaryOp::Add => a.add(&b),
@@ -67,7 +78,9 @@ impl Evaluator<'_> {
                     BinaryOp::Divide => a.div(&b),
                     _ => a.rem(&b),
                 };
-                Value::from(result.map_err(|problem| arithmetic(problem, left_span.to(right.span), right.span))?)
+                Value::from(
+                    result.map_err(|problem| arithmetic(problem, left_span.to(right.span), right.span))?,
+                )
             }
         };
         Ok(value.mark(sensitive))
@@ -105,7 +118,8 @@ fn equal(left: &Value, right: &Value) -> Value {
 
 fn logic(op: BinaryOp, left: &Value, left_span: Span, right: &Value, right_span: Span) -> Evaluated {
     let name = "An operand of && and ||";
-    let known = |value: &Value, span| if value.is_unknown() { Ok(None) } else { truth(value, span, name).map(Some) };
+    let known =
+        |value: &Value, span| if value.is_unknown() { Ok(None) } else { truth(value, span, name).map(Some) };
     let (a, b) = (known(left, left_span)?, known(right, right_span)?);
     Ok(match (op, a, b) {
         (BinaryOp::And, Some(false), _) | (BinaryOp::And, _, Some(false)) => Value::from(false),
@@ -117,7 +131,8 @@ fn logic(op: BinaryOp, left: &Value, left_span: Span, right: &Value, right_span:
 
 /// The truth of a value that is known.
 pub(super) fn truth(value: &Value, span: Span, what: &str) -> Result<bool, Diagnostics> {
-    let converted = if value.is_null() { None } else { Type::Bool.convert(value).ok().and_then(|value| value.as_bool()) };
+    let converted =
+        if value.is_null() { None } else { Type::Bool.convert(value).ok().and_then(|value| value.as_bool()) };
     converted.ok_or_else(|| {
         let detail = format!("{what} must be true or false, but this is {}.", a_kind(value));
         error("Bool required", detail, span).into()

@@ -35,14 +35,23 @@ impl Evaluator<'_> {
         Ok(value.mark(text.sensitive))
     }
 
-    fn parts(&self, parts: &[Part], span: Span, locals: &mut Locals, text: &mut Text, found: &mut Diagnostics) {
+    fn parts(
+        &self,
+        parts: &[Part],
+        span: Span,
+        locals: &mut Locals,
+        text: &mut Text,
+        found: &mut Diagnostics,
+    ) {
         for part in parts {
             let result = match part {
                 Part::Text(literal) => {
                     text.text.push_str(literal);
                     self.grow(literal.len() as u64, span)
                 }
-                Part::Interpolation(expr) => self.eval(expr, locals).and_then(|value| self.insert(&value, expr.span, text)),
+                Part::Interpolation(expr) => {
+                    self.eval(expr, locals).and_then(|value| self.insert(&value, expr.span, text))
+                }
                 Part::If(parts) => {
                     let (condition, yes, no) = &**parts;
                     self.eval(condition, locals).and_then(|decided| {
@@ -71,7 +80,10 @@ impl Evaluator<'_> {
             return Ok(());
         }
         let Some(inserted) = text_of(value) else {
-            let detail = format!("Only text, numbers and bools can stand in a template, but this is {}.", a_kind(value));
+            let detail = format!(
+                "Only text, numbers and bools can stand in a template, but this is {}.",
+                a_kind(value)
+            );
             let help = if value.is_null() {
                 "Give a value for when it is null, as in `coalesce(var.x, \"none\")`."
             } else {

@@ -52,7 +52,10 @@ fn answer(answer: &Answer) -> Option<Json> {
         }
         Answer::Reconciled(Ok(Reconciled::NotDone)) => json!({ "is": "not done" }),
         Answer::Reconciled(Ok(Reconciled::CannotTell)) => json!({ "is": "cannot tell" }),
-        Answer::Observed(Err(_)) | Answer::Planned(Err(_)) | Answer::Data(Err(_)) | Answer::Reconciled(Err(_)) => {
+        Answer::Observed(Err(_))
+        | Answer::Planned(Err(_))
+        | Answer::Data(Err(_))
+        | Answer::Reconciled(Err(_)) => {
             return None;
         }
     })

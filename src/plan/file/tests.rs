@@ -1,6 +1,6 @@
 //! Saved plans are read as written, and notice every edit.
 
-use relplan_contract::{Observed, Planned, Reconciled, Verdict, Outcome, Path};
+use relplan_contract::{Observed, Outcome, Path, Planned, Reconciled, Verdict};
 
 use super::*;
 use crate::plan::Basis;
@@ -9,12 +9,19 @@ fn answers() -> Answers {
     let planned = Planned {
         value: Value::map([("a", Value::UNKNOWN), ("b", Value::from("x").mark(true))]),
         replace: vec![Path::attribute("a").index(1)],
-        preview: Some(Verdict { outcome: Outcome::Pending, summary: "not yet".into(), details: vec!["x".into()] }),
+        preview: Some(Verdict {
+            outcome: Outcome::Pending,
+            summary: "not yet".into(),
+            details: vec!["x".into()],
+        }),
         notes: vec!["note".into()],
     };
     BTreeMap::from([
         (("a.b".to_owned(), "plan".to_owned()), vec![Answer::Planned(Ok(planned))]),
-        (("a.b".to_owned(), "read".to_owned()), vec![Answer::Observed(Ok(Observed::Present(Value::from("y"))))]),
+        (
+            ("a.b".to_owned(), "read".to_owned()),
+            vec![Answer::Observed(Ok(Observed::Present(Value::from("y"))))],
+        ),
         (("c.d".to_owned(), "reconcile".to_owned()), vec![Answer::Reconciled(Ok(Reconciled::NotDone))]),
     ])
 }
@@ -38,9 +45,17 @@ fn saved() -> String {
         outputs: Vec::new(),
         cautions: Vec::new(),
     };
-    let given = |value: &str| Given { value: value.into(), origin: "-var".into(), span: None, must_exist: true };
+    let given =
+        |value: &str| Given { value: value.into(), origin: "-var".into(), span: None, must_exist: true };
     let given = BTreeMap::from([("secret".into(), given("hunter2")), ("open".into(), given("seen"))]);
-    write(&plan, &Digest::of(b"plan"), &Options::default(), &given, &answers(), ("a.hcl", "text", &Json::Null))
+    write(
+        &plan,
+        &Digest::of(b"plan"),
+        &Options::default(),
+        &given,
+        &answers(),
+        ("a.hcl", "text", &Json::Null),
+    )
 }
 
 #[test]

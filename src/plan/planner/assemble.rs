@@ -32,7 +32,10 @@ impl Planner {
             config: Some(self.world.config().digest),
             state: self.state.digest(),
             lineage: self.state.lineage.clone(),
-            variables: variables.iter().map(|(name, value)| (Arc::clone(name), self.sealer.seal_value(value))).collect(),
+            variables: variables
+                .iter()
+                .map(|(name, value)| (Arc::clone(name), self.sealer.seal_value(value)))
+                .collect(),
             providers: self.providers.versions(),
         };
         let plan = Plan {
@@ -67,8 +70,12 @@ impl Planner {
         let wanted = self.waited_for();
         for id in self.graph.order() {
             let mut own = self.changes.remove(id).unwrap_or_default();
-            let needs: Vec<usize> =
-                self.graph.dependencies(*id).iter().filter_map(|dependency| group_of.get(dependency).copied()).collect();
+            let needs: Vec<usize> = self
+                .graph
+                .dependencies(*id)
+                .iter()
+                .filter_map(|dependency| group_of.get(dependency).copied())
+                .collect();
             // A block that changes nothing only passes the waiting on, if anyone behind it waits.
             if own.is_empty() && (needs.is_empty() || !wanted.contains(id)) {
                 continue;
@@ -106,13 +113,18 @@ impl Planner {
         let gate = if before == 0 {
             Vec::new()
         } else {
-            groups.push(Group { name: "everything in the file".into(), needs: (0..before).collect(), changes: Vec::new() });
+            groups.push(Group {
+                name: "everything in the file".into(),
+                needs: (0..before).collect(),
+                changes: Vec::new(),
+            });
             vec![before]
         };
         let start = groups.len();
         // Those that nobody needs any more first, so that the order can be walked.
         let order = topological(&needs);
-        let position: BTreeMap<usize, usize> = order.iter().enumerate().map(|(at, index)| (*index, at)).collect();
+        let position: BTreeMap<usize, usize> =
+            order.iter().enumerate().map(|(at, index)| (*index, at)).collect();
         let orphans = std::mem::take(&mut self.orphans);
         for index in order {
             let Some(orphan) = orphans.get(index) else { continue };
@@ -136,7 +148,11 @@ impl Planner {
             before: self.state.outputs.get(name).cloned().unwrap_or(Value::NULL),
             after: now.get(name).cloned().unwrap_or(Value::NULL),
         };
-        names.into_iter().map(of).filter(|change| self.sealer.seal_value(&change.after) != change.before).collect()
+        names
+            .into_iter()
+            .map(of)
+            .filter(|change| self.sealer.seal_value(&change.after) != change.before)
+            .collect()
     }
 }
 

@@ -221,7 +221,8 @@ impl Planner {
         };
         let address = &instance.key.address;
         if covers(&self.options.accept, address) {
-            let value = open.intent.planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            let value =
+                open.intent.planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
             return self.reconciled_done(instance, value, "A person accepted it as done.");
         }
         if covers(&self.options.retry, address) {
@@ -279,7 +280,10 @@ impl Planner {
     pub(super) fn instance_errors(&mut self, id: NodeId, key: &EntryKey, errors: Diagnostics) {
         // A block with many instances would say the same a thousand times.
         let repeated = |known: &Diagnostics, new: &Diagnostic| {
-            known.0.iter().any(|old| old.summary == new.summary && old.detail == new.detail && old.labels == new.labels)
+            known
+                .0
+                .iter()
+                .any(|old| old.summary == new.summary && old.detail == new.detail && old.labels == new.labels)
         };
         let named = key.address.key.is_some() || key.address.module.0.iter().any(|step| step.key.is_some());
         for error in errors.0 {
@@ -309,7 +313,6 @@ impl Planner {
             self.instance_errors(block.id, key, diagnostic.into());
         }
     }
-
 }
 
 /// `prevent_destroy` is in the way.

@@ -132,8 +132,14 @@ impl Planner {
     }
 
     fn plan_data(&mut self, instance: Instance) {
-        let (Some(block), Whom::Data(source)) = (instance.block.clone(), instance.whom.clone()) else { return };
-        let waits = block.resource.depends_on.iter().any(|reference| self.changes_anything(block.id, &reference.subject));
+        let (Some(block), Whom::Data(source)) = (instance.block.clone(), instance.whom.clone()) else {
+            return;
+        };
+        let waits = block
+            .resource
+            .depends_on
+            .iter()
+            .any(|reference| self.changes_anything(block.id, &reference.subject));
         if !instance.config.has_unknown() && !waits {
             let question = Question::Data { source, config: instance.config.clone() };
             return self.ask(instance, question);
@@ -161,7 +167,8 @@ impl Planner {
             Decision::Do(action, reasons) if reasons == [Reason::Gone] => {
                 // A fact that was deleted is made again as it was: its pins are not chosen anew.
                 let entry = instance.entry.as_ref();
-                let after = entry.map_or(Value::UNKNOWN, |entry| self.sealer.unseal(&entry.value, &instance.config));
+                let after =
+                    entry.map_or(Value::UNKNOWN, |entry| self.sealer.unseal(&entry.value, &instance.config));
                 self.change(&instance, &block, action, reasons, after, None);
             }
             Decision::Do(action, reasons) => {
@@ -173,9 +180,9 @@ impl Planner {
 
     fn refuse_record(&mut self, block: &InBlock, instance: &Instance, paths: &[relplan_contract::Path]) {
         let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
-        let place = paths.first().map_or(block.resource.span, |path| {
-            crate::lang::body::place(&block.resource.body, path)
-        });
+        let place = paths
+            .first()
+            .map_or(block.resource.span, |path| crate::lang::body::place(&block.resource.body, path));
         let diagnostic = Diagnostic::error(
             "Record exists already",
             format!(
@@ -197,10 +204,14 @@ impl Planner {
     fn plan_live(&mut self, instance: Instance) {
         let Some(block) = instance.block.clone() else { return };
         let settled = match &instance.entry {
-            Some(entry) if entry.exists() && !instance.gone && instance.observed.is_none() && !entry.tainted => {
+            Some(entry)
+                if entry.exists() && !instance.gone && instance.observed.is_none() && !entry.tainted =>
+            {
                 let triggered = self.triggered(&block);
                 let asked = self.options.replaces(&instance.key.address) || !triggered.is_empty();
-                !asked && !instance.config.has_unknown() && self.sealer.seal_value(&instance.config) == entry.inputs
+                !asked
+                    && !instance.config.has_unknown()
+                    && self.sealer.seal_value(&instance.config) == entry.inputs
             }
             _ => false,
         };
@@ -325,7 +336,10 @@ impl Planner {
                 format!("Nothing is done to {} until a person releases it: {reason}", change.key),
             )
             .at(block.resource.span)
-            .help(format!("Look at it, then say `relplan state release '{}' -reason=...`.", change.key.address));
+            .help(format!(
+                "Look at it, then say `relplan state release '{}' -reason=...`.",
+                change.key.address
+            ));
             self.instance_errors(block.id, &instance.key, diagnostic.into());
         }
         self.actors.insert(instance.key.clone(), instance.whom.clone());
@@ -367,12 +381,17 @@ impl Planner {
         if change.on_failure == OnFailure::Rollback {
             for address in &change.dependencies {
                 for (live, entry) in of_block(&self.state, address) {
-                    if entry.lifetime == Lifetime::Live && self.state.rollback_target(&live.address).is_none() {
+                    if entry.lifetime == Lifetime::Live && self.state.rollback_target(&live.address).is_none()
+                    {
                         let text = format!(
                             "If {key} fails, {} cannot be turned back: no earlier version of it was verified.",
                             live.address
                         );
-                        self.cautions.push(Caution { kind: CautionKind::NoWayBack, key: Some(key.clone()), text });
+                        self.cautions.push(Caution {
+                            kind: CautionKind::NoWayBack,
+                            key: Some(key.clone()),
+                            text,
+                        });
                     }
                 }
             }
@@ -413,7 +432,8 @@ impl Planner {
             Subject::Module(call, _) => {
                 let node = self.graph.find(module, &Item::Call(Arc::clone(call)));
                 let inside = self.graph.called(module, call).filter(|_| node.is_some());
-                inside.is_some_and(|inside| self.changes.keys().any(|id| self.graph.node(*id).module == inside))
+                inside
+                    .is_some_and(|inside| self.changes.keys().any(|id| self.graph.node(*id).module == inside))
             }
             _ => false,
         }

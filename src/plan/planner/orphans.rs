@@ -23,7 +23,9 @@ impl Planner {
             .state
             .entries
             .iter()
-            .filter(|(key, entry)| everything || !self.named.contains(*key) && entry.lifetime == Lifetime::Live)
+            .filter(|(key, entry)| {
+                everything || !self.named.contains(*key) && entry.lifetime == Lifetime::Live
+            })
             .filter(|(_, entry)| entry.lifetime == Lifetime::Live)
             .map(|(key, _)| key.clone())
             .filter(|key| self.selection.takes_orphan(&key.address))
@@ -42,7 +44,8 @@ impl Planner {
                 "{key} is not in the file any more, and its provider {:?} is not known, so that nothing can be done about it.",
                 entry.provider
             );
-            let help = format!("Add the provider again, or let go of it with `relplan state rm '{}'`.", key.address);
+            let help =
+                format!("Add the provider again, or let go of it with `relplan state rm '{}'`.", key.address);
             self.found.push(Diagnostic::error("Unknown provider", detail).help(help));
             return;
         };
@@ -66,7 +69,14 @@ impl Planner {
         // Reconciling may have shown that nothing is there.
         let Some(entry) = instance.entry.as_ref().filter(|entry| entry.exists()) else { return };
         let key = instance.key.clone();
-        let removed = self.world.config().root.removed.iter().find(|removed| removed.from.covers(&key.address)).cloned();
+        let removed = self
+            .world
+            .config()
+            .root
+            .removed
+            .iter()
+            .find(|removed| removed.from.covers(&key.address))
+            .cloned();
         let reason = match (&removed, self.options.mode) {
             _ if crate::plan::is_deposed(&key) => Reason::Deposed,
             (_, RunMode::Destroy) => Reason::DestroyAsked,
@@ -78,7 +88,10 @@ impl Planner {
         let (kind, text) = if destroys {
             (CautionKind::Destructive, format!("{key} is destroyed."))
         } else {
-            (CautionKind::LetGo, format!("{key} is let go: it leaves the state, and what it stands for stays as it is."))
+            (
+                CautionKind::LetGo,
+                format!("{key} is let go: it leaves the state, and what it stands for stays as it is."),
+            )
         };
         self.cautions.push(Caution { kind, key: Some(key.clone()), text });
         self.actors.insert(key.clone(), instance.whom.clone());

@@ -30,9 +30,10 @@ impl Providers {
     pub fn new(registry: Arc<Registry>, environment: Arc<BTreeMap<String, String>>) -> Self {
         let mut plain = BTreeMap::new();
         for schema in registry.schemas() {
-            let nothing = schema.configuration.iter().map(|attribute| {
-                (attribute.name, attribute.fit(&Value::NULL).unwrap_or(Value::NULL))
-            });
+            let nothing = schema
+                .configuration
+                .iter()
+                .map(|attribute| (attribute.name, attribute.fit(&Value::NULL).unwrap_or(Value::NULL)));
             let provider = registry.provider(schema.name);
             if let Some(Ok(configured)) = provider.map(|p| p.configure(&Value::map(nothing), &environment)) {
                 plain.insert(schema.name, configured);
@@ -57,7 +58,8 @@ impl Providers {
     ) -> Diagnostics {
         let content = Arc::clone(&world.graph().module(module).module);
         let Some(block) = content.providers.get(name) else { return Diagnostics::default() };
-        let (Some(provider), Some(schema)) = (self.registry.provider(&name.name), self.registry.schema(&name.name))
+        let (Some(provider), Some(schema)) =
+            (self.registry.provider(&name.name), self.registry.schema(&name.name))
         else {
             return unknown_provider(&self.registry, &name.name, block.span).into();
         };
@@ -85,8 +87,12 @@ impl Providers {
                 Diagnostics::default()
             }
             Err(problem) => {
-                let place = problem.attribute.as_ref().map_or(block.span, |path| body::place(&block.body, path));
-                Diagnostic::error("Provider cannot be configured", problem.message).at(place).help(problem.hint).into()
+                let place =
+                    problem.attribute.as_ref().map_or(block.span, |path| body::place(&block.body, path));
+                Diagnostic::error("Provider cannot be configured", problem.message)
+                    .at(place)
+                    .help(problem.hint)
+                    .into()
             }
         }
     }
@@ -123,7 +129,8 @@ impl Providers {
     /// The type of an object that no file names: from the root's block of that name, or without one.
     #[must_use]
     pub fn resource_of_entry(&self, provider: &str, type_name: &str) -> Option<Arc<dyn Resource>> {
-        let (name, alias) = provider.split_once('.').map_or((provider, None), |(name, alias)| (name, Some(alias)));
+        let (name, alias) =
+            provider.split_once('.').map_or((provider, None), |(name, alias)| (name, Some(alias)));
         let block = ProviderName { name: name.into(), alias: alias.map(Into::into) };
         let configured = self.configured.get(&(ModuleId(0), block)).or_else(|| self.plain.get(name))?;
         configured.resources.get(type_name).cloned()

@@ -10,9 +10,18 @@ use crate::view::words::amount;
 /// The report for a person.
 #[must_use]
 pub fn report(report: &Report, palette: &Palette) -> String {
-    let mut text = format!("{} The ledger of {} verifies.\n\n", palette.paint(Tone::Good, "Success!"), escape::shown(&report.product));
+    let mut text = format!(
+        "{} The ledger of {} verifies.\n\n",
+        palette.paint(Tone::Good, "Success!"),
+        escape::shown(&report.product)
+    );
     let records = usize::try_from(report.records).unwrap_or(usize::MAX);
-    text.push_str(&format!("  {} in {} batches, {} bytes\n", amount(records, "record"), report.batches, report.bytes));
+    text.push_str(&format!(
+        "  {} in {} batches, {} bytes\n",
+        amount(records, "record"),
+        report.batches,
+        report.bytes
+    ));
     text.push_str(&format!("  {}, {} not closed\n", amount(report.runs, "run"), report.unclosed));
     if let Some(head) = &report.head {
         text.push_str(&format!("  head: record {}, {}\n", head.seq, head.hash));
@@ -22,7 +31,10 @@ pub fn report(report: &Report, palette: &Palette) -> String {
     }
     for epoch in &report.epochs {
         let reason = escape::shown(&epoch.reason);
-        text.push_str(&format!("  record {}: the lock was forced, epoch {}: {reason}\n", epoch.seq, epoch.epoch));
+        text.push_str(&format!(
+            "  record {}: the lock was forced, epoch {}: {reason}\n",
+            epoch.seq, epoch.epoch
+        ));
     }
     if let CheckpointVerdict::Ignored { reason } = &report.checkpoint {
         text.push_str(&format!("  the checkpoint is not used: {}\n", escape::shown(reason)));
