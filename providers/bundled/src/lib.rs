@@ -7,5 +7,11 @@ use relplan_contract::Provider;
 /// Every provider that comes with relplan.
 #[must_use]
 pub fn registry() -> Vec<Arc<dyn Provider>> {
-    vec![Arc::new(relplan_terraform::Terraform)]
+    vec![
+        Arc::new(relplan_exec::Exec),
+        Arc::new(relplan_fake::Fake),
+        Arc::new(relplan_http::Http),
+        Arc::new(relplan_sqlite::Sqlite),
+        Arc::new(relplan_terraform::Terraform),
+    ]
 }
