@@ -2,6 +2,8 @@
 
 pub mod ast;
 pub mod config;
+pub mod eval;
+pub mod functions;
 pub mod lower;
 pub mod refs;
 pub mod syntax;
