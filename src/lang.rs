@@ -5,6 +5,7 @@ pub mod body;
 pub mod config;
 pub mod eval;
 pub mod format;
+pub mod functions;
 pub mod lower;
 pub mod refs;
 pub mod scope;

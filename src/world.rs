@@ -12,8 +12,9 @@ use crate::addr::{Key, ModulePath};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Graph, Item, ModuleId, NodeId};
 use crate::lang::ast::Expr;
-use crate::lang::config::{Config, Repetition};
-use crate::lang::eval::{Evaluator, Host};
+use crate::lang::body::Evaluator;
+use crate::lang::config::{Config, Reference, Repetition, Subject};
+use crate::lang::functions::Host;
 use crate::lang::scope::{Bindings, Expansion, Values};
 use crate::source::Span;
 
@@ -108,11 +109,9 @@ impl World {
     #[must_use]
     pub fn version(&self) -> Arc<str> {
         let scope = self.values.inside(ROOT.get_or_init(ModulePath::default), NO_BINDINGS);
-        let release = crate::lang::eval::Scope::resolve(
-            &scope,
-            &crate::lang::config::Subject::Release,
-            Span::start_of(crate::source::FileId(0)),
-        );
+        let nowhere = Span::start_of(crate::source::FileId(0));
+        let reference = Reference { subject: Subject::Release, span: nowhere };
+        let release = crate::lang::eval::Scope::resolve(&scope, &reference);
         release.ok().and_then(|release| release.get("version").as_str().map(Arc::from)).unwrap_or_default()
     }
 

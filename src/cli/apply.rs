@@ -162,6 +162,7 @@ async fn apply_checked(
     if !agreed(context, args, &prepared, saved.is_some() || wanted.is_some(), signals).await? {
         return Err(Failure::new(Exit::Declined, "Nothing was done."));
     }
+    loaded.host.begin(context.now_ms());
     let how = running::How { parallelism, refresh: args.select.refresh, whole, wait: args.wait.clone() };
     running::carry_out(context, &mut ledger, prepared, &sealer, how, signals).await
 }

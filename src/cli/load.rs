@@ -13,6 +13,7 @@ use super::locate::{self, Located};
 use super::variables;
 use crate::graph::Graph;
 use crate::lang::config::Config;
+use crate::lang::functions::Host;
 use crate::lang::lower;
 use crate::world::{Given, World};
 
@@ -22,6 +23,8 @@ pub(super) struct Loaded {
     pub config: Arc<Config>,
     pub graph: Arc<Graph>,
     pub given: BTreeMap<Arc<str>, Given>,
+    /// Files and the time, for the language.
+    pub host: Arc<FileHost>,
 }
 
 impl Loaded {
@@ -32,7 +35,7 @@ impl Loaded {
 
     /// A world in which nothing is visited yet.
     pub(super) fn world(&self, context: &Context) -> Result<World, Failure> {
-        let host = Arc::new(FileHost::new(self.folder().clone()));
+        let host: Arc<dyn Host> = self.host.clone();
         let (world, warnings) =
             World::new(Arc::clone(&self.config), Arc::clone(&self.graph), self.given.clone(), host)?;
         context.show(&warnings);
@@ -53,5 +56,7 @@ pub(super) fn load(context: &mut Context, args: &ReleaseArgs) -> Result<Loaded, 
             config.release.as_ref().map_or_else(String::new, |release| format!(" of {}", release.name));
         context.warn(&format!("Using {}{version}.\n", located.shown));
     }
-    Ok(Loaded { located, config: Arc::new(config), graph, given })
+    let home = context.environment.get("HOME").cloned();
+    let host = Arc::new(FileHost::new(located.folder.clone(), home));
+    Ok(Loaded { located, config: Arc::new(config), graph, given, host })
 }

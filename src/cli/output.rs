@@ -1,10 +1,11 @@
 //! `relplan output`.
 
+use relplan_contract::{Parts, Type, Value};
+
 use super::args::OutputArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::{ledger, planning};
-use crate::lang::eval::text_of;
 use crate::view;
 
 pub(super) fn run(context: &Context, args: &OutputArgs) -> Result<Exit, Failure> {
@@ -20,7 +21,9 @@ pub(super) fn run(context: &Context, args: &OutputArgs) -> Result<Exit, Failure>
     }
     if args.raw {
         let value = args.name.as_ref().and_then(|name| state.outputs.get(name.as_str()));
-        let shown = value.filter(|value| !value.has_sensitive()).and_then(text_of);
+        let plain = |value: &&Value| !value.has_sensitive() && matches!(value.parts(), Parts::Leaf);
+        let shown = value.filter(plain).and_then(|value| Type::String.convert(value).ok());
+        let shown = shown.as_ref().and_then(Value::as_str).map(str::to_owned);
         let Some(text) = shown else {
             return Err(Failure::error(
                 "Only one output that is a text, number or bool and not sensitive can be printed raw.",

@@ -64,7 +64,8 @@ pub(super) fn read_state(
     product: &str,
 ) -> Result<(State, Sealer), Failure> {
     let Some(reading) = ledger::file::read(folder, product)? else {
-        return Ok((State::default(), ephemeral_sealer()));
+        let state = State { product: product.to_owned(), ..State::default() };
+        return Ok((state, ephemeral_sealer()));
     };
     for notice in &reading.notices {
         context.warn(&format!("Note: {notice}.\n"));

@@ -5,10 +5,32 @@ use std::sync::Arc;
 
 use relplan_contract::{Attribute as Schema, Path, Presence, Shape, Value};
 
+use super::ast::Expr;
 use super::config::{Attribute, Block, Body};
-use super::eval::Evaluator;
+use super::eval::{self, Budget, Scope};
+use super::functions::Host;
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::Span;
+
+/// Evaluates expressions in one scope, each with a budget of its own.
+#[derive(Clone, Copy)]
+pub struct Evaluator<'e> {
+    scope: &'e dyn Scope,
+    host: &'e dyn Host,
+}
+
+impl<'e> Evaluator<'e> {
+    /// An evaluator for a scope.
+    #[must_use]
+    pub const fn new(scope: &'e dyn Scope, host: &'e dyn Host) -> Self {
+        Self { scope, host }
+    }
+
+    /// The value of an expression.
+    pub fn evaluate(&self, expr: &Expr) -> Result<Value, Diagnostics> {
+        eval::evaluate(expr, self.scope, self.host, &Budget::default())
+    }
+}
 
 /// Evaluates the arguments and nested blocks of a body and makes them fit the schema. What is left out is null
 /// or its default; computed attributes are null.

@@ -1,238 +1,143 @@
-//! The evaluator: from an expression and what its names stand for to a value. Pure: whatever it needs of the outside
-//! is handed in as a [`Scope`] and a [`Host`].
+//! From expressions to values: pure, bounded, and with Terraform's results.
 //!
-//! Unknown and sensitive run through everything: what is computed from something unknown is unknown, what is
-//! computed from something sensitive is sensitive. Differences to Terraform: `1/0` is an error (there: infinity),
-//! numbers are exact decimals, and objects and maps, tuples and lists are one kind of value each.
-
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! [`evaluate`] walks an [`Expr`]. What a reference stands for is the [`Scope`]'s to tell; files and the time come
+//! from the [`Host`]; what it may cost stands in the [`Budget`].
+//!
+//! Two notions run through all of it. A value may be **unknown**: whatever is computed from it is unknown, unless
+//! the rest decides the result (`unknown && false`, a conditional with two equal results, the length of a list of
+//! unknowns). A value may be **sensitive**: so is whatever is computed from it, and no message shows it. A sealed
+//! value, of which only a fingerprint was kept, is passed on as it is, and unknown to everything that reads it.
+//!
+//! Differences to Terraform, all of them deliberate:
+//! - `1/0`, `5 % 0` and results with more digits than a [`Number`](relplan_contract::Number) holds are errors;
+//! - decimals are exact: `0.1 + 0.2 == 0.3`;
+//! - `&&` and `||` leave out the right side when the left one decides (as from Terraform 1.12 on);
+//! - tuples are lists and objects are maps, so that `[1] == tolist([1])`, and `list.0` works wherever `list[0]` does.
 
 use relplan_contract::Value;
 
 use super::ast::{Expr, Node};
-use super::config::Subject;
+use super::config::Reference;
+use super::functions::Host;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 mod access;
+pub(super) mod budget;
 mod call;
-mod collections;
+mod collection;
+mod conditional;
+mod names;
 mod operators;
-mod subject;
+mod reference;
+pub(super) mod show;
 mod template;
+pub(super) mod unify;
 
-pub use operators::text_of;
-pub use subject::subject_of;
+pub use budget::{Budget, Limits, MAX_VALUE_DEPTH};
+pub use reference::parse as parse_reference;
 
-/// What names stand for.
+use names::Names;
+
+/// What the names of a module stand for.
 pub trait Scope {
-    /// The value of the whole of what is named: of all instances of a resource, of all outputs of a module.
-    fn resolve(&self, subject: &Subject, span: Span) -> Result<Value, Diagnostic>;
+    /// The whole value of what is referred to. For a resource or module call with `for_each` that is a map of its
+    /// instances, with `count` a list; for `each`, `count`, `release` and `path` an object of their attributes.
+    /// The steps behind the reference are taken by the evaluator.
+    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostic>;
 }
 
-/// What functions need of the outside.
-pub trait Host: Send + Sync {
-    /// The content of a file; relative paths start at the release file's folder. The error says why not.
-    fn read_file(&self, path: &str) -> Result<Vec<u8>, String>;
-
-    /// The files below a folder whose path matches a glob pattern, sorted, relative to the folder.
-    fn list_files(&self, folder: &str, pattern: &str) -> Result<Vec<String>, String>;
-
-    /// Whether a file is there.
-    fn file_exists(&self, path: &str) -> Result<bool, String>;
-
-    /// The time of the run in RFC 3339; none while planning, since a plan must not depend on when it was made.
-    fn timestamp(&self) -> Option<String>;
+/// The value of an expression, or all that is wrong with it. Where several parts stand side by side (items,
+/// entries, arguments, operands), the findings of each are reported.
+pub fn evaluate(
+    expr: &Expr,
+    scope: &dyn Scope,
+    host: &dyn Host,
+    budget: &Budget,
+) -> Result<Value, Diagnostics> {
+    let evaluator = Evaluator { scope, host, budget, hidden: std::cell::Cell::new(false) };
+    let value = evaluator.eval(expr, None)?;
+    budget.admit(&value, expr.span)?;
+    Ok(value)
 }
 
-/// Most nodes that one expression may visit, counted over all rounds of its loops.
-const MAX_STEPS: u64 = 2_000_000;
+type Outcome = Result<Value, Diagnostics>;
 
-/// Most bytes of text and elements of collections that one expression may make, together.
-const MAX_OUTPUT: u64 = 64 * 1024 * 1024;
-
-/// Deepest recursion. The parser lets no more than 64 levels of nesting through; operators chain further.
-const MAX_DEPTH: u32 = 400;
-
-/// Names bound by `for`, innermost last.
-pub(super) type Locals = Vec<(Arc<str>, Value)>;
-
-/// Evaluates expressions in one scope.
-pub struct Evaluator<'a> {
-    scope: &'a dyn Scope,
-    host: &'a dyn Host,
-    steps: Cell<u64>,
-    output: Cell<u64>,
-    depth: Cell<u32>,
-    /// Files that templates are being read from, so that they cannot include each other for ever.
-    pub(super) templates: Cell<u32>,
+struct Evaluator<'e> {
+    scope: &'e dyn Scope,
+    host: &'e dyn Host,
+    budget: &'e Budget,
+    /// Whether the elements of a sensitive collection are being gone through: then no value may be shown. The
+    /// elements carry no mark of their own, since the result is marked as a whole.
+    hidden: std::cell::Cell<bool>,
 }
 
-/// The result of a part: errors are collected where parts do not depend on each other.
-pub(super) type Evaluated = Result<Value, Diagnostics>;
-
-impl<'a> Evaluator<'a> {
-    /// An evaluator for a scope.
-    #[must_use]
-    pub fn new(scope: &'a dyn Scope, host: &'a dyn Host) -> Self {
-        Self {
-            scope,
-            host,
-            steps: Cell::new(0),
-            output: Cell::new(0),
-            depth: Cell::new(0),
-            templates: Cell::new(0),
-        }
-    }
-
-    /// The value of an expression.
-    pub fn evaluate(&self, expr: &Expr) -> Result<Value, Diagnostics> {
-        self.steps.set(0);
-        self.output.set(0);
-        self.eval(expr, &mut Vec::new())
-    }
-
-    /// What functions need of the outside.
-    pub(super) const fn host(&self) -> &dyn Host {
-        self.host
-    }
-
-    pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Evaluated {
-        self.step(expr.span)?;
-        self.depth.set(self.depth.get() + 1);
-        let evaluated = if self.depth.get() > MAX_DEPTH {
-            Err(error("Expression too deep", "This expression is nested too deeply.", expr.span)
-                .help("Split it into several local values.")
-                .into())
-        } else {
-            self.eval_node(expr, locals)
-        };
-        self.depth.set(self.depth.get() - 1);
-        evaluated
-    }
-
-    fn eval_node(&self, expr: &Expr, locals: &mut Locals) -> Evaluated {
+impl Evaluator<'_> {
+    fn eval(&self, expr: &Expr, names: Option<&Names<'_>>) -> Outcome {
+        let _level = self.budget.enter(expr.span)?;
         match &expr.node {
             Node::Literal(value) => Ok(value.clone()),
-            Node::Template(parts) => self.template(parts, expr.span, locals),
-            Node::List(items) => self.list(items, expr.span, locals),
-            Node::Object(entries) => self.object(entries, expr.span, locals),
-            Node::Name(_) | Node::Access(..) => self.access(expr, locals),
-            Node::Call(call) => self.call(call, expr.span, locals),
-            Node::Conditional(condition, yes, no) => self.conditional(condition, yes, no, locals),
-            Node::Unary(op, operand) => self.unary(*op, operand, locals),
-            Node::Binary(..) => self.binary_chain(expr, locals),
-            Node::For(looped) => self.for_expr(looped, expr.span, locals),
-            Node::Parens(inner) => self.eval(inner, locals),
+            Node::Template(parts) => self.template(parts, names, expr.span),
+            Node::List(items) => self.list(items, names, expr.span),
+            Node::Object(entries) => self.object(entries, names, expr.span),
+            Node::Name(name) => self.name(name, expr.span, &[], names),
+            Node::Access(base, steps) => self.access(base, steps, names),
+            Node::Call(call) => self.call(call, expr.span, names),
+            Node::Conditional(condition, yes, no) => self.conditional(condition, yes, no, names, expr.span),
+            Node::Unary(op, operand) => self.unary(*op, operand, names),
+            Node::Binary(..) => self.binary(expr, names),
+            Node::For(repeat) => self.repeat(repeat, names, expr.span),
+            Node::Parens(inner) => self.eval(inner, names),
         }
     }
 
-    fn list(&self, items: &[Expr], span: Span, locals: &mut Locals) -> Evaluated {
-        self.grow(items.len() as u64, span)?;
-        let mut found = Diagnostics::default();
-        let mut values = Vec::with_capacity(items.len());
-        for item in items {
-            match self.eval(item, locals) {
-                Ok(value) => values.push(value),
-                Err(errors) => found.extend(errors),
-            }
-        }
-        if found.has_errors() { Err(found) } else { Ok(Value::list(values)) }
+    /// How a value is named in a message.
+    fn show(&self, value: &Value) -> String {
+        show::value(value, self.hidden.get())
     }
 
-    fn object(&self, entries: &[(Expr, Expr)], span: Span, locals: &mut Locals) -> Evaluated {
-        self.grow(entries.len() as u64, span)?;
-        let mut found = Diagnostics::default();
-        let mut map: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-        let (mut sensitive, mut unknown) = (false, false);
-        for (key, item) in entries {
-            let key_value = self.eval(key, locals).and_then(|value| key_text(&value, key.span));
-            match (key_value, self.eval(item, locals)) {
-                (Ok(Key::Text(text, marked)), Ok(value)) => {
-                    sensitive |= marked;
-                    map.insert(text, value);
-                }
-                (Ok(Key::Unknown(marked)), Ok(_)) => {
-                    unknown = true;
-                    sensitive |= marked;
-                }
-                (key, value) => {
-                    for errors in [key.err(), value.err()].into_iter().flatten() {
-                        found.extend(errors);
-                    }
-                }
-            }
-        }
-        if found.has_errors() {
-            return Err(found);
-        }
-        let value = if unknown { Value::UNKNOWN } else { Value::map(map) };
-        Ok(value.mark(sensitive))
+    /// Whether the parts of a value must stay out of messages.
+    fn hides(&self, value: &Value) -> bool {
+        self.hidden.get() || value.is_sensitive()
     }
 
-    fn conditional(&self, condition: &Expr, yes: &Expr, no: &Expr, locals: &mut Locals) -> Evaluated {
-        let decided = self.eval(condition, locals)?;
-        let sensitive = decided.is_sensitive();
-        if decided.is_unknown() {
-            let (yes, no) = (self.eval(yes, locals)?, self.eval(no, locals)?);
-            let same = yes == no && !yes.has_unknown();
-            let sensitive = sensitive || yes.is_sensitive() || no.is_sensitive();
-            return Ok(if same { yes } else { Value::UNKNOWN }.mark(sensitive));
-        }
-        let truth = operators::truth(&decided, condition.span, "A condition")?;
-        let chosen = if truth { yes } else { no };
-        Ok(self.eval(chosen, locals)?.mark(sensitive))
+    /// Does `work`, hiding values in messages when `hide` is set.
+    fn hiding<T>(&self, hide: bool, work: impl FnOnce() -> T) -> T {
+        let before = self.hidden.replace(self.hidden.get() || hide);
+        let result = work();
+        self.hidden.set(before);
+        result
     }
 
-    /// Counts one step; too many are an error.
-    pub(super) fn step(&self, span: Span) -> Result<(), Diagnostics> {
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > MAX_STEPS {
-            let detail = format!("Evaluating this takes more than {MAX_STEPS} steps.");
-            return Err(error("Expression too expensive", detail, span)
-                .help("Make the loops smaller.")
-                .into());
-        }
-        Ok(())
+    fn steps(&self, count: usize, span: Span) -> Result<(), Diagnostic> {
+        self.budget.steps(count as u64).map_err(|exceeded| self.budget.diagnose(exceeded, span))
     }
 
-    /// Counts what is made; too much is an error.
-    pub(super) fn grow(&self, amount: u64, span: Span) -> Result<(), Diagnostics> {
-        self.output.set(self.output.get().saturating_add(amount));
-        if self.output.get() > MAX_OUTPUT {
-            let detail =
-                format!("Evaluating this makes more than {} MiB of values.", MAX_OUTPUT / 1024 / 1024);
-            return Err(error("Expression too large", detail, span).help("Make less of it.").into());
-        }
-        Ok(())
+    fn elements(&self, count: usize, span: Span) -> Result<(), Diagnostic> {
+        self.budget.elements(count).map_err(|exceeded| self.budget.diagnose(exceeded, span))
+    }
+
+    fn bytes(&self, count: usize, span: Span) -> Result<(), Diagnostic> {
+        self.budget.bytes(count).map_err(|exceeded| self.budget.diagnose(exceeded, span))
     }
 }
 
-/// A key of an object or map.
-pub(super) enum Key {
-    /// The text, and whether it is sensitive.
-    Text(Arc<str>, bool),
-    /// Known after apply, and whether it is sensitive.
-    Unknown(bool),
+/// Whether a value cannot be read: it is known after apply, or only a fingerprint of it was kept.
+fn is_unreadable(value: &Value) -> bool {
+    matches!(value.kind(), relplan_contract::Kind::Unknown | relplan_contract::Kind::Sealed(_))
 }
 
-/// The key that a value makes.
-pub(super) fn key_text(value: &Value, span: Span) -> Result<Key, Diagnostics> {
-    if value.is_unknown() {
-        return Ok(Key::Unknown(value.is_sensitive()));
-    }
-    match text_of(value) {
-        Some(text) => Ok(Key::Text(text, value.is_sensitive())),
-        None => {
-            let detail = format!("A key must be text, but this is a {}.", value.kind_name());
-            Err(error("Invalid key", detail, span).help("Use a text, a number or a bool as key.").into())
+/// Both values, or the findings of both.
+fn both<A, B>(left: Result<A, Diagnostics>, right: Result<B, Diagnostics>) -> Result<(A, B), Diagnostics> {
+    match (left, right) {
+        (Ok(left), Ok(right)) => Ok((left, right)),
+        (Err(mut left), Err(right)) => {
+            left.extend(right);
+            Err(left)
         }
+        (Err(findings), Ok(_)) | (Ok(_), Err(findings)) => Err(findings),
     }
 }
 
-/// An error at a place.
-pub(super) fn error(summary: &str, detail: impl Into<String>, span: Span) -> Diagnostic {
-    Diagnostic::error(summary, detail).at(span)
-}
+#[cfg(test)]
+pub(super) mod tests;

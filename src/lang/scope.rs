@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use relplan_contract::Value;
 
-use super::config::Subject;
+use super::config::{Reference, Subject};
 use super::eval::Scope;
 use crate::addr::{Key, ModulePath, ResourceName};
 use crate::diag::Diagnostic;
@@ -217,7 +217,8 @@ pub struct Inside<'v> {
 }
 
 impl Scope for Inside<'_> {
-    fn resolve(&self, subject: &Subject, span: Span) -> Result<Value, Diagnostic> {
+    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostic> {
+        let Reference { subject, span } = reference;
         let module = self.values.instances.get(self.instance);
         let found = match subject {
             Subject::Variable(name) => module.and_then(|values| values.variables.get(name)).cloned(),
@@ -230,7 +231,7 @@ impl Scope for Inside<'_> {
             Subject::Release => Some(self.values.release.clone()).filter(|release| !release.is_null()),
             Subject::Path => module.map(|values| values.path.clone()),
         };
-        found.ok_or_else(|| absent(subject, span))
+        found.ok_or_else(|| absent(subject, *span))
     }
 }
 

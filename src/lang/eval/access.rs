@@ -1,194 +1,262 @@
-//! References, attributes, indexes and splats.
+//! References and the steps behind a value: attributes, indexes and splats.
 
 use std::sync::Arc;
 
-use relplan_contract::{Kind, Number, Parts, Value};
+use relplan_contract::{Kind, Map, Number, Type, Value};
 
-use super::operators::text_of;
-use super::{Evaluated, Evaluator, Locals, error, subject_of};
-use crate::addr::quoted;
-use crate::diag::{Diagnostics, did_you_mean};
+use super::names::{self, Names};
+use super::{Evaluator, Outcome, is_unreadable, reference, show};
+use crate::diag::{Diagnostic, did_you_mean};
 use crate::lang::ast::{Access, Expr, Node};
 use crate::source::Span;
 
 impl Evaluator<'_> {
-    pub(super) fn access(&self, expr: &Expr, locals: &mut Locals) -> Evaluated {
-        let (base, steps): (&Expr, &[Access]) = match &expr.node {
-            Node::Access(base, steps) => (base, steps),
-            _ => (expr, &[]),
-        };
-        let Node::Name(name) = &base.node else {
-            let value = self.eval(base, locals)?;
-            return self.steps(value, steps, expr.span, locals);
-        };
-        if let Some((_, value)) = locals.iter().rev().find(|(bound, _)| bound == name) {
-            let value = value.clone();
-            return self.steps(value, steps, expr.span, locals);
+    /// A name with the steps behind it: bound by `for`, or of the scope.
+    pub(super) fn name(
+        &self,
+        name: &Arc<str>,
+        span: Span,
+        steps: &[Access],
+        names: Option<&Names<'_>>,
+    ) -> Outcome {
+        if let Some(bound) = names::find(names, name) {
+            return self.walk(bound.clone(), steps, names);
         }
-        let Some((subject, taken)) = subject_of(name, steps) else {
-            return Err(error(
-                "Incomplete reference",
-                format!("{name:?} alone refers to nothing."),
-                base.span,
-            )
-            .help("Name what you mean, as in `var.region`, `local.tags` or `git_tag.app.commit`.")
-            .into());
-        };
-        let value = self.scope.resolve(&subject, expr.span)?;
-        self.steps(value, steps.get(taken..).unwrap_or_default(), expr.span, locals)
+        let (reference, used) = reference::parse(name, span, steps)?;
+        let value = self.scope.resolve(&reference)?;
+        self.walk(value, steps.get(used..).unwrap_or_default(), names)
     }
 
-    fn steps(&self, value: Value, steps: &[Access], span: Span, locals: &mut Locals) -> Evaluated {
-        let Some((step, rest)) = steps.split_first() else { return Ok(value) };
-        self.step(span)?;
-        match step {
-            Access::Attribute(name, place) => {
-                let inner = attribute(&value, name, *place)?;
-                self.steps(inner, rest, span, locals)
-            }
-            Access::Index(index) => {
-                let key = self.eval(index, locals)?;
-                let inner = element(&value, &key, index.span)?;
-                self.steps(inner, rest, span, locals)
-            }
-            Access::AttributeSplat(_) => {
-                let is_attribute = |step: &&Access| matches!(step, Access::Attribute(..));
-                let taken = rest.iter().take_while(is_attribute).count();
-                let (each, behind) = rest.split_at(taken);
-                let list = self.splat(&value, each, span, locals)?;
-                self.steps(list, behind, span, locals)
-            }
-            Access::FullSplat(_) => self.splat(&value, rest, span, locals),
+    pub(super) fn access(&self, base: &Expr, steps: &[Access], names: Option<&Names<'_>>) -> Outcome {
+        if let Node::Name(name) = &base.node {
+            return self.name(name, base.span, steps, names);
         }
+        self.walk(self.eval(base, names)?, steps, names)
     }
 
-    /// The steps taken of each element: null has none, and what is no list is one element.
-    fn splat(&self, value: &Value, steps: &[Access], span: Span, locals: &mut Locals) -> Evaluated {
+    fn walk(&self, start: Value, steps: &[Access], names: Option<&Names<'_>>) -> Outcome {
+        let mut value = start;
+        for (at, step) in steps.iter().enumerate() {
+            let behind = steps.get(at + 1..).unwrap_or_default();
+            value = match step {
+                Access::Attribute(name, span) => self.attribute(&value, name, *span)?,
+                Access::Index(key) => {
+                    let index = self.eval(key, names)?;
+                    self.index(&value, &index, key.span)?
+                }
+                Access::AttributeSplat(span) => {
+                    let attributes =
+                        behind.iter().take_while(|step| matches!(step, Access::Attribute(..))).count();
+                    let (each, rest) = behind.split_at_checked(attributes).unwrap_or((behind, &[]));
+                    let list = self.splat(&value, each, names, *span)?;
+                    return self.walk(list, rest, names);
+                }
+                Access::FullSplat(span) => return self.splat(&value, behind, names, *span),
+            };
+        }
+        Ok(value)
+    }
+
+    fn splat(&self, value: &Value, each: &[Access], names: Option<&Names<'_>>, span: Span) -> Outcome {
         let sensitive = value.is_sensitive();
-        let items = match (value.kind(), value.parts()) {
-            (Kind::Unknown, _) => return Ok(value.clone()),
-            (Kind::Null, _) => Vec::new(),
-            (_, Parts::Items(items)) => items.to_vec(),
-            _ => vec![value.clone().unmark()],
-        };
-        self.grow(items.len() as u64, span)?;
-        let mut found = Diagnostics::default();
-        let mut values = Vec::with_capacity(items.len());
-        for item in items {
-            match self.steps(item, steps, span, locals) {
-                Ok(value) => values.push(value),
-                Err(errors) if found.is_empty() => found.extend(errors),
-                Err(_) => {}
-            }
+        if is_unreadable(value) {
+            return Ok(Value::UNKNOWN.mark(sensitive));
         }
-        if found.has_errors() { Err(found) } else { Ok(Value::list(values).mark(sensitive)) }
+        let single = std::slice::from_ref(value);
+        let items = if value.is_null() { &[] } else { value.as_list().unwrap_or(single) };
+        self.elements(items.len(), span)?;
+        self.steps(items.len(), span)?;
+        let taken: Result<Vec<Value>, _> = self
+            .hiding(sensitive, || items.iter().map(|item| self.walk(item.clone(), each, names)).collect());
+        Ok(Value::list(taken?).mark(sensitive))
     }
-}
 
-/// An attribute of an object; `.0` of a list is an index.
-fn attribute(value: &Value, name: &Arc<str>, place: Span) -> Evaluated {
-    let sensitive = value.is_sensitive();
-    match (value.kind(), value.parts()) {
-        (Kind::Unknown | Kind::Sealed(_), _) => Ok(Value::UNKNOWN.mark(sensitive)),
-        (_, Parts::Entries(map)) => match map.get(name) {
-            Some(inner) => Ok(inner.clone().mark(sensitive)),
-            None => {
-                let names = map.keys().map(|key| &**key);
-                let near = if sensitive { None } else { did_you_mean(name, names) };
-                let help = near.map_or_else(String::new, |near| format!("Did you mean {}?", quoted(near)));
-                let detail = format!("This object has no attribute named {}.", quoted(name));
-                Err(error("Unsupported attribute", detail, place).help(help).into())
-            }
-        },
-        (Kind::Null, _) => Err(error(
-            "Attribute of null",
-            format!("This is null, so it has no attribute {}.", quoted(name)),
-            place,
-        )
-        .help("Check for null first, or wrap it in try().")
-        .into()),
-        (_, Parts::Items(_)) if name.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let index = Number::parse(name).map_or(Value::NULL, Value::from);
-            element(value, &index, place)
+    fn attribute(&self, value: &Value, name: &str, span: Span) -> Outcome {
+        if is_unreadable(value) {
+            return Ok(Value::UNKNOWN.mark(value.is_sensitive()));
         }
-        (_, Parts::Items(_)) => Err(error(
-            "Unsupported attribute",
-            format!("This is a {}, so it has no attribute {}.", value.kind_name(), quoted(name)),
-            place,
-        )
-        .help("Choose an element, as in `[0]`, or take the attribute of each with `[*]`.")
-        .into()),
-        _ => Err(error(
-            "Unsupported attribute",
-            format!("This is a {}, so it has no attributes.", value.kind_name()),
-            place,
-        )
-        .into()),
-    }
-}
-
-/// An element by its index or key.
-fn element(value: &Value, key: &Value, place: Span) -> Evaluated {
-    let sensitive = value.is_sensitive() || key.is_sensitive();
-    if value.is_unknown() || key.is_unknown() || matches!(value.kind(), Kind::Sealed(_)) {
-        return Ok(Value::UNKNOWN.mark(sensitive));
-    }
-    let found = match (value.kind(), value.parts()) {
-        (Kind::List(_), Parts::Items(items)) => {
-            let number = match key.kind() {
-                Kind::String(text) => text.parse::<i64>().ok(),
-                _ => key.as_i64(),
-            };
-            let Some(number) = number else {
-                let detail =
-                    format!("A list is indexed by a whole number, but this is a {}.", key.kind_name());
-                return Err(error("Invalid index", detail, place).into());
-            };
-            let item = usize::try_from(number).ok().and_then(|index| items.get(index));
-            item.ok_or_else(|| {
-                let shown =
-                    if key.is_sensitive() { "this index".to_owned() } else { format!("index {number}") };
-                error(
-                    "Invalid index",
-                    format!("The list has {} elements, so {shown} is outside of it.", items.len()),
-                    place,
-                )
-                .help("Indexes begin at 0.")
-            })?
-        }
-        (_, Parts::Entries(map)) => {
-            let Some(text) = text_of(key) else {
-                let detail = format!("A map is indexed by text, but this is a {}.", key.kind_name());
-                return Err(error("Invalid index", detail, place).into());
-            };
-            map.get(&text).ok_or_else(|| {
-                let hidden = sensitive;
-                let near = if hidden { None } else { did_you_mean(&text, map.keys().map(|key| &**key)) };
-                let shown = if key.is_sensitive() {
-                    "this key".to_owned()
-                } else {
-                    format!("the key {}", quoted(&text))
-                };
-                let help = near.map_or_else(
-                    || "Use lookup() to give a value for when it is missing.".to_owned(),
-                    |near| format!("Did you mean {}?", quoted(near)),
-                );
-                error("Missing key", format!("The map has no element with {shown}."), place).help(help)
-            })?
-        }
-        (Kind::Set(_), _) => {
-            return Err(error(
-                "Invalid index",
-                "The elements of a set have no order, so they cannot be indexed.",
-                place,
+        match value.kind() {
+            Kind::Map(map) => match map.get(name) {
+                Some(part) => Ok(part.clone().mark(value.is_sensitive())),
+                None => Err(self.missing_attribute(value, map, name, span).into()),
+            },
+            Kind::Null => Err(Diagnostic::error(
+                "Attribute of null",
+                format!("This value is null, so it has no attribute {}.", show::text(name)),
             )
-            .help("Convert it with tolist() first.")
-            .into());
+            .at(span)
+            .help("Write `try(...)` around it, or a condition that it is not null before it.")
+            .into()),
+            Kind::List(_) | Kind::Set(_) => Err(self.attribute_of_items(value, name, span).into()),
+            _ => Err(Diagnostic::error(
+                "Unsupported attribute",
+                format!("A {} has no attributes, so there is no {}.", value.kind_name(), show::text(name)),
+            )
+            .at(span)
+            .help("Delete the part behind the dot.")
+            .into()),
         }
-        _ => {
-            let detail = format!("This is {}, so it has no elements.", value.kind_name());
-            return Err(error("Invalid index", detail, place).into());
+    }
+
+    fn missing_attribute(&self, value: &Value, map: &Map, name: &str, span: Span) -> Diagnostic {
+        let finding = Diagnostic::error(
+            "Unsupported attribute",
+            format!("This object has no attribute {}.", show::text(name)),
+        )
+        .at(span);
+        if self.hides(value) {
+            return finding;
         }
-    };
-    Ok(found.clone().mark(sensitive))
+        match did_you_mean(name, map.keys().map(|key| &**key)) {
+            Some(near) => finding.help(format!("Did you mean `{near}`?")),
+            None => finding.help(known_keys("attribute", map)),
+        }
+    }
+
+    fn attribute_of_items(&self, value: &Value, name: &str, span: Span) -> Diagnostic {
+        let kind = value.kind_name();
+        let finding = Diagnostic::error(
+            "Unsupported attribute",
+            format!("A {kind} has no attributes of its own, so there is no {}.", show::text(name)),
+        )
+        .at(span);
+        if matches!(value.kind(), Kind::Set(_)) {
+            return finding.help(format!("Write `[*].{name}` for the attribute of every element."));
+        }
+        finding.help(format!(
+            "Write `[0].{name}` for the attribute of the first element, or `[*].{name}` for that of every element."
+        ))
+    }
+
+    fn index(&self, value: &Value, key: &Value, span: Span) -> Outcome {
+        let sensitive = value.is_sensitive() || key.is_sensitive();
+        if key.is_null() {
+            return Err(Diagnostic::error("Invalid index", "The index is null, so it selects nothing.")
+                .at(span)
+                .help("Give a number for a list, or a string for a map.")
+                .into());
+        }
+        if is_unreadable(value) || is_unreadable(key) {
+            return Ok(Value::UNKNOWN.mark(sensitive));
+        }
+        let part = match value.kind() {
+            Kind::List(items) => self.item(value, items, key, span)?,
+            Kind::Map(map) => self.entry(value, map, key, span)?,
+            Kind::Set(_) => {
+                return Err(Diagnostic::error(
+                    "Invalid index",
+                    "The elements of a set have no order and no keys, so none can be selected.",
+                )
+                .at(span)
+                .help("Use `tolist(...)` first, or `one(...)` where there is at most one element.")
+                .into());
+            }
+            Kind::Null => {
+                return Err(Diagnostic::error("Index of null", "This value is null, so it has no elements.")
+                    .at(span)
+                    .help("Write `try(...)` around it, or a condition that it is not null before it.")
+                    .into());
+            }
+            _ => {
+                let detail = format!("A {} has no elements, so it takes no index.", value.kind_name());
+                let finding = Diagnostic::error("Invalid index", detail).at(span);
+                return Err(finding
+                    .help("Delete the index; for a part of a string use `substr(...)`.")
+                    .into());
+            }
+        };
+        Ok(part.clone().mark(sensitive))
+    }
+
+    fn item<'v>(
+        &self,
+        list: &Value,
+        items: &'v [Value],
+        key: &Value,
+        span: Span,
+    ) -> Result<&'v Value, Diagnostic> {
+        let Ok(Kind::Number(number)) = Type::Number.convert(key).map(Value::into_kind) else {
+            let detail = format!("A list takes a number as its index, but this is {}.", self.show(key));
+            return Err(Diagnostic::error("Invalid index", detail)
+                .at(span)
+                .help("Give the position of the element, counted from 0."));
+        };
+        if !number.is_integer() {
+            let detail = format!("A list takes a whole number as its index, but this is {}.", self.show(key));
+            return Err(Diagnostic::error("Invalid index", detail)
+                .at(span)
+                .help("Use `floor(...)` to round it down."));
+        }
+        let position = number.to_i64().and_then(|index| usize::try_from(index).ok());
+        position
+            .and_then(|index| items.get(index))
+            .ok_or_else(|| self.out_of_range(list, items.len(), &number, key, span))
+    }
+
+    fn out_of_range(
+        &self,
+        list: &Value,
+        length: usize,
+        index: &Number,
+        key: &Value,
+        span: Span,
+    ) -> Diagnostic {
+        let has = match length {
+            _ if self.hides(list) => "the list has too few elements".to_owned(),
+            0 => "the list is empty".to_owned(),
+            1 => "the list has one element, at 0".to_owned(),
+            length => format!("the list has {length} elements, from 0 to {}", length - 1),
+        };
+        let given = if self.hides(key) { String::new() } else { format!(" {}", short(&index.to_string())) };
+        let help = if *index < Number::from(0) {
+            "Positions are counted from the start; for the last element write `x[length(x) - 1]`."
+        } else {
+            "Positions are counted from 0; write `try(x[i], null)` where the element may be missing."
+        };
+        Diagnostic::error("Index out of range", format!("There is no element{given}: {has}."))
+            .at(span)
+            .help(help)
+    }
+
+    fn entry<'v>(
+        &self,
+        value: &Value,
+        map: &'v Map,
+        key: &Value,
+        span: Span,
+    ) -> Result<&'v Value, Diagnostic> {
+        let Ok(Kind::String(name)) = Type::String.convert(key).map(Value::into_kind) else {
+            let detail = format!("A map takes a string as its key, but this is {}.", self.show(key));
+            return Err(Diagnostic::error("Invalid index", detail)
+                .at(span)
+                .help("Give the key of the entry."));
+        };
+        map.get(&name).ok_or_else(|| {
+            let hidden = self.hides(value);
+            let given = if self.hides(key) { String::new() } else { format!(" {}", show::text(&name)) };
+            let finding =
+                Diagnostic::error("Missing map key", format!("This map has no key{given}.")).at(span);
+            match did_you_mean(&name, map.keys().map(|key| &**key)) {
+                _ if hidden || self.hides(key) => finding,
+                Some(near) => finding.help(format!("Did you mean {}?", show::text(near))),
+                None => finding.help(known_keys("key", map)),
+            }
+        })
+    }
+}
+
+/// The keys that there are, as far as they fit in a sentence.
+fn known_keys(what: &str, map: &Map) -> String {
+    const MOST: usize = 8;
+    if map.is_empty() {
+        return format!("It has no {what}s at all.");
+    }
+    let keys: Vec<String> = map.keys().take(MOST).map(|key| show::text(key)).collect();
+    let more = map.len().saturating_sub(MOST);
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("It has the {what}{} {}{rest}.", if map.len() == 1 { "" } else { "s" }, keys.join(", "))
+}
+
+fn short(digits: &str) -> String {
+    if digits.len() > 20 { "at so large a position".to_owned() } else { digits.to_owned() }
 }

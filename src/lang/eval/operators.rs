@@ -1,182 +1,225 @@
-//! Operators: arithmetic, comparison, logic.
+//! `+ - * / %`, comparisons, equality, `&& || !`.
 
-use std::sync::Arc;
+use relplan_contract::{Kind, NumberError, Type, Value};
 
-use relplan_contract::{Kind, Number, NumberError, Type, Value};
-
-use super::{Evaluated, Evaluator, Locals, error};
-use crate::diag::Diagnostics;
+use super::names::Names;
+use super::{Evaluator, Outcome, both, is_unreadable};
+use crate::diag::Diagnostic;
 use crate::lang::ast::{BinaryOp, Expr, Node, UnaryOp};
 use crate::source::Span;
 
+/// An operand with its place.
+struct Operand {
+    value: Value,
+    span: Span,
+}
+
 impl Evaluator<'_> {
-    /// Chains of operators are nested to the left, and may be longer than the stack is deep: they are walked.
-    pub(super) fn binary_chain(&self, expr: &Expr, locals: &mut Locals) -> Evaluated {
+    pub(super) fn unary(&self, op: UnaryOp, operand: &Expr, names: Option<&Names<'_>>) -> Outcome {
+        let value = self.eval(operand, names)?;
+        let (ty, sign) = match op {
+            UnaryOp::Negate => (Type::Number, "-"),
+            UnaryOp::Not => (Type::Bool, "!"),
+        };
+        let fitted = self.operand(&ty, sign, &value, operand.span)?;
+        let result = match fitted.kind() {
+            Kind::Number(number) => Value::from(number.neg()),
+            Kind::Bool(truth) => Value::from(!truth),
+            _ => Value::UNKNOWN,
+        };
+        Ok(result.mark(value.is_sensitive()))
+    }
+
+    /// A chain of operators is nested to the left: it is gone down in a loop, so that its length costs no stack.
+    pub(super) fn binary(&self, expr: &Expr, names: Option<&Names<'_>>) -> Outcome {
         let mut chain = Vec::new();
-        let mut leftmost = expr;
-        while let Node::Binary(left, op, right) = &leftmost.node {
-            chain.push((*op, &**right, left.span));
-            leftmost = left;
+        let mut first = expr;
+        while let Node::Binary(left, op, right) = &first.node {
+            chain.push((first.span, *op, &**right));
+            first = left;
         }
-        let mut value = self.eval(leftmost, locals)?;
-        while let Some((op, right, left_span)) = chain.pop() {
-            self.step(right.span)?;
-            value = self.binary(&value, left_span, op, right, locals)?;
+        let mut left = self.eval(first, names);
+        let mut left_span = first.span;
+        while let Some((span, op, right)) = chain.pop() {
+            self.steps(1, span)?;
+            left = match op {
+                BinaryOp::And => self.logical(left, left_span, false, right, names),
+                BinaryOp::Or => self.logical(left, left_span, true, right, names),
+                _ => both(left, self.eval(right, names)).and_then(|(left, value)| {
+                    let left = Operand { value: left, span: left_span };
+                    let right = Operand { value, span: right.span };
+                    self.apply(op, &left, &right, span)
+                }),
+            };
+            left_span = span;
         }
-        Ok(value)
+        left
     }
 
-    fn binary(
+    /// `&&` (decided by false) and `||` (decided by true).
+    fn logical(
         &self,
-        left: &Value,
+        left: Outcome,
         left_span: Span,
-        op: BinaryOp,
-        right: &Expr,
-        locals: &mut Locals,
-    ) -> Evaluated {
-        // What decides alone is not followed further, as in `var.x != null && var.x.y`.
-        let decided = match op {
-            BinaryOp::And => Some(false),
-            BinaryOp::Or => Some(true),
-            _ => None,
-        };
-        if let Some(decided) = decided
-            && !left.is_unknown()
-            && truth(left, left_span, "An operand of && and ||")? == decided
-        {
-            return Ok(Value::from(decided).mark(left.is_sensitive()));
+        decided_by: bool,
+        right_expr: &Expr,
+        names: Option<&Names<'_>>,
+    ) -> Outcome {
+        let sign = if decided_by { "||" } else { "&&" };
+        let left = left?;
+        let fitted = self.operand(&Type::Bool, sign, &left, left_span)?;
+        if fitted.as_bool() == Some(decided_by) {
+            return Ok(fitted);
         }
-        let right_value = self.eval(right, locals)?;
-        let sensitive = left.is_sensitive() || right_value.is_sensitive();
-        let value = match op {
-            BinaryOp::Equal => equal(left, &right_value),
-            BinaryOp::NotEqual => match equal(left, &right_value).as_bool() {
-                Some(same) => Value::from(!same),
-                None => Value::UNKNOWN,
-            },
-            BinaryOp::And | BinaryOp::Or => logic(op, left, left_span, &right_value, right.span)?,
-            _ if left.is_unknown() || right_value.is_unknown() => Value::UNKNOWN,
-            BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual => {
-                let (a, b) = (number(left, left_span)?, number(&right_value, right.span)?);
-                Value::from(match op {
-                    BinaryOp::Less => a < b,
-                    BinaryOp::LessOrEqual => a <= b,
-                    BinaryOp::Greater => a > b,
-                    _ => a >= b,
-                })
-            }
-            BinaryOp::Add
-            | BinaryOp::Subtract
-            | BinaryOp::Multiply
-            | BinaryOp::Divide
-            | BinaryOp::Remainder => {
-                let (a, b) = (number(left, left_span)?, number(&right_value, right.span)?);
-                let result = match op {
-                    BinaryOp::Add => a.add(&b),
-                    BinaryOp::Subtract => a.sub(&b),
-                    BinaryOp::Multiply => a.mul(&b),
-                    BinaryOp::Divide => a.div(&b),
-                    _ => a.rem(&b),
-                };
-                Value::from(
-                    result.map_err(|problem| arithmetic(problem, left_span.to(right.span), right.span))?,
-                )
-            }
+        let right = self
+            .eval(right_expr, names)
+            .and_then(|value| self.operand(&Type::Bool, sign, &value, right_expr.span).map_err(Into::into));
+        let right = match right {
+            // What the right side guards against may not be so: the left side may yet leave it out.
+            Err(_) if is_unreadable(&fitted) => return Ok(Value::UNKNOWN.mark(left.is_sensitive())),
+            other => other?,
         };
-        Ok(value.mark(sensitive))
-    }
-
-    pub(super) fn unary(&self, op: UnaryOp, operand: &Expr, locals: &mut Locals) -> Evaluated {
-        let value = self.eval(operand, locals)?;
-        if value.is_unknown() {
-            return Ok(value);
-        }
-        let sensitive = value.is_sensitive();
-        let result = match op {
-            UnaryOp::Negate => Value::from(number(&value, operand.span)?.neg()),
-            UnaryOp::Not => Value::from(!truth(&value, operand.span, "The operand of !")?),
+        let sensitive = left.is_sensitive() || right.is_sensitive();
+        let result = match (fitted.as_bool(), right.as_bool()) {
+            (_, Some(truth)) if truth == decided_by => Value::from(truth),
+            (Some(_), Some(truth)) => Value::from(truth),
+            _ => Value::UNKNOWN,
         };
         Ok(result.mark(sensitive))
     }
-}
 
-/// Whether two values are the same; unknown where that cannot be told yet.
-fn equal(left: &Value, right: &Value) -> Value {
-    if left.is_null() || right.is_null() {
-        let unknown = left.is_unknown() || right.is_unknown();
-        return if unknown { Value::UNKNOWN } else { Value::from(left.is_null() && right.is_null()) };
-    }
-    if left.has_unknown() || right.has_unknown() {
-        return Value::UNKNOWN;
-    }
-    let sealed = |value: &Value| matches!(value.kind(), Kind::Sealed(_));
-    if sealed(left) != sealed(right) {
-        return Value::UNKNOWN;
-    }
-    Value::from(left == right)
-}
-
-fn logic(op: BinaryOp, left: &Value, left_span: Span, right: &Value, right_span: Span) -> Evaluated {
-    let name = "An operand of && and ||";
-    let known =
-        |value: &Value, span| if value.is_unknown() { Ok(None) } else { truth(value, span, name).map(Some) };
-    let (a, b) = (known(left, left_span)?, known(right, right_span)?);
-    Ok(match (op, a, b) {
-        (BinaryOp::And, Some(false), _) | (BinaryOp::And, _, Some(false)) => Value::from(false),
-        (BinaryOp::Or, Some(true), _) | (BinaryOp::Or, _, Some(true)) => Value::from(true),
-        (_, None, _) | (_, _, None) => Value::UNKNOWN,
-        (_, Some(_), Some(b)) => Value::from(b),
-    })
-}
-
-/// The truth of a value that is known.
-pub(super) fn truth(value: &Value, span: Span, what: &str) -> Result<bool, Diagnostics> {
-    let converted =
-        if value.is_null() { None } else { Type::Bool.convert(value).ok().and_then(|value| value.as_bool()) };
-    converted.ok_or_else(|| {
-        let detail = format!("{what} must be true or false, but this is {}.", a_kind(value));
-        error("Bool required", detail, span).into()
-    })
-}
-
-/// The number of a value that is known.
-fn number(value: &Value, span: Span) -> Result<Number, Diagnostics> {
-    let converted = if value.is_null() { None } else { Type::Number.convert(value).ok() };
-    match converted.as_ref().map(Value::kind) {
-        Some(Kind::Number(number)) => Ok(number.clone()),
-        _ => {
-            let detail = format!("An operand must be a number, but this is {}.", a_kind(value));
-            let text = value.as_str().is_some();
-            let help = if text { "To join texts, write them into one template: \"${a}${b}\"." } else { "" };
-            Err(error("Number required", detail, span).help(help).into())
+    fn apply(&self, op: BinaryOp, left: &Operand, right: &Operand, span: Span) -> Outcome {
+        match op {
+            BinaryOp::Equal | BinaryOp::NotEqual => self.equality(op == BinaryOp::Equal, left, right, span),
+            _ => self.arithmetic(op, left, right, span),
         }
     }
+
+    fn equality(&self, wanted: bool, left: &Operand, right: &Operand, span: Span) -> Outcome {
+        let survey = |value| self.budget.survey(value).map_err(|over| self.budget.diagnose(over, span));
+        let (surveyed_left, surveyed_right) = (survey(&left.value)?, survey(&right.value)?);
+        let same = if surveyed_left.unknown || surveyed_right.unknown {
+            equal(&left.value, &right.value)
+        } else {
+            Some(left.value == right.value)
+        };
+        let result = same.map_or(Value::UNKNOWN, |same| Value::from(same == wanted));
+        Ok(result.mark(surveyed_left.sensitive || surveyed_right.sensitive))
+    }
+
+    fn arithmetic(&self, op: BinaryOp, left: &Operand, right: &Operand, span: Span) -> Outcome {
+        let sign = sign(op);
+        let fit = |operand: &Operand| {
+            self.operand(&Type::Number, sign, &operand.value, operand.span).map_err(Into::into)
+        };
+        let (a, b) = both(fit(left), fit(right))?;
+        let sensitive = a.is_sensitive() || b.is_sensitive();
+        let (Kind::Number(a), Kind::Number(b)) = (a.kind(), b.kind()) else {
+            return Ok(Value::UNKNOWN.mark(sensitive));
+        };
+        let result = match op {
+            BinaryOp::Add => a.add(b).map(Value::from),
+            BinaryOp::Subtract => a.sub(b).map(Value::from),
+            BinaryOp::Multiply => a.mul(b).map(Value::from),
+            BinaryOp::Divide => a.div(b).map(Value::from),
+            BinaryOp::Remainder => a.rem(b).map(Value::from),
+            BinaryOp::Less => Ok(Value::from(a < b)),
+            BinaryOp::LessOrEqual => Ok(Value::from(a <= b)),
+            BinaryOp::Greater => Ok(Value::from(a > b)),
+            BinaryOp::GreaterOrEqual => Ok(Value::from(a >= b)),
+            // These four are no arithmetic and do not come here.
+            BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::And | BinaryOp::Or => Ok(Value::UNKNOWN),
+        };
+        match result {
+            Ok(value) => Ok(value.mark(sensitive)),
+            Err(error) => Err(failed(error, right.span, span).into()),
+        }
+    }
+
+    /// An operand made to fit its operator; unknown ones stay so.
+    fn operand(&self, ty: &Type, sign: &str, value: &Value, span: Span) -> Result<Value, Diagnostic> {
+        if value.is_null() {
+            return Err(Diagnostic::error(
+                "Operand is null",
+                format!("`{sign}` needs a {ty}, but this is null."),
+            )
+            .at(span)
+            .help("Give a value, or write `coalesce(...)` for a default."));
+        }
+        ty.convert(value).map_err(|_| {
+            let help = match (ty, value.kind()) {
+                (Type::Number, Kind::String(_)) if sign == "+" => "To join strings, write \"${a}${b}\".",
+                (Type::Number, Kind::List(_)) if sign == "+" => "To join lists, use `concat(...)`.",
+                (Type::Number, Kind::Map(_)) if sign == "+" => "To join maps, use `merge(...)`.",
+                (Type::Number, Kind::String(_)) => "Only strings such as \"12.5\" stand for a number.",
+                (Type::Bool, Kind::String(_)) => "Only the strings \"true\" and \"false\" stand for a bool.",
+                (Type::Bool, Kind::Number(_)) => "Write a comparison, for example `x != 0`.",
+                _ => "Use another value, or a part of this one.",
+            };
+            let detail = format!("`{sign}` needs a {ty}, but this is {}.", self.show(value));
+            Diagnostic::error("Invalid operand", detail).at(span).help(help)
+        })
+    }
 }
 
-fn arithmetic(problem: NumberError, whole: Span, divisor: Span) -> Diagnostics {
-    match problem {
+fn failed(error: NumberError, divisor: Span, span: Span) -> Diagnostic {
+    match error {
         NumberError::DivisionByZero => {
-            error("Division by zero", "The divisor is 0.", divisor).help("Check for 0 before dividing.")
+            Diagnostic::error("Division by zero", "The divisor is zero, so there is no result.")
+                .at(divisor)
+                .help("Guard it with a condition, for example `n == 0 ? 0 : total / n`.")
         }
         NumberError::Overflow | NumberError::Malformed => {
-            error("Number too large", format!("The result cannot be represented: {problem}."), whole)
+            Diagnostic::error("Number too large", "The result has more digits than a number can have.")
+                .at(span)
+                .help("Use smaller numbers.")
         }
     }
-    .into()
 }
 
-/// The text of a primitive: how it stands in a template or as a key.
-#[must_use]
-pub fn text_of(value: &Value) -> Option<Arc<str>> {
-    match value.kind() {
-        Kind::String(text) => Some(Arc::clone(text)),
-        Kind::Number(number) => Some(number.to_string().into()),
-        Kind::Bool(truth) => Some(truth.to_string().into()),
-        Kind::Null | Kind::List(_) | Kind::Set(_) | Kind::Map(_) | Kind::Sealed(_) | Kind::Unknown => None,
+/// Whether two values are equal, unless what is unknown in them decides that.
+pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
+    match (left.kind(), right.kind()) {
+        (Kind::Sealed(a), Kind::Sealed(b)) if a == b => Some(true),
+        (Kind::Unknown | Kind::Sealed(_), _) | (_, Kind::Unknown | Kind::Sealed(_)) => None,
+        (Kind::List(a), Kind::List(b)) if a.len() == b.len() => {
+            a.iter().zip(b.iter()).map(|(a, b)| equal(a, b)).fold(Some(true), and)
+        }
+        (Kind::Map(a), Kind::Map(b)) if a.len() == b.len() && a.keys().eq(b.keys()) => {
+            a.values().zip(b.values()).map(|(a, b)| equal(a, b)).fold(Some(true), and)
+        }
+        // Which elements of a set with unknown ones are the same is not known yet.
+        (Kind::Set(a), Kind::Set(b)) => {
+            let unknown = a.iter().chain(b.iter()).any(Value::has_unknown);
+            (!unknown).then_some(a == b)
+        }
+        (a, b) => Some(a == b),
     }
 }
 
-/// The kind of a value with its article.
-pub(super) fn a_kind(value: &Value) -> String {
-    if value.is_null() { "null".to_owned() } else { format!("a {}", value.kind_name()) }
+const fn and(all: Option<bool>, next: Option<bool>) -> Option<bool> {
+    match (all, next) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// The operator as it is written.
+const fn sign(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Remainder => "%",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::Less => "<",
+        BinaryOp::LessOrEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterOrEqual => ">=",
+        BinaryOp::And => "&&",
+        BinaryOp::Or => "||",
+    }
 }

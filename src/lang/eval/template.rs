@@ -1,130 +1,141 @@
 //! Templates: text with interpolations and directives.
 
-use std::sync::Arc;
+use relplan_contract::{Kind, Parts, Type, Value};
 
-use relplan_contract::Value;
-
-use super::collections::{Rounds, rounds};
-use super::operators::{a_kind, text_of, truth};
-use super::{Evaluated, Evaluator, Locals, error};
-use crate::diag::Diagnostics;
-use crate::lang::ast::{Part, TemplateFor};
+use super::collection::{Bindings, Course};
+use super::names::Names;
+use super::{Evaluator, Outcome, is_unreadable};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::lang::ast::{Expr, Part, TemplateFor};
 use crate::source::Span;
 
-/// The text of a template so far.
+/// The text that a template has made so far.
 #[derive(Default)]
 struct Text {
-    text: String,
+    written: String,
     sensitive: bool,
     unknown: bool,
+    findings: Diagnostics,
 }
 
 impl Evaluator<'_> {
-    pub(super) fn template(&self, parts: &[Part], span: Span, locals: &mut Locals) -> Evaluated {
-        // A template that is nothing but one interpolation is that value, whatever its type.
+    /// A template of one interpolation and nothing else is that value, of whatever type.
+    pub(super) fn template(&self, parts: &[Part], names: Option<&Names<'_>>, span: Span) -> Outcome {
         if let [Part::Interpolation(expr)] = parts {
-            return self.eval(expr, locals);
+            return self.eval(expr, names);
         }
         let mut text = Text::default();
-        let mut found = Diagnostics::default();
-        self.parts(parts, span, locals, &mut text, &mut found);
-        if found.has_errors() {
-            return Err(found);
+        self.parts(parts, names, span, &mut text)?;
+        if !text.findings.is_empty() {
+            return Err(text.findings);
         }
-        let value = if text.unknown { Value::UNKNOWN } else { Value::string(text.text) };
+        let value = if text.unknown { Value::UNKNOWN } else { Value::string(text.written) };
         Ok(value.mark(text.sensitive))
     }
 
     fn parts(
         &self,
         parts: &[Part],
+        names: Option<&Names<'_>>,
         span: Span,
-        locals: &mut Locals,
         text: &mut Text,
-        found: &mut Diagnostics,
-    ) {
+    ) -> Result<(), Diagnostics> {
         for part in parts {
-            let result = match part {
-                Part::Text(literal) => {
-                    text.text.push_str(literal);
-                    self.grow(literal.len() as u64, span)
-                }
+            match part {
+                Part::Text(literal) => self.write(literal, span, text)?,
                 Part::Interpolation(expr) => {
-                    self.eval(expr, locals).and_then(|value| self.insert(&value, expr.span, text))
+                    if let Err(findings) = self.interpolate(expr, names, text) {
+                        text.findings.extend(findings);
+                    }
                 }
-                Part::If(parts) => {
-                    let (condition, yes, no) = &**parts;
-                    self.eval(condition, locals).and_then(|decided| {
-                        text.sensitive |= decided.is_sensitive();
-                        if decided.is_unknown() {
-                            text.unknown = true;
-                            return Ok(());
-                        }
-                        let chosen = if truth(&decided, condition.span, "A condition")? { yes } else { no };
-                        self.parts(chosen, span, locals, text, found);
-                        Ok(())
-                    })
+                Part::If(branch) => {
+                    let (condition, yes, no) = &**branch;
+                    self.branch(condition, yes, no, names, span, text)?;
                 }
-                Part::For(looped) => self.template_for(looped, span, locals, text, found),
-            };
-            if let Err(errors) = result {
-                found.extend(errors);
+                Part::For(repeat) => self.repeat_text(repeat, names, span, text)?,
             }
         }
-    }
-
-    fn insert(&self, value: &Value, span: Span, text: &mut Text) -> Result<(), Diagnostics> {
-        text.sensitive |= value.has_sensitive();
-        if value.is_unknown() {
-            text.unknown = true;
-            return Ok(());
-        }
-        let Some(inserted) = text_of(value) else {
-            let detail = format!(
-                "Only text, numbers and bools can stand in a template, but this is {}.",
-                a_kind(value)
-            );
-            let help = if value.is_null() {
-                "Give a value for when it is null, as in `coalesce(var.x, \"none\")`."
-            } else {
-                "Convert it first, as with join() or jsonencode()."
-            };
-            return Err(error("Cannot stand in a template", detail, span).help(help).into());
-        };
-        self.grow(inserted.len() as u64, span)?;
-        text.text.push_str(&inserted);
         Ok(())
     }
 
-    fn template_for(
+    fn write(&self, piece: &str, span: Span, text: &mut Text) -> Result<(), Diagnostic> {
+        self.bytes(piece.len(), span)?;
+        text.written.push_str(piece);
+        Ok(())
+    }
+
+    fn interpolate(
         &self,
-        looped: &TemplateFor,
-        span: Span,
-        locals: &mut Locals,
+        expr: &Expr,
+        names: Option<&Names<'_>>,
         text: &mut Text,
-        found: &mut Diagnostics,
     ) -> Result<(), Diagnostics> {
-        let collection = self.eval(&looped.collection, locals)?;
-        let (rounds, sensitive) = match rounds(&collection, looped.collection.span)? {
-            Rounds::Known(rounds, sensitive) => (rounds, sensitive),
-            Rounds::Unknown(sensitive) => {
-                text.unknown = true;
-                text.sensitive |= sensitive;
-                return Ok(());
-            }
+        let value = self.eval(expr, names)?;
+        text.sensitive |= value.is_sensitive();
+        if is_unreadable(&value) {
+            text.unknown = true;
+            return Ok(());
+        }
+        match Type::String.convert(&value).map(Value::into_kind) {
+            Ok(Kind::String(piece)) => Ok(self.write(&piece, expr.span, text)?),
+            _ => Err(self.no_text(&value, expr.span).into()),
+        }
+    }
+
+    fn no_text(&self, value: &Value, span: Span) -> Diagnostic {
+        let detail = format!(
+            "Only a string, a number or a bool can stand in a text, but this is {}.",
+            self.show(value)
+        );
+        let help = match value.parts() {
+            Parts::Items(_) => "Write `join(\", \", ...)` around it, or `jsonencode(...)`.",
+            Parts::Entries(_) => "Choose one of its attributes, or write `jsonencode(...)` around it.",
+            Parts::Leaf => "Write `coalesce(..., \"none\")` around it to say what stands there instead.",
         };
-        text.sensitive |= sensitive;
-        for (key, item) in rounds {
-            self.step(span)?;
-            let depth = locals.len();
-            if let Some(name) = &looped.key {
-                locals.push((Arc::clone(name), key));
+        Diagnostic::error("Invalid value in a template", detail).at(span).help(help)
+    }
+
+    fn branch(
+        &self,
+        condition: &Expr,
+        yes: &[Part],
+        no: &[Part],
+        names: Option<&Names<'_>>,
+        span: Span,
+        text: &mut Text,
+    ) -> Result<(), Diagnostics> {
+        let decision = self.eval(condition, names)?;
+        text.sensitive |= decision.is_sensitive();
+        match self.condition(&decision, condition.span, "condition of `%{ if }`")? {
+            Some(true) => self.parts(yes, names, span, text),
+            Some(false) => self.parts(no, names, span, text),
+            None => {
+                text.unknown = true;
+                Ok(())
             }
-            locals.push((Arc::clone(&looped.value), item));
-            self.parts(&looped.body, span, locals, text, found);
-            locals.truncate(depth);
-            if found.has_errors() {
-                break;
+        }
+    }
+
+    fn repeat_text(
+        &self,
+        repeat: &TemplateFor,
+        names: Option<&Names<'_>>,
+        span: Span,
+        text: &mut Text,
+    ) -> Result<(), Diagnostics> {
+        let collection = self.eval(&repeat.collection, names)?;
+        let bindings = Bindings { key: repeat.key.as_deref(), value: &repeat.value };
+        let course =
+            self.go_through(&collection, &bindings, names, repeat.collection.span, &mut |names| {
+                self.parts(&repeat.body, names, span, text)?;
+                // Every round is likely to have the same fault: the first one is enough.
+                if text.findings.is_empty() { Ok(()) } else { Err(std::mem::take(&mut text.findings)) }
+            })?;
+        match course {
+            Course::Done { sensitive } => text.sensitive |= sensitive,
+            Course::Unknown { sensitive } => {
+                text.sensitive |= sensitive;
+                text.unknown = true;
             }
         }
         Ok(())

@@ -15,7 +15,11 @@ impl Scanner<'_> {
                 }
                 b'\n' => return self.line_end_in_quotes(),
                 b'\\' => self.escape(),
-                b'$' | b'%' if self.skip_or_open_sequence() => return self.refuse_deceptive(from, self.at),
+                b'$' | b'%' => {
+                    if self.skip_or_open_sequence() {
+                        return self.refuse_deceptive(from, self.at);
+                    }
+                }
                 _ => self.at += 1,
             }
         }
@@ -219,7 +223,11 @@ impl Scanner<'_> {
                     self.end_heredoc_here();
                     return;
                 }
-                b'$' | b'%' if self.skip_or_open_sequence() => return self.refuse_deceptive(from, self.at),
+                b'$' | b'%' => {
+                    if self.skip_or_open_sequence() {
+                        return self.refuse_deceptive(from, self.at);
+                    }
+                }
                 _ => self.at += 1,
             }
         }

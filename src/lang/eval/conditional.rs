@@ -1,0 +1,90 @@
+//! `condition ? yes : no`.
+
+use relplan_contract::{Type, Value};
+
+use super::names::Names;
+use super::{Evaluator, Outcome, is_unreadable, show, unify};
+use crate::diag::Diagnostic;
+use crate::lang::ast::Expr;
+use crate::source::Span;
+
+impl Evaluator<'_> {
+    /// Both sides are evaluated, as in Terraform, since both have a say in the type of the result; but what is
+    /// wrong with the side not taken is not reported.
+    pub(super) fn conditional(
+        &self,
+        condition: &Expr,
+        yes: &Expr,
+        no: &Expr,
+        names: Option<&Names<'_>>,
+        span: Span,
+    ) -> Outcome {
+        let decision = self.eval(condition, names)?;
+        let truth = self.condition(&decision, condition.span, "condition")?;
+        let sensitive = decision.is_sensitive();
+        let Some(truth) = truth else {
+            return Ok(undecided(self.eval(yes, names).ok(), self.eval(no, names).ok(), sensitive));
+        };
+        let (taken, other) = if truth { (yes, no) } else { (no, yes) };
+        let value = self.eval(taken, names)?;
+        let Ok(beside) = self.eval(other, names) else { return Ok(value.mark(sensitive)) };
+        for part in [&value, &beside] {
+            self.budget.survey(part).map_err(|exceeded| self.budget.diagnose(exceeded, span))?;
+        }
+        let fitted = unify::fit_beside(&value, &beside).ok_or_else(|| {
+            let detail = format!(
+                "Both results of a conditional must have one type, but `{}` gives {} and `{}` gives {}{}.",
+                if truth { "true" } else { "false" },
+                show::kind(&value),
+                if truth { "false" } else { "true" },
+                show::kind(&beside),
+                if value.kind_name() == beside.kind_name() { " with parts of other types" } else { "" },
+            );
+            Diagnostic::error("Inconsistent conditional results", detail)
+                .label(taken.span, show::kind(&value))
+                .label(other.span, show::kind(&beside))
+                .help("Convert one of them, for example with `tostring(...)`, or use `null` for no value.")
+        })?;
+        Ok(fitted.mark(sensitive))
+    }
+
+    /// The truth of a condition; none while it is unknown. `what` names the condition in messages.
+    pub(super) fn condition(
+        &self,
+        value: &Value,
+        span: Span,
+        what: &str,
+    ) -> Result<Option<bool>, Diagnostic> {
+        if value.is_null() {
+            let detail = format!("The {what} must be true or false, but this is null.");
+            return Err(Diagnostic::error("Condition is null", detail)
+                .at(span)
+                .help("Compare with null, or use `coalesce(...)` for a default."));
+        }
+        if is_unreadable(value) {
+            return Ok(None);
+        }
+        let converted = Type::Bool.convert(value).map_err(|_| {
+            let detail = format!("The {what} must be true or false, but this is {}.", self.show(value));
+            Diagnostic::error("Invalid condition", detail)
+                .at(span)
+                .help("Write a comparison, for example `x != \"\"` or `length(x) > 0`.")
+        })?;
+        Ok(converted.as_bool())
+    }
+}
+
+/// The result while the condition is unknown: that of both sides if they agree.
+fn undecided(yes: Option<Value>, no: Option<Value>, sensitive: bool) -> Value {
+    match (yes, no) {
+        (Some(yes), Some(no)) if yes == no && !yes.has_unknown() => {
+            // Each part keeps the mark that it has on either side.
+            let sensitive = sensitive || yes.has_sensitive() || no.has_sensitive();
+            yes.mark(sensitive)
+        }
+        (yes, no) => {
+            let marked = [yes, no].iter().flatten().any(Value::is_sensitive);
+            Value::UNKNOWN.mark(sensitive || marked)
+        }
+    }
+}

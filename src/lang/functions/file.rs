@@ -1,0 +1,184 @@
+//! Files and paths. Files are read through the [`Host`](super::Host), and only those that it opens; paths are
+//! texts with `/` between names, cleaned as Terraform does, and looked up nowhere.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use relplan_contract::Value;
+
+use super::Accepts::String as Text;
+use super::host::FileError;
+use super::{Arguments, Fault, Function, parameter};
+
+mod glob;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "abspath",
+        &[parameter("path", Text)],
+        |arguments| {
+            arguments.string(
+                arguments.host().absolute(arguments.text(0)).map_err(|error| fault(arguments, 0, &error))?,
+            )
+        },
+        "The path from the root of the file system. It differs between machines, and so does a plan that uses it.",
+        ("basename(abspath(\"a.txt\"))", "\"a.txt\""),
+    ),
+    Function::new(
+        "basename",
+        &[parameter("path", Text)],
+        |arguments| Ok(Value::string(base(arguments.text(0)))),
+        "The last name of a path.",
+        ("basename(\"foo/bar/baz.txt\")", "\"baz.txt\""),
+    ),
+    Function::new(
+        "dirname",
+        &[parameter("path", Text)],
+        |arguments| Ok(Value::string(folder(arguments.text(0)))),
+        "The path without its last name.",
+        ("dirname(\"foo/bar/baz.txt\")", "\"foo/bar\""),
+    ),
+    Function::new(
+        "file",
+        &[parameter("path", Text)],
+        |arguments| arguments.string(text(arguments, 0)?),
+        "The text of a file, which must be UTF-8.",
+        ("file(\"a.txt\")", "\"hello\\n\""),
+    ),
+    Function::new(
+        "filebase64",
+        &[parameter("path", Text)],
+        |arguments| arguments.string(STANDARD.encode(bytes(arguments, 0)?)),
+        "The bytes of a file in base64.",
+        ("filebase64(\"a.txt\")", "\"aGVsbG8K\""),
+    ),
+    Function::new(
+        "fileexists",
+        &[parameter("path", Text)],
+        |arguments| {
+            arguments
+                .host()
+                .exists(arguments.text(0))
+                .map(Value::from)
+                .map_err(|error| fault(arguments, 0, &error))
+        },
+        "Whether there is a file at the path.",
+        ("fileexists(\"b.txt\")", "false"),
+    ),
+    Function::new(
+        "fileset",
+        &[parameter("path", Text), parameter("pattern", Text)],
+        fileset,
+        "The files below a folder that match a pattern: `*`, `**`, `?`, `[a-z]`, `{a,b}`.",
+        ("fileset(\".\", \"*.txt\")", "toset([\"a.txt\"])"),
+    ),
+    Function::new(
+        "pathexpand",
+        &[parameter("path", Text)],
+        pathexpand,
+        "The path with a leading `~` replaced by the user's home folder.",
+        ("pathexpand(\"a/b\")", "\"a/b\""),
+    ),
+];
+
+/// The bytes of the file that an argument names.
+pub(super) fn bytes(arguments: &Arguments<'_>, index: usize) -> Result<Vec<u8>, Fault> {
+    let bytes =
+        arguments.host().read(arguments.text(index)).map_err(|error| fault(arguments, index, &error))?;
+    arguments.budget().bytes(bytes.len())?;
+    Ok(bytes)
+}
+
+/// The text of the file that an argument names.
+pub(super) fn text(arguments: &Arguments<'_>, index: usize) -> Result<String, Fault> {
+    String::from_utf8(bytes(arguments, index)?).map_err(|_| {
+        Fault::argument(
+            index,
+            "The file is not UTF-8 text.",
+            "Use `filebase64(...)` for a file of other content.",
+        )
+    })
+}
+
+fn fault(arguments: &Arguments<'_>, index: usize, error: &FileError) -> Fault {
+    let of = arguments.detail(|| format!(" ({})", arguments.show(index)));
+    let words = match error {
+        // The system's words may repeat the path.
+        FileError::Other(_) if arguments.is_hidden() => "it cannot be read".to_owned(),
+        other => other.to_string(),
+    };
+    let help = match error {
+        FileError::Missing => {
+            "Paths start at the working folder; write \"${path.module}/...\" for a file beside the definition."
+        }
+        FileError::Outside => "Move the file beside the release definition.",
+        FileError::TooLarge(_) => "Use `filesha256(...)` where only its digest is needed, or a smaller file.",
+        FileError::Unavailable => "Use a variable or a local value here.",
+        FileError::Other(_) => "Check the path and its permissions.",
+    };
+    Fault::argument(index, format!("The file cannot be read{of}: {words}."), help)
+}
+
+fn fileset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let pattern = glob::compile(arguments.text(1)).map_err(|message| {
+        Fault::argument(1, message, "Use `*` within a name, `**` for any folders, `?`, `[a-z]` or `{a,b}`.")
+    })?;
+    let files = match arguments.host().list(arguments.text(0)) {
+        Ok(files) => files,
+        Err(FileError::Missing) => Vec::new(),
+        Err(error) => return Err(fault(arguments, 0, &error)),
+    };
+    arguments.budget().elements(files.len())?;
+    arguments.budget().steps(files.len() as u64)?;
+    Ok(Value::set(files.into_iter().filter(|file| pattern.is_match(file)).map(Value::from)))
+}
+
+fn pathexpand(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let path = arguments.text(0);
+    let Some(rest) = path.strip_prefix('~') else { return Ok(Value::string(path)) };
+    if !rest.is_empty() && !rest.starts_with('/') {
+        return Err(Fault::argument(
+            0,
+            "The home folder of another user cannot be looked up.",
+            "Write `~/...`.",
+        ));
+    }
+    let home = arguments
+        .host()
+        .home()
+        .ok_or_else(|| Fault::argument(0, "There is no home folder here.", "Write the path out."))?;
+    arguments.string(format!("{home}{rest}"))
+}
+
+/// The last name; `.` for an empty path.
+fn base(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    match (path.is_empty(), trimmed) {
+        (true, _) => ".",
+        (false, "") => "/",
+        (false, trimmed) => trimmed.rsplit('/').next().unwrap_or(trimmed),
+    }
+}
+
+/// What stands before the last `/`, cleaned.
+fn folder(path: &str) -> String {
+    clean(path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default())
+}
+
+/// The shortest path that means the same: no `//`, no `.`, and `..` taken back where it can be.
+fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." if names.last().is_some_and(|last| *last != "..") => drop(names.pop()),
+            ".." if rooted => {}
+            name => names.push(name),
+        }
+    }
+    match (rooted, names.is_empty()) {
+        (true, _) => format!("/{}", names.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => names.join("/"),
+    }
+}

@@ -1,0 +1,216 @@
+//! Regular expressions: RE2's syntax and meaning, over the `regex` crate.
+//!
+//! Both crates come from the same family. What differs is written anew before compiling: in RE2 `\d`, `\w`, `\s`
+//! and `\b` know ASCII alone, `\Q...\E` quotes, and inside of `[...]` a `[`, `&&`, `--` or `~~` has no meaning.
+
+use regex::{Captures, Regex, RegexBuilder};
+use relplan_contract::{Map, Value};
+
+use super::super::{Arguments, Fault};
+
+/// Longest pattern, in bytes.
+const LONGEST: usize = 10_000;
+
+/// Largest compiled program, in bytes.
+const PROGRAM: usize = 1 << 20;
+
+/// Steps that compiling a pattern costs, and one more for each of its bytes.
+const COMPILING: u64 = 100;
+
+/// How many bytes are searched for the price of one step.
+const BYTES_PER_STEP: u64 = 32;
+
+pub(super) fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let pattern = compile(arguments, arguments.text(0), 0)?;
+    search(arguments, arguments.text(1))?;
+    match pattern.captures(arguments.text(1)) {
+        Some(captures) => groups(&pattern, &captures),
+        None => Err(Fault::argument(
+            1,
+            format!("The pattern matches no part of it: this is {}.", arguments.show(1)),
+            "Use `regexall(...)`, or `try(regex(...), null)`, where there may be no match.",
+        )),
+    }
+}
+
+pub(super) fn regexall(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let pattern = compile(arguments, arguments.text(0), 0)?;
+    search(arguments, arguments.text(1))?;
+    let mut matches = Vec::new();
+    for captures in pattern.captures_iter(arguments.text(1)) {
+        arguments.budget().elements(captures.len())?;
+        matches.push(groups(&pattern, &captures)?);
+    }
+    Ok(Value::list(matches))
+}
+
+pub(super) fn replace(
+    arguments: &Arguments<'_>,
+    text: &str,
+    pattern: &str,
+    replacement: &str,
+) -> Result<Value, Fault> {
+    let pattern = compile(arguments, pattern, 1)?;
+    search(arguments, text)?;
+    let mut replaced = String::with_capacity(text.len());
+    let mut last = 0;
+    for captures in pattern.captures_iter(text) {
+        let Some(found) = captures.get(0) else { continue };
+        let before = replaced.len();
+        replaced.push_str(text.get(last..found.start()).unwrap_or_default());
+        captures.expand(replacement, &mut replaced);
+        last = found.end();
+        arguments.budget().bytes(replaced.len().saturating_sub(before))?;
+    }
+    replaced.push_str(text.get(last..).unwrap_or_default());
+    arguments.string(replaced)
+}
+
+/// The whole match; or the groups, by name where they have names, null where one took no part.
+fn groups(pattern: &Regex, captures: &Captures<'_>) -> Result<Value, Fault> {
+    let text = |index: usize| captures.get(index).map_or(Value::NULL, |group| Value::string(group.as_str()));
+    let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
+    let named = names.iter().flatten().count();
+    if names.is_empty() {
+        return Ok(text(0));
+    }
+    if named == 0 {
+        return Ok(Value::list((1..=names.len()).map(text)));
+    }
+    if named < names.len() {
+        return Err(Fault::argument(
+            0,
+            "Some of its groups have names, and others have none.",
+            "Name all groups, `(?P<name>...)`, or none; write `(?:...)` for a group that is not wanted.",
+        ));
+    }
+    let entries = (1..).zip(&names).filter_map(|(index, name)| name.map(|name| (name.into(), text(index))));
+    Ok(Value::new(relplan_contract::Kind::Map(std::sync::Arc::new(entries.collect::<Map>()))))
+}
+
+fn search(arguments: &Arguments<'_>, text: &str) -> Result<(), Fault> {
+    Ok(arguments.budget().steps(text.len() as u64 / BYTES_PER_STEP)?)
+}
+
+fn compile(arguments: &Arguments<'_>, pattern: &str, index: usize) -> Result<Regex, Fault> {
+    let help = "The syntax is RE2's; in a quoted string a backslash is written twice.";
+    if pattern.len() > LONGEST {
+        return Err(Fault::argument(index, format!("The pattern is longer than {LONGEST} bytes."), help));
+    }
+    arguments.budget().steps(COMPILING + pattern.len() as u64)?;
+    let refuse = |why: &str| Fault::argument(index, format!("It is no valid regular expression{why}."), help);
+    let translated = translate(pattern).ok_or_else(|| refuse(": it ends within a class or an escape"))?;
+    RegexBuilder::new(&translated).size_limit(PROGRAM).dfa_size_limit(PROGRAM).octal(true).build().map_err(
+        |error| match error {
+            regex::Error::CompiledTooBig(_) => refuse(": it is too large when compiled"),
+            // The last line tells what is wrong; those before it draw the translated pattern.
+            error => {
+                let words = error.to_string();
+                let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                refuse(&arguments.detail(|| format!(": {last}")))
+            }
+        },
+    )
+}
+
+/// The pattern in the syntax of the `regex` crate; none where it ends too early.
+fn translate(pattern: &str) -> Option<String> {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        if let Some(quoted) = rest.strip_prefix("\\Q") {
+            let (literal, behind) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+            out.push_str(&regex::escape(literal));
+            rest = behind;
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..)?;
+        match c {
+            '\\' => {
+                let escaped = rest.chars().next()?;
+                rest = rest.get(escaped.len_utf8()..)?;
+                match (ascii_class(escaped), escaped) {
+                    (Some(class), _) => out.push_str(&format!("[{class}]")),
+                    (None, 'b' | 'B') => out.push_str(&format!("(?-u:\\{escaped})")),
+                    (None, escaped) => out.extend(['\\', escaped]),
+                }
+            }
+            '[' => rest = translate_class(rest, &mut out)?,
+            c => out.push(c),
+        }
+    }
+    Some(out)
+}
+
+/// Writes the class whose `[` was read, and returns what stands behind its `]`.
+fn translate_class<'p>(inside: &'p str, out: &mut String) -> Option<&'p str> {
+    out.push('[');
+    let mut rest = inside;
+    if let Some(behind) = rest.strip_prefix('^') {
+        out.push('^');
+        rest = behind;
+    }
+    let mut first = true;
+    loop {
+        let c = rest.chars().next()?;
+        rest = rest.get(c.len_utf8()..)?;
+        match c {
+            ']' if !first => {
+                out.push(']');
+                return Some(rest);
+            }
+            '[' if rest.starts_with(':') => {
+                let (name, behind) = rest.split_once(":]")?;
+                out.push_str(&format!("[{name}:]"));
+                rest = behind;
+            }
+            '[' | ']' | '&' | '~' => out.extend(['\\', c]),
+            '\\' => {
+                let escaped = rest.chars().next()?;
+                rest = rest.get(escaped.len_utf8()..)?;
+                match ascii_class(escaped) {
+                    Some(class) => out.push_str(&format!("[{class}]")),
+                    None => out.extend(['\\', escaped]),
+                }
+            }
+            '-' if rest.starts_with('-') => out.push_str("\\-"),
+            c => out.push(c),
+        }
+        first = false;
+    }
+}
+
+/// What stands between the brackets for `\d` and its kin.
+const fn ascii_class(letter: char) -> Option<&'static str> {
+    match letter {
+        'd' => Some("0-9"),
+        'D' => Some("^0-9"),
+        'w' => Some("0-9A-Za-z_"),
+        'W' => Some("^0-9A-Za-z_"),
+        's' => Some("\\t\\n\\f\\r "),
+        'S' => Some("^\\t\\n\\f\\r "),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::translate;
+
+    #[test]
+    fn re2_syntax_is_written_as_the_crate_reads_it() {
+        for (re2, ours) in [
+            (r"\d+", "[0-9]+"),
+            (r"[\d-x]", "[[0-9]-x]"),
+            (r"[[a]", r"[\[a]"),
+            (r"[]a]", r"[\]a]"),
+            (r"[[:alpha:]&&]", r"[[:alpha:]\&\&]"),
+            (r"\Qa.b\E+", r"a\.b+"),
+            (r"\bx", r"(?-u:\b)x"),
+        ] {
+            assert_eq!(translate(re2).as_deref(), Some(ours), "{re2}");
+        }
+        assert_eq!(translate("[a"), None);
+        assert_eq!(translate("a\\"), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! Conversions between types, and marks of sensitivity. `try` and `can` are told of here, and done by the evaluator.
+
+use relplan_contract::{Kind, Type, Value};
+
+use super::Accepts::Any;
+use super::{Arguments, Fault, Function, nullable};
+use crate::lang::eval::unify::unify;
+
+const VALUE: &[super::Parameter] = &[nullable("value", Any)];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "can",
+        VALUE,
+        |_| Ok(Value::from(true)),
+        "Whether the expression has a value, instead of an error.",
+        ("can({ a = 1 }.b)", "false"),
+    ),
+    Function::new(
+        "issensitive",
+        VALUE,
+        |arguments| Ok(Value::from(arguments.value(0).is_sensitive())),
+        "Whether the value is marked as sensitive.",
+        ("issensitive(sensitive(\"x\"))", "true"),
+    )
+    .itself(),
+    Function::new(
+        "nonsensitive",
+        VALUE,
+        |arguments| Ok(arguments.value(0).clone().unmark()),
+        "The value without its mark as sensitive: it will be shown. Parts keep marks of their own.",
+        ("issensitive(nonsensitive(sensitive(\"x\")))", "false"),
+    )
+    .itself(),
+    Function::new(
+        "sensitive",
+        VALUE,
+        |arguments| Ok(arguments.value(0).clone().mark(true)),
+        "The value marked as sensitive: it is not shown, and neither is what is computed from it.",
+        ("nonsensitive(sensitive(1))", "1"),
+    )
+    .itself(),
+    Function::new(
+        "tobool",
+        VALUE,
+        |arguments| primitive(arguments, &Type::Bool),
+        "The value as a bool: only \"true\" and \"false\" are converted.",
+        ("tobool(\"true\")", "true"),
+    ),
+    Function::new(
+        "tolist",
+        VALUE,
+        tolist,
+        "The elements of a set or list as a list; elements of several types become strings.",
+        ("tolist([\"a\", 1])", "[\"a\", \"1\"]"),
+    )
+    .moves(),
+    Function::new(
+        "tomap",
+        VALUE,
+        tomap,
+        "The object as a map; values of several types become strings.",
+        ("tomap({ a = \"x\", b = 1 })", "{ a = \"x\", b = \"1\" }"),
+    )
+    .moves(),
+    Function::new(
+        "tonumber",
+        VALUE,
+        |arguments| primitive(arguments, &Type::Number),
+        "The value as a number: only decimal digits are converted.",
+        ("tonumber(\"1.50\")", "1.5"),
+    ),
+    Function::new(
+        "toset",
+        VALUE,
+        toset,
+        "The elements of a list, each once and sorted; elements of several types become strings.",
+        ("tolist(toset([\"b\", \"a\", \"b\"]))", "[\"a\", \"b\"]"),
+    ),
+    Function::new(
+        "tostring",
+        VALUE,
+        |arguments| primitive(arguments, &Type::String),
+        "The number or bool as a string.",
+        ("tostring(1.50)", "\"1.5\""),
+    ),
+    Function::new(
+        "try",
+        &[],
+        |arguments| Ok(arguments.value(0).clone()),
+        "The first of the expressions that has a value, instead of an error.",
+        ("try({ a = 1 }.b, \"none\")", "\"none\""),
+    )
+    .variadic(nullable("values", Any)),
+    Function::new(
+        "type",
+        VALUE,
+        |arguments| Ok(Value::string(name(arguments.value(0)))),
+        "The type of the value as a text; lists and maps are told of element by element.",
+        ("type([1, \"a\"])", "\"tuple([number, string])\""),
+    ),
+];
+
+/// A list or set with elements of one type as a set; none for other values.
+pub(super) fn to_set(value: &Value) -> Option<Value> {
+    if matches!(value.kind(), Kind::Set(_)) {
+        return Some(value.clone());
+    }
+    let unified = unify(value.as_list()?)?;
+    // Which elements there are can be told from the set as a whole.
+    let sensitive = unified.iter().any(Value::has_sensitive);
+    Some(Value::set(unified).mark(sensitive || value.is_sensitive()))
+}
+
+fn primitive(arguments: &Arguments<'_>, ty: &Type) -> Result<Value, Fault> {
+    ty.convert(arguments.value(0)).map_err(|_| {
+        let help = match ty {
+            Type::Bool => {
+                "Only the strings \"true\" and \"false\" are converted; write a comparison instead."
+            }
+            Type::Number => "The string must be a decimal number such as \"-12.5\".",
+            _ => "Use `jsonencode(...)` or `join(...)` for the text of a collection.",
+        };
+        Fault::argument(0, format!("It does not stand for a {ty}: this is {}.", arguments.show(0)), help)
+    })
+}
+
+fn tolist(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let value = arguments.value(0);
+    if value.is_null() {
+        return Ok(Value::NULL);
+    }
+    let items = value.as_list().ok_or_else(|| {
+        let message = format!("Only a list or a set is a list, but this is {}.", arguments.show(0));
+        Fault::argument(0, message, "Put a single value in brackets: `[x]`; use `values(...)` of a map.")
+    })?;
+    arguments.items(unify(items).ok_or_else(|| mixed(0))?)
+}
+
+fn toset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let value = arguments.value(0);
+    if value.is_null() {
+        return Ok(Value::NULL);
+    }
+    if value.as_list().is_none() {
+        let message = format!("Only a list or a set is a set, but this is {}.", arguments.show(0));
+        return Err(Fault::argument(
+            0,
+            message,
+            "Put a single value in brackets: `[x]`; use `keys(...)` of a map.",
+        ));
+    }
+    to_set(value).ok_or_else(|| mixed(0))
+}
+
+fn tomap(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    let value = arguments.value(0);
+    if value.is_null() {
+        return Ok(Value::NULL);
+    }
+    let map = value.as_map().ok_or_else(|| {
+        let message = format!("Only an object is a map, but this is {}.", arguments.show(0));
+        Fault::argument(0, message, "Write `{ for x in list : x => ... }` to make a map of a list.")
+    })?;
+    let items: Vec<Value> = map.values().cloned().collect();
+    arguments.budget().elements(items.len())?;
+    let unified = unify(&items).ok_or_else(|| mixed(0))?;
+    Ok(Value::map(map.keys().cloned().zip(unified)))
+}
+
+fn mixed(index: usize) -> Fault {
+    Fault::argument(
+        index,
+        "Its elements have no type in common.",
+        "Convert them first, for example with `tostring(...)`.",
+    )
+}
+
+fn name(value: &Value) -> String {
+    let parts = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
+    match value.kind() {
+        Kind::List(items) => format!("tuple([{}])", parts(&mut items.iter().map(name))),
+        Kind::Set(items) => format!("set({})", items.first().map_or_else(|| "any".to_owned(), name)),
+        Kind::Map(map) => {
+            format!(
+                "object({{{}}})",
+                parts(&mut map.iter().map(|(key, item)| format!("{key}: {}", name(item))))
+            )
+        }
+        _ => value.kind_name().to_owned(),
+    }
+}
