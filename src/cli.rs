@@ -41,6 +41,7 @@ use args::{Arguments, Verb};
 use context::Context;
 
 /// Runs the command with the arguments of the process, and says how it ended.
+#[must_use]
 pub fn main(arguments: Vec<OsString>, providers: Vec<Arc<dyn Provider>>) -> Exit {
     let arguments = match Arguments::try_parse_from(args::normalised(arguments)) {
         Ok(arguments) => arguments,

@@ -188,8 +188,8 @@ impl Graph {
     #[must_use]
     pub fn label(&self, id: NodeId) -> String {
         let node = self.node(id);
-        let path: String =
-            self.module(node.module).path.iter().map(|name| format!("module.{name}.")).collect();
+        let path = &self.module(node.module).path;
+        let path = path.iter().map(|name| format!("module.{name}.")).collect::<Vec<_>>().concat();
         match &node.item {
             Item::Variable(name) => format!("{path}var.{name}"),
             Item::Local(name) => format!("{path}local.{name}"),
@@ -206,8 +206,8 @@ impl Graph {
         self.index.insert((module, item), index);
     }
 
-    fn depend(&mut self, from: NodeIndex, to: (ModuleId, Item), place: Span) {
-        if let Some(to) = self.index.get(&to) {
+    fn depend(&mut self, from: NodeIndex, to: &(ModuleId, Item), place: Span) {
+        if let Some(to) = self.index.get(to) {
             self.edges.update_edge(from, *to, place);
         }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::Cancel;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -12,12 +13,14 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
+use super::terminal::Terminal;
 use super::{ledger, plan as plan_verb, running, signals};
 use crate::canonical::Digest;
 use crate::event::RunMode;
 use crate::plan::Options;
 use crate::plan::file::SavedPlan;
 use crate::run::Signal;
+use crate::run::machine::Gate;
 use crate::run::observe::Replay;
 
 pub(super) fn destroy(context: &mut Context, mut args: ApplyArgs) -> Result<Exit, Failure> {
@@ -27,24 +30,18 @@ pub(super) fn destroy(context: &mut Context, mut args: ApplyArgs) -> Result<Exit
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failure> {
     let saved = args.release.file.as_deref().and_then(|path| saved_plan(context, path)).transpose()?;
-    let wanted = match &args.plan_digest {
-        Some(text) => {
-            Some(Digest::from_str(text).map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?)
-        }
-        None => None,
-    };
+    let digest = args.plan_digest.as_deref().map(Digest::from_str).transpose();
+    let wanted = digest.map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?;
     let runtime = Context::runtime()?;
     runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
-        match saved {
-            Some(saved) => apply_saved(context, args, saved, wanted, &mut signals).await,
-            None => {
-                let loaded = load::load(context, &args.release)?;
-                let options = options(args)?;
-                apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals).await
-            }
+        if let Some(saved) = saved {
+            return apply_saved(context, args, saved, wanted, &mut signals).await;
         }
+        let loaded = load::load(context, &args.release)?;
+        let options = options(args)?;
+        apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals).await
     })
 }
 
@@ -154,6 +151,7 @@ async fn apply_checked(
     };
     context.show(&prepared.draft.warnings);
     check_digest(&prepared, wanted, saved)?;
+    let gate = gate(args)?;
     if nothing_to_do(&prepared) {
         context.print_nothing(&prepared);
         running::note_complete(context, &mut ledger, &prepared, whole)?;
@@ -163,8 +161,18 @@ async fn apply_checked(
         return Err(Failure::new(Exit::Declined, "Nothing was done."));
     }
     loaded.host.begin(context.now_ms());
-    let how = running::How { parallelism, refresh: args.select.refresh, whole, wait: args.wait.clone() };
+    let how = running::How { parallelism, refresh: args.select.refresh, whole, gate };
     running::carry_out(context, &mut ledger, prepared, &sealer, how, signals).await
+}
+
+/// How often a gate that is not open is looked at again.
+fn gate(args: &ApplyArgs) -> Result<Gate, Failure> {
+    const PAUSE: Duration = Duration::from_secs(10);
+    let Some(text) = &args.wait else { return Ok(Gate::default()) };
+    let wait = crate::lang::lower::duration(text)
+        .ok_or_else(|| Failure::usage(format!("{text:?} is no duration.")).help("Write it as -wait=2h."))?;
+    let times = u32::try_from(wait.as_millis().div_ceil(PAUSE.as_millis())).unwrap_or(u32::MAX);
+    Ok(Gate { times, pause: PAUSE.min(wait) })
 }
 
 fn nothing_to_do(prepared: &Prepared) -> bool {
@@ -232,12 +240,11 @@ async fn agreed(
             "Give -auto-approve, or better -plan-digest with the digest of the plan that was reviewed.",
         ));
     }
-    let terminal = context.terminal;
     let version = &prepared.draft.plan.version;
     let what = if version.is_empty() { "this".to_owned() } else { format!("release {version}") };
     let question =
         format!("\nDo you want to carry out {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
-    let answer = tokio::task::spawn_blocking(move || terminal.ask(&question));
+    let answer = tokio::task::spawn_blocking(move || Terminal::ask(&question));
     tokio::select! {
         answer = answer => Ok(answer.ok().flatten().as_deref() == Some("yes")),
         _ = signals.recv() => Err(Failure::new(Exit::Interrupted, "Interrupted: nothing was done.")),

@@ -74,7 +74,7 @@ impl Context {
 
     /// Prints text with every known secret masked.
     pub(super) fn print(&self, text: &str) {
-        self.terminal.print(&self.redactor.mask(text));
+        Terminal::print(&self.redactor.mask(text));
     }
 
     pub(super) fn print_line(&self, text: &str) {
@@ -88,7 +88,7 @@ impl Context {
     }
 
     pub(super) fn warn(&self, text: &str) {
-        self.terminal.warn(&self.redactor.mask(text));
+        Terminal::warn(&self.redactor.mask(text));
     }
 
     /// A path from the command line.

@@ -128,7 +128,8 @@ fn definitions(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names
-        .filter(|name| name.ends_with(".hcl") && !name.ends_with(".vars.hcl") && !name.ends_with(".test.hcl"))
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "hcl"))
+        .filter(|name| !name.ends_with(".vars.hcl") && !name.ends_with(".test.hcl"))
         .filter(|name| folder.join(name).is_file())
         .collect();
     names.sort();

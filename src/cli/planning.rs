@@ -1,6 +1,6 @@
 //! From a loaded definition and a state to a plan, with everything that carrying it out needs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ fn sentence(clause: &str) -> String {
 /// The state of a product, read without its lock, and what makes fingerprints comparable with those in it.
 pub(super) fn read_state(
     context: &Context,
-    folder: &PathBuf,
+    folder: &Path,
     product: &str,
 ) -> Result<(State, Sealer), Failure> {
     let Some(reading) = ledger::file::read(folder, product)? else {
@@ -79,6 +79,7 @@ fn ephemeral_sealer() -> Sealer {
     Sealer::new(&[0; ledger::KEY_LENGTH])
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is another part of what a plan is made from")]
 /// Makes a plan. Answers that are in `replay` are not asked for again.
 pub(super) async fn make(
     context: &mut Context,
@@ -125,7 +126,7 @@ pub(super) async fn make(
 }
 
 /// Where the output of actions is kept: beside the ledger.
-pub(super) fn keep_folder(folder: &std::path::Path, product: &str) -> Result<PathBuf, Failure> {
+pub(super) fn keep_folder(folder: &Path, product: &str) -> Result<PathBuf, Failure> {
     let name = ledger::file::directory_name(product)?;
     Ok(folder.join(ledger::file::ROOT).join(name).join("output"))
 }

@@ -8,11 +8,13 @@ use relplan_contract::Redactor;
 use super::args::RollbackArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
 use super::{ledger, planning, running, signals};
 use crate::event::RunMode;
 use crate::ledger::{Ledger, file::Files};
 use crate::plan::rollback::{self, NoWayBack, Scope};
 use crate::plan::{Providers, covers, digest};
+use crate::run::machine::Gate;
 use crate::run::surroundings::Surroundings;
 use crate::run::{Run, apply};
 use crate::state::State;
@@ -69,6 +71,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
             notify: &mut notify,
             parallelism: args.parallelism,
             refresh: false,
+            gate: Gate::default(),
             whole: true,
             command: context.command.clone(),
         })
@@ -95,7 +98,7 @@ fn agree(context: &Context, args: &RollbackArgs) -> Result<(), Failure> {
             .help("Give -auto-approve."));
     }
     let question = "\nDo you want to turn back? Only `yes` is taken as yes.\n\n  Enter a value: ";
-    match context.terminal.ask(question).as_deref() {
+    match Terminal::ask(question).as_deref() {
         Some("yes") => Ok(()),
         _ => Err(Failure::new(Exit::Declined, "Nothing was done.")),
     }

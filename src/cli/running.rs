@@ -10,6 +10,7 @@ use super::planning::Prepared;
 use crate::event::{Ending, Event, RunMode};
 use crate::ledger::file::Files;
 use crate::ledger::{Ledger, LedgerError, Sealer};
+use crate::run::machine::Gate;
 use crate::run::report::{Notice, RowResult, Summary};
 use crate::run::{Run, Signal, apply};
 use crate::view;
@@ -21,7 +22,7 @@ pub(super) struct How {
     /// Whether the plan covers the whole file.
     pub whole: bool,
     /// How long to wait at gates.
-    pub wait: Option<String>,
+    pub gate: Gate,
 }
 
 /// Carries a plan out, and shows it.
@@ -51,6 +52,7 @@ pub(super) async fn carry_out(
         notify: &mut notify,
         parallelism: how.parallelism,
         refresh: how.refresh,
+        gate: how.gate,
         whole: how.whole,
         command: context.command.clone(),
     })
@@ -135,12 +137,12 @@ fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> 
         return next;
     }
     match summary.ending {
-        Ending::Complete => {}
+        Ending::Complete | Ending::Uncertain => {}
         Ending::Waiting => {
-            next.push(("relplan apply".to_owned(), "to go on when the gate is open".to_owned()))
+            next.push(("relplan apply".to_owned(), "to go on when the gate is open".to_owned()));
         }
         Ending::RolledBack => {
-            next.push(("relplan state history".to_owned(), "to see what happened".to_owned()))
+            next.push(("relplan state history".to_owned(), "to see what happened".to_owned()));
         }
         Ending::CheckFailed => {
             next.push(("relplan apply".to_owned(), "to judge again, once it is mended".to_owned()));
@@ -152,7 +154,6 @@ fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> 
         Ending::Failed | Ending::Interrupted => {
             next.push(("relplan apply".to_owned(), "to go on with what is left".to_owned()));
         }
-        Ending::Uncertain => {}
     }
     next
 }

@@ -1,7 +1,7 @@
 //! `relplan state`: looking at the state, and changing what it knows.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use super::args::{LockArgs, StateArgs, StateVerb};
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, args: &StateArgs) -> Result<Exit, Failure> 
     }
 }
 
-fn list(context: &Context, folder: &PathBuf, product: &str, addresses: &[String]) -> Result<Exit, Failure> {
+fn list(context: &Context, folder: &Path, product: &str, addresses: &[String]) -> Result<Exit, Failure> {
     let (mut state, _) = planning::read_state(context, folder, product)?;
     if !addresses.is_empty() {
         let targets = planning::targets(addresses)?;
@@ -43,7 +43,7 @@ fn list(context: &Context, folder: &PathBuf, product: &str, addresses: &[String]
     Ok(Exit::Done)
 }
 
-fn show(context: &Context, folder: &PathBuf, product: &str, address: &str) -> Result<Exit, Failure> {
+fn show(context: &Context, folder: &Path, product: &str, address: &str) -> Result<Exit, Failure> {
     let (state, _) = planning::read_state(context, folder, product)?;
     for key in keys(&state, address)? {
         let Some(entry) = state.entries.get(&key) else { continue };

@@ -18,22 +18,22 @@ impl Terminal {
     }
 
     /// Prints text to standard output. A closed pipe is the reader's choice, and no error.
-    pub(super) fn print(self, text: &str) {
+    pub(super) fn print(text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes());
         let _ = out.flush();
     }
 
     /// Prints text to standard error.
-    pub(super) fn warn(self, text: &str) {
+    pub(super) fn warn(text: &str) {
         let mut out = std::io::stderr().lock();
         let _ = out.write_all(text.as_bytes());
         let _ = out.flush();
     }
 
     /// Asks, and gives the line that was typed; none at the end of the input.
-    pub(super) fn ask(self, question: &str) -> Option<String> {
-        self.print(question);
+    pub(super) fn ask(question: &str) -> Option<String> {
+        Self::print(question);
         let mut line = String::new();
         match std::io::stdin().lock().read_line(&mut line) {
             Ok(0) | Err(_) => None,

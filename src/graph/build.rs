@@ -85,7 +85,7 @@ impl Edges<'_> {
         let caller = self.graph.module(id).caller.clone();
         if let Some((caller, name)) = &caller {
             let place = self.graph.call(id).map_or_else(|| span_of(self.graph, from), |(_, call)| call.span);
-            self.graph.depend(from, (*caller, Item::Call(Arc::clone(name))), place);
+            self.graph.depend(from, &(*caller, Item::Call(Arc::clone(name))), place);
         }
         match item {
             Item::Variable(name) => self.variable(from, id, name, caller.as_ref(), &content),
@@ -151,7 +151,7 @@ impl Edges<'_> {
         self.repetition(from, id, call.repetition.as_ref());
         self.references(from, id, &call.depends_on);
         for (provider, place) in call.providers.values() {
-            self.graph.depend(from, (id, Item::Provider(provider.clone())), *place);
+            self.graph.depend(from, &(id, Item::Provider(provider.clone())), *place);
         }
     }
 
@@ -167,7 +167,7 @@ impl Edges<'_> {
         }
         if let Some((module, provider)) = provider_of(self.graph, id, &resource.provider.0) {
             let place = resource.provider.1.unwrap_or(resource.type_span);
-            self.graph.depend(from, (module, Item::Provider(provider)), place);
+            self.graph.depend(from, &(module, Item::Provider(provider)), place);
         }
     }
 
@@ -212,7 +212,7 @@ impl Edges<'_> {
             }
             Subject::Each | Subject::Count | Subject::Itself | Subject::Release | Subject::Path => return,
         };
-        self.graph.depend(from, (id, item), reference.span);
+        self.graph.depend(from, &(id, item), reference.span);
     }
 
     /// A reference to a module's output, or to all of them. All of it counts where nothing is named, so that
@@ -225,18 +225,18 @@ impl Edges<'_> {
         output: Option<&Arc<str>>,
         place: Span,
     ) {
-        self.graph.depend(from, (id, Item::Call(Arc::clone(call))), place);
+        self.graph.depend(from, &(id, Item::Call(Arc::clone(call))), place);
         let Some(called) = self.called.get(&(id, Arc::clone(call))).copied() else { return };
         if let Some(name) = output {
-            self.graph.depend(from, (called, Item::Output(Arc::clone(name))), place);
+            self.graph.depend(from, &(called, Item::Output(Arc::clone(name))), place);
             return;
         }
         let content = Arc::clone(&self.graph.module(called).module);
         for name in content.outputs.keys() {
-            self.graph.depend(from, (called, Item::Output(Arc::clone(name))), place);
+            self.graph.depend(from, &(called, Item::Output(Arc::clone(name))), place);
         }
         for name in content.resources.keys() {
-            self.graph.depend(from, (called, Item::Resource(name.clone())), place);
+            self.graph.depend(from, &(called, Item::Resource(name.clone())), place);
         }
         for inner in content.calls.keys() {
             self.output(from, called, inner, None, place);

@@ -60,8 +60,8 @@ fn shortest(graph: &Graph, knot: &[NodeIndex]) -> Vec<NodeIndex> {
                 cycle.reverse();
                 return cycle;
             }
-            if !came_from.contains_key(&neighbour) {
-                came_from.insert(neighbour, at);
+            if let std::collections::btree_map::Entry::Vacant(vacant) = came_from.entry(neighbour) {
+                vacant.insert(at);
                 queue.push_back(neighbour);
             }
         }

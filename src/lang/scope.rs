@@ -88,6 +88,9 @@ pub struct Bindings {
     pub itself: Option<Value>,
 }
 
+/// A call's name, and one output or all.
+type CalledKey = (Arc<str>, Option<Arc<str>>);
+
 /// The values of one module instance.
 #[derive(Clone, Debug, Default)]
 struct ModuleValues {
@@ -99,7 +102,7 @@ struct ModuleValues {
     path: Value,
     /// `module.NAME` with one output or all, built on first use: built anew for each of ten thousand references
     /// it would cost the square of that.
-    called: RefCell<BTreeMap<(Arc<str>, Option<Arc<str>>), Value>>,
+    called: RefCell<BTreeMap<CalledKey, Value>>,
 }
 
 /// What every name stands for so far.

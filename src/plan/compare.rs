@@ -36,14 +36,11 @@ fn put(value: &Value, steps: &[relplan_contract::Step], part: Option<&Value>) ->
     match (step, value.kind()) {
         (Step::Key(name), Kind::Map(map)) => {
             let mut map = (**map).clone();
-            match (rest.is_empty(), part) {
-                (true, None) => {
-                    map.remove(name);
-                }
-                _ => {
-                    let inner = map.get(name).cloned().unwrap_or(Value::NULL);
-                    map.insert(Arc::clone(name), put(&inner, rest, part));
-                }
+            if rest.is_empty() && part.is_none() {
+                map.remove(name);
+            } else {
+                let inner = map.get(name).cloned().unwrap_or(Value::NULL);
+                map.insert(Arc::clone(name), put(&inner, rest, part));
             }
             Value::new(Kind::Map(Arc::new(map))).mark(value.is_sensitive())
         }

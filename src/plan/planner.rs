@@ -134,6 +134,7 @@ struct Block {
 
 impl Planner {
     /// A planner that has asked nothing yet.
+    #[must_use]
     pub fn new(setup: Setup) -> Self {
         let graph = Arc::clone(setup.world.graph());
         let version = setup.world.version();

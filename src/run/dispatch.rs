@@ -9,7 +9,7 @@ use relplan_contract::{Cancel, Value};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::journal::Journal;
-use super::machine::{ChangeIndex, Command, End, Input, Machine, Stop};
+use super::machine::{ChangeIndex, Command, End, Gate, Input, Machine, Stop};
 use super::message::Message;
 use super::perform::{Ended, Job, Reporter, Switches, perform};
 use super::prepare::{self, Ready};
@@ -43,6 +43,7 @@ pub(super) struct Phase<'r> {
     pub notify: &'r mut dyn FnMut(Notice),
     pub parallelism: usize,
     pub refresh: bool,
+    pub gate: Gate,
 }
 
 /// How carrying out one plan ended.
@@ -92,7 +93,7 @@ struct Dispatch<'p, 'r> {
 pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
     let (channel, mut messages) = unbounded_channel();
     let seed = phase.digest.0.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte));
-    let machine = Machine::new(phase.plan, phase.parallelism, seed);
+    let machine = Machine::new(phase.plan, phase.parallelism, seed, phase.gate);
     let mut dispatch = Dispatch {
         phase,
         machine,
@@ -135,7 +136,7 @@ impl Dispatch<'_, '_> {
         loop {
             while let Some(input) = self.queue.pop_front() {
                 for command in self.machine.step(input) {
-                    self.follow(command);
+                    self.follow(&command);
                 }
             }
             if self.batch.is_empty() {
@@ -168,8 +169,8 @@ impl Dispatch<'_, '_> {
         }));
     }
 
-    fn follow(&mut self, command: Command) {
-        match command {
+    fn follow(&mut self, command: &Command) {
+        match *command {
             Command::Prepare(index) => self.prepare(index),
             Command::RecordIntent(index) => self.record_intent(index),
             Command::Perform(index) => self.perform(index),

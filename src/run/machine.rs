@@ -121,6 +121,7 @@ enum Phase {
     Performing,
     RecordingOutcome(Performed),
     Sleeping,
+    AtGate,
     Ended(End),
 }
 
@@ -133,6 +134,8 @@ struct Node {
     policy: Policy,
     acts_done: u8,
     tries: u32,
+    /// How often it was found pending.
+    waits: u32,
 }
 
 struct GroupState {
@@ -155,6 +158,15 @@ pub enum Stop {
     LedgerLost,
 }
 
+/// How long a run waits at a gate that is not open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// How often a pending check is judged again; 0 does not wait.
+    pub times: u32,
+    /// After which wait.
+    pub pause: Duration,
+}
+
 /// The state of a run.
 pub struct Machine {
     nodes: Vec<Node>,
@@ -169,6 +181,8 @@ pub struct Machine {
     stop: Option<Stop>,
     rollbacks: Vec<ChangeIndex>,
     seed: u64,
+    /// How often each check that is pending is judged again, and after which wait.
+    gate: Gate,
     begun: bool,
     finished: bool,
 }
@@ -177,7 +191,7 @@ impl Machine {
     /// A machine for a plan. At most `parallelism` changes are under way at the same time; `seed` decides about the
     /// jitter of waits.
     #[must_use]
-    pub fn new(plan: &Plan, parallelism: usize, seed: u64) -> Self {
+    pub fn new(plan: &Plan, parallelism: usize, seed: u64, gate: Gate) -> Self {
         let mut group_of = BTreeMap::new();
         let mut groups: Vec<GroupState> = Vec::with_capacity(plan.groups.len());
         for (index, group) in plan.groups.iter().enumerate() {
@@ -202,6 +216,7 @@ impl Machine {
             policy: Policy { acts: 1, backoff: Backoff::default() },
             acts_done: 0,
             tries: 0,
+            waits: 0,
         });
         Self {
             nodes: nodes.collect(),
@@ -214,6 +229,7 @@ impl Machine {
             stop: None,
             rollbacks: Vec::new(),
             seed,
+            gate,
             begun: false,
             finished: false,
         }
@@ -311,7 +327,7 @@ impl Machine {
             match (&bad, when) {
                 (None, When::Failure) => self.end(change, End::NotNeeded),
                 (Some(name), When::Success) => {
-                    self.end(change, End::Skipped(format!("{name} did not end well")))
+                    self.end(change, End::Skipped(format!("{name} did not end well")));
                 }
                 (None, When::Success) | (_, When::Always) | (Some(_), When::Failure) => {
                     self.startable.insert(change);
@@ -411,9 +427,14 @@ impl Machine {
 
     fn woke(&mut self, index: ChangeIndex, commands: &mut Vec<Command>) {
         let stopped = self.stop.is_some();
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.phase == Phase::Sleeping) else {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        if node.phase == Phase::AtGate {
+            let still_pending = End::NotPassed(Outcome::Pending);
+            return if stopped { self.end(index, still_pending) } else { self.intend(index, commands) };
+        }
+        if node.phase != Phase::Sleeping {
             return;
-        };
+        }
         if stopped {
             node.phase = Phase::RecordingOutcome(Performed::Failed);
             commands.push(Command::RecordOutcome(index));
@@ -434,6 +455,12 @@ impl Machine {
                     return self.intend(index, commands);
                 }
                 End::Done
+            }
+            Performed::Judged(Outcome::Pending) if self.stop.is_none() && node.waits < self.gate.times => {
+                node.waits += 1;
+                node.phase = Phase::AtGate;
+                commands.push(Command::Sleep(index, self.gate.pause));
+                return;
             }
             Performed::Judged(outcome) => End::NotPassed(outcome),
             Performed::Failed | Performed::TryAgain(_) => End::Failed,
@@ -476,7 +503,7 @@ impl Machine {
         for index in self.under_way.clone() {
             match self.nodes.get(index).map(|node| node.phase.clone()) {
                 Some(Phase::Performing) if why == Stop::Interrupted => commands.push(Command::Cancel(index)),
-                Some(Phase::Sleeping) => self.woke(index, commands),
+                Some(Phase::Sleeping | Phase::AtGate) => self.woke(index, commands),
                 _ => {}
             }
         }

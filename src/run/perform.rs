@@ -101,6 +101,7 @@ fn from_join(joined: Result<Result<Applied, Problem>, tokio::task::JoinError>) -
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "what was not masked must not live on")]
 fn masked(ended: Ended, redactor: &Redactor) -> Ended {
     match ended {
         Ended::Done(applied) => Ended::Done(Applied {
@@ -113,6 +114,7 @@ fn masked(ended: Ended, redactor: &Redactor) -> Ended {
 }
 
 /// The verdict with every secret masked in its words.
+#[allow(clippy::needless_pass_by_value, reason = "what was not masked must not live on")]
 pub(super) fn masked_verdict(verdict: Verdict, redactor: &Redactor) -> Verdict {
     Verdict {
         outcome: verdict.outcome,

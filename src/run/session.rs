@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::dispatch::{Phase, PhaseEnd, Signal, carry_out, time_ms};
 use super::journal::Journal;
-use super::machine::Stop;
+use super::machine::{Gate, Stop};
 use super::report::{Notice, Row, RowResult, Summary};
 use super::surroundings::Surroundings;
 use crate::addr::{Address, ModulePath};
@@ -49,6 +49,8 @@ pub struct Run<'r> {
     pub parallelism: usize,
     /// Whether each live resource is read again just before its intent.
     pub refresh: bool,
+    /// How long to wait at gates.
+    pub gate: Gate,
     /// Whether the plan covers the whole file.
     pub whole: bool,
     /// The command as typed, secrets left out.
@@ -108,6 +110,7 @@ async fn phase(run: &mut Run<'_>) -> PhaseEnd {
         notify: run.notify,
         parallelism: run.parallelism,
         refresh: run.refresh,
+        gate: run.gate,
     };
     carry_out(&mut phase).await
 }
@@ -165,6 +168,8 @@ async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
         notify: run.notify,
         parallelism: run.parallelism,
         refresh: false,
+        // Gates do not hold a rollback up.
+        gate: Gate::default(),
     };
     let back = carry_out(&mut phase).await;
     let turned = ending_of(&back) == Ending::Complete;

@@ -58,7 +58,7 @@ fn folder_name(address: &str) -> String {
     for byte in address.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'@' => {
-                name.push(char::from(byte))
+                name.push(char::from(byte));
             }
             other => name.push_str(&format!("%{other:02x}")),
         }

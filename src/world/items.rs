@@ -132,9 +132,7 @@ fn fit(
 ) -> Result<Value, Diagnostics> {
     let left_out = match &given {
         None => true,
-        Some(value) => {
-            value.is_null() && (!variable.nullable || variable.default.is_none()) && !variable.nullable
-        }
+        Some(value) => value.is_null() && !variable.nullable,
     };
     let value = match (given, &variable.default) {
         (Some(value), _) if !left_out => value,

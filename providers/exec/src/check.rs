@@ -108,7 +108,7 @@ impl Resource for Test {
                 .with("skipped", count(|summary| summary.skipped))
                 .with("failed_tests", Value::list(failed.map(mask).collect::<Vec<_>>()))
                 .with("output_tail", Value::string(ended.log.tail()))
-                .with("log", Value::string(ended.log.path().to_string_lossy()));
+                .with("log", Value::string(ended.log.path()));
             Ok(Applied { value, verdict: Some(verdict) })
         })
     }

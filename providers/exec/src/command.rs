@@ -174,15 +174,19 @@ fn spawn(
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::missing(format!("The program {program:?} is not there."))
-            .hint("Check the path, which starts in the working directory, or install the program."),
-        std::io::ErrorKind::PermissionDenied => {
-            Problem::refused(format!("The program {program:?} may not be run."))
-                .hint("Make it executable with `chmod +x`.")
-        }
-        _ => Problem::refused(format!("The program {program:?} cannot be started: {error}.")),
-    })
+    command.spawn().map_err(|error| not_started(program, &error))
+}
+
+fn not_started(program: &str, error: &std::io::Error) -> Problem {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Problem::missing(format!("The program {program:?} is not there."))
+            .hint("Check the path, which starts in the working directory, or install the program.");
+    }
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        return Problem::refused(format!("The program {program:?} may not be run."))
+            .hint("Make it executable with `chmod +x`.");
+    }
+    Problem::refused(format!("The program {program:?} cannot be started: {error}."))
 }
 
 fn environment(context: &Context, config: &Value) -> BTreeMap<String, String> {

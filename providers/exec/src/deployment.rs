@@ -133,7 +133,7 @@ impl Resource for Deployment {
                 .with("live_version", live.map_or(Value::NULL, Value::string))
                 .with("exit_code", Value::integer(i64::from(ended.exit_code.unwrap_or_default())))
                 .with("output_tail", Value::string(ended.log.tail()))
-                .with("log", Value::string(ended.log.path().to_string_lossy()));
+                .with("log", Value::string(ended.log.path()));
             Ok(Applied::new(value))
         })
     }
@@ -242,7 +242,7 @@ fn judge(config: &Value, ended: &Ended, what: &str) -> Result<(), Problem> {
             Problem::uncertain(format!("{what} was ended by signal {}.", signal.unwrap_or_default()))
         }
     };
-    Err(problem.hint(format!("Its output is in {}.", ended.log.path().display())).detail(ended.log.tail()))
+    Err(problem.hint(format!("Its output is in {}.", ended.log.path())).detail(ended.log.tail()))
 }
 
 /// Whether the process that a reference names still runs.

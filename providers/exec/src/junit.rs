@@ -1,4 +1,4 @@
-//! Reading JUnit XML: as many dialects of it as there are test runners, of which only counts and names matter.
+//! Reading `JUnit` XML: as many dialects of it as there are test runners, of which only counts and names matter.
 
 use roxmltree::{Document, Node, ParsingOptions};
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use relplan_contract::{Context, Problem, Progress, Redactor};
@@ -32,6 +32,7 @@ const SHOWN_BYTES: usize = 4 * 1024;
 #[derive(Clone)]
 pub(crate) struct Log {
     path: PathBuf,
+    base: PathBuf,
     kept: Arc<Mutex<Kept>>,
     progress: Arc<dyn Progress>,
     redactor: Arc<Redactor>,
@@ -65,15 +66,17 @@ impl Log {
         let kept = Kept { file, written: 0, tail: VecDeque::new(), tail_bytes: 0, dropped: 0 };
         Ok(Self {
             path,
+            base: context.base.clone(),
             kept: Arc::new(Mutex::new(kept)),
             progress: Arc::clone(&context.progress),
             redactor: Arc::clone(&context.redactor),
         })
     }
 
-    /// The file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// The file, as it is kept in the state: from the release file's folder on, so that it is the same wherever
+    /// the release lies.
+    pub(crate) fn path(&self) -> String {
+        self.path.strip_prefix(&self.base).unwrap_or(&self.path).to_string_lossy().into_owned()
     }
 
     /// Takes everything that a pipe gives; with `collect`, the first bytes of it are given back as well.
@@ -82,9 +85,8 @@ impl Log {
         let mut line: Vec<u8> = Vec::new();
         let mut overlong = false;
         let mut buffer = vec![0; 16 * 1024];
-        loop {
-            // A pipe that breaks is a command that is gone: what it said until then counts.
-            let Ok(count @ 1..) = pipe.read(&mut buffer).await else { break };
+        // A pipe that breaks is a command that is gone: what it said until then counts.
+        while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
             let bytes = buffer.get(..count).unwrap_or_default();
             let room = collect.saturating_sub(collected.len());
             collected.extend_from_slice(bytes.get(..room.min(count)).unwrap_or_default());

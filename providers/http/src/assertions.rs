@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
-use relplan_contract::{Kind, Problem, Value};
+use relplan_contract::{Problem, Value};
 use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
@@ -124,9 +124,9 @@ pub(crate) fn capture(
 }
 
 fn expected_status(expected: &Value, status: u16) -> bool {
-    let is = |value: &Value| match value.kind() {
-        Kind::String(text) => text.parse() == Ok(status),
-        _ => value.as_i64() == Some(i64::from(status)),
+    let is = |value: &Value| match value.as_str() {
+        Some(text) => text.parse() == Ok(status),
+        None => value.as_i64() == Some(i64::from(status)),
     };
     match expected.as_list() {
         Some(all) => all.iter().any(is),

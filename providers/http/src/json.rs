@@ -46,7 +46,7 @@ pub(crate) fn is(found: &Json, expected: &Value) -> bool {
         (Json::Number(found), Kind::Number(expected)) => {
             Number::parse(&found.to_string()).as_ref() == Ok(expected)
         }
-        (Json::Number(_) | Json::Bool(_), Kind::String(expected)) => found.to_string() == **expected,
+        (Json::Number(_) | Json::Bool(_), Kind::String(expected)) => text(found) == **expected,
         _ => *found == of_value(expected),
     }
 }

@@ -78,14 +78,14 @@ fn copy(context: &Context, database: &Path, part: &Path, busy: Duration) -> Resu
         if context.cancel.is_cancelled() {
             return Err(Problem::cancelled());
         }
-        match backup.step(PAGES).map_err(of)? {
-            StepResult::Done => break,
-            StepResult::More => waited = Duration::ZERO,
-            // Somebody holds the database; it is tried again until the patience is over.
-            _ if waited >= busy => {
-                return Err(Problem::retry(format!("The database was locked for {} ms.", busy.as_millis())));
-            }
-            _ => waited += PAUSE,
+        let step = backup.step(PAGES).map_err(of)?;
+        if step == StepResult::Done {
+            break;
+        }
+        // Where it is not More, somebody holds the database: it is tried again until the patience is over.
+        waited = if step == StepResult::More { Duration::ZERO } else { waited + PAUSE };
+        if waited > busy {
+            return Err(Problem::retry(format!("The database was locked for {} ms.", busy.as_millis())));
         }
         let progress = backup.progress();
         let done = progress.pagecount - progress.remaining;
@@ -101,6 +101,7 @@ fn copy(context: &Context, database: &Path, part: &Path, busy: Duration) -> Resu
     target.close().map_err(|(_, error)| of(error))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "its form is that of `map_err`")]
 fn of(error: rusqlite::Error) -> Problem {
     let code = error.sqlite_error_code();
     match code {

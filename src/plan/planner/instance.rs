@@ -143,7 +143,7 @@ impl Planner {
         }
         let prior = entry.as_ref().filter(|entry| entry.exists());
         let prior = prior.map(|entry| self.sealer.unseal(&entry.value, &config));
-        let config = self.ignoring(&block.resource, config, prior.as_ref());
+        let config = Self::ignoring(&block.resource, config, prior.as_ref());
         let instance = Instance {
             key,
             block: Some(block),
@@ -200,7 +200,7 @@ impl Planner {
     }
 
     /// The arguments with those that `ignore_changes` names left as they are.
-    fn ignoring(&self, resource: &Resource, config: Value, prior: Option<&Value>) -> Value {
+    fn ignoring(resource: &Resource, config: Value, prior: Option<&Value>) -> Value {
         let Some(prior) = prior else { return config };
         match &resource.lifecycle.ignore_changes {
             IgnoreChanges::None => config,
@@ -223,7 +223,7 @@ impl Planner {
         if covers(&self.options.accept, address) {
             let value =
                 open.intent.planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
-            return self.reconciled_done(instance, value, "A person accepted it as done.");
+            return self.reconciled_done(instance, &value, "A person accepted it as done.");
         }
         if covers(&self.options.retry, address) {
             return self.reconciled_not_done(instance, "A person asked for a new try.");

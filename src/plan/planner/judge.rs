@@ -34,7 +34,7 @@ impl Planner {
         match answer {
             Answer::Reconciled(Ok(Reconciled::Done(applied))) => {
                 let value = if Self::is_going(&instance) { Value::NULL } else { applied.value };
-                self.reconciled_done(instance, value, "It was found done after its outcome was lost.");
+                self.reconciled_done(instance, &value, "It was found done after its outcome was lost.");
             }
             Answer::Reconciled(Ok(Reconciled::NotDone)) => {
                 self.reconciled_not_done(instance, "It was found not done after its outcome was lost.");
@@ -116,7 +116,7 @@ impl Planner {
     /// How it will be: decided at once where that can be, else the provider is asked.
     pub(super) fn plan(&mut self, instance: Instance) {
         if instance.block.is_none() {
-            return self.decide_orphan(instance);
+            return self.decide_orphan(&instance);
         }
         if self.options.mode == RunMode::Refresh {
             return self.keep(&instance);

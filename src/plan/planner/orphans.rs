@@ -64,7 +64,7 @@ impl Planner {
         self.reconcile_or_read(instance);
     }
 
-    pub(super) fn decide_orphan(&mut self, instance: Instance) {
+    pub(super) fn decide_orphan(&mut self, instance: &Instance) {
         let Whom::Resource(resource, schema) = &instance.whom else { return };
         // Reconciling may have shown that nothing is there.
         let Some(entry) = instance.entry.as_ref().filter(|entry| entry.exists()) else { return };

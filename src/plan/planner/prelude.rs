@@ -23,8 +23,8 @@ impl Planner {
     }
 
     /// The action was done: the state takes it over, and planning goes on from there.
-    pub(super) fn reconciled_done(&mut self, mut instance: Instance, value: Value, reason: &str) {
-        let value = self.sealer.seal_value(&value);
+    pub(super) fn reconciled_done(&mut self, mut instance: Instance, value: &Value, reason: &str) {
+        let value = self.sealer.seal_value(value);
         self.precede(Event::Adopted { key: instance.key.clone(), value, reason: reason.to_owned() });
         self.look_again(&mut instance);
         self.read(instance);
