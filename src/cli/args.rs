@@ -169,10 +169,10 @@ pub(super) struct ApplyArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct LedgerArgs {
     /// Folder of the release files, in which .relplan is.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
     /// Name of the product, where there are several.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", global = true)]
     pub product: Option<String>,
 }
 

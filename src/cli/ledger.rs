@@ -25,7 +25,7 @@ pub(super) fn open(
     })?;
     let mut told = false;
     let mut sleep = |holder: Option<&crate::ledger::lock::Holder>, pause: std::time::Duration| {
-        if !told {
+        if !told && !timeout.is_zero() {
             let who = holder.map_or_else(|| "somebody".to_owned(), ToString::to_string);
             context.warn(&format!("Waiting for the lock, which is held by {who}.\n"));
             told = true;

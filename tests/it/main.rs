@@ -1,4 +1,5 @@
 //! The one test binary: what needs files, processes or the built command.
 
 mod ledger;
+mod transcripts;
 mod ui;
