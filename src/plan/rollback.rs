@@ -82,7 +82,15 @@ pub fn plan(
     scope: &Scope,
     known: &BTreeMap<EntryKey, Value>,
 ) -> Result<WayBack, NoWayBack> {
-    let mut way = Way { state, providers, sealer, known, changes: Vec::new(), actors: BTreeMap::new() };
+    let mut way = Way {
+        state,
+        providers,
+        sealer,
+        known,
+        changes: Vec::new(),
+        actors: BTreeMap::new(),
+        targets: BTreeMap::new(),
+    };
     for (key, entry) in &state.entries {
         let wanted = scope.addresses.as_ref().is_none_or(|addresses| addresses.contains(&key.address));
         if entry.lifetime == Lifetime::Live && key.version.is_none() && wanted {
@@ -108,6 +116,8 @@ struct Way<'w> {
     known: &'w BTreeMap<EntryKey, Value>,
     changes: Vec<Change>,
     actors: BTreeMap<EntryKey, Whom>,
+    /// What each live resource is turned back to.
+    targets: BTreeMap<Address, Past>,
 }
 
 impl Way<'_> {
@@ -129,12 +139,13 @@ impl Way<'_> {
             return Err(NoWayBack::Secret { address, version: Arc::clone(&past.version), attributes });
         }
         let after = predicted(&schema.attributes, &inputs, entry, past);
+        self.targets.insert(address, past.clone());
         let reasons = vec![Reason::TurnedBack { version: Arc::clone(&past.version) }];
         self.push(key, entry, &resource, &schema, Action::Update, reasons, inputs, after);
         Ok(())
     }
 
-    /// The checks that had judged what is turned back judge it again.
+    /// The checks that had judged what is turned back judge it again, as they did then.
     fn judge_again(&mut self) {
         let turned: BTreeSet<Address> =
             self.changes.iter().map(|change| change.key.address.clone()).collect();
@@ -146,14 +157,25 @@ impl Way<'_> {
             let changed: Vec<Address> =
                 judgement.judged.keys().filter(|address| turned.contains(*address)).cloned().collect();
             let Ok((resource, schema)) = self.actor(key, entry) else { continue };
-            let inputs = self.inputs(key, &entry.inputs);
-            if changed.is_empty() || has_sealed(&inputs) {
+            let Some(past) = self.passed_then(&key.address, &changed) else { continue };
+            let inputs = self.inputs(key, &past.inputs);
+            if has_sealed(&inputs) {
                 continue;
             }
             let after = relplan_contract::propose(&schema.attributes, None, &inputs).value;
             let reasons = vec![Reason::UpstreamChanged(changed)];
             self.push(key, entry, &resource, &schema, Action::Judge, reasons, inputs, after);
         }
+    }
+
+    /// How a check had passed on what is turned back to; none when it had never judged that.
+    fn passed_then(&self, check: &Address, turned: &[Address]) -> Option<&Past> {
+        let judged = |past: &&Past| past.verdicts.contains_key(check);
+        let target = turned.iter().filter_map(|live| self.targets.get(live)).find(judged)?;
+        let passed = self.state.deployments(check);
+        let then = passed.iter().rev().find(|past| past.version == target.version);
+        // A run of another version may have judged it: the first one after it was deployed.
+        then.or_else(|| passed.iter().find(|past| past.seq > target.seq))
     }
 
     fn actor(

@@ -243,6 +243,10 @@ impl State {
             Outcome::Failed => false,
             Outcome::Pending | Outcome::Inconclusive | Outcome::Error => return Ok(()),
         };
+        if passed {
+            // What it had asked is what it asks again when what it judged is turned back to.
+            self.remember(&key.address);
+        }
         for (address, digest) in &judgement.judged {
             // A verdict on something that has changed since says nothing about what is there now.
             if self.live_digest(address) == Some(*digest) {

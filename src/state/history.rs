@@ -1,4 +1,5 @@
-//! What was deployed in the past at the addresses of live resources, and which of it may be turned back to.
+//! What was deployed in the past at the addresses of live resources, and which of it may be turned back to; and
+//! with which arguments each check had passed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::addr::Address;
 /// How many deployments are remembered for each live resource. The ledger itself keeps them all.
 pub const HISTORY_LIMIT: usize = 64;
 
-/// A deployment of the past, or that the resource was destroyed or let go.
+/// A deployment of the past, or that the resource was destroyed or let go. For a check: that it passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Past {
     /// Version of the release.

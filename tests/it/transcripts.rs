@@ -83,7 +83,12 @@ fn console(folder: &Path, block: &[&str], written: &mut String, wrong: &mut Stri
             written.extend(expected.iter().map(|line| format!("{line}\n")));
         } else {
             written.extend(printed.iter().map(|line| format!("{line}\n")));
-            let _ = writeln!(wrong, "$ {command}\n--- expected\n{}\n--- printed\n{}", expected.join("\n"), printed.join("\n"));
+            let _ = writeln!(
+                wrong,
+                "$ {command}\n--- expected\n{}\n--- printed\n{}",
+                expected.join("\n"),
+                printed.join("\n")
+            );
         }
     }
 }
@@ -91,7 +96,11 @@ fn console(folder: &Path, block: &[&str], written: &mut String, wrong: &mut Stri
 /// What a command line prints, with its exit code where that is not 0, and with what differs from run to run blotted out.
 fn run(folder: &Path, command: &str) -> Vec<String> {
     let relplan = env!("CARGO_BIN_EXE_relplan");
-    let path = format!("{}:{}", Path::new(relplan).parent().expect("a folder").display(), std::env::var("PATH").expect("a PATH"));
+    let path = format!(
+        "{}:{}",
+        Path::new(relplan).parent().expect("a folder").display(),
+        std::env::var("PATH").expect("a PATH")
+    );
     let output = Command::new("sh")
         .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(folder)
