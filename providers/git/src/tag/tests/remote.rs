@@ -1,0 +1,237 @@
+//! Tags that go to a remote: by URL alone, and from a work tree.
+
+use relplan_contract::{Observed, ProblemKind, ReconcileRequest, Reconciled, Value};
+
+use crate::testing::{Sandbox, tag_type, text};
+
+fn by_url<'a>(url: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, Value)> {
+    let base = [("repository", url), ("name", "v1"), ("ref", "main")];
+    base.iter().chain(more).map(|(name, value)| (*name, Value::from(*value))).collect()
+}
+
+fn from_work_tree<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, Value)> {
+    let base = [("repository", "shop"), ("name", "v1"), ("remote", "origin")];
+    base.iter().chain(more).map(|(name, value)| (*name, Value::from(*value))).collect()
+}
+
+#[tokio::test]
+async fn a_url_needs_no_clone() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let commit = sandbox.git("shop", &["rev-parse", "HEAD"]);
+    let planned = sandbox.plan(&by_url(&url, &[])).await.expect("plans");
+    assert_eq!(text(&planned.value, "commit"), commit);
+    assert!(planned.notes[0].contains("\"Two\" by Ann"), "{:?}", planned.notes);
+    let applied = sandbox.apply(&planned.value).await.expect("applies").value;
+    assert_eq!(applied, planned.value);
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), commit);
+    assert_eq!(sandbox.lines(), [format!("Pushed the tag v1 to {url}.")]);
+    assert_eq!(sandbox.read(&applied).await, Ok(Observed::Same));
+
+    let noted = by_url(&url, &[("name", "v2"), ("message", "Shop 2")]);
+    let annotated = sandbox.release(&noted).await.expect("tags");
+    assert_eq!(text(&annotated, "object"), sandbox.ref_of("origin.git", "refs/tags/v2"));
+    assert_eq!(text(&annotated, "kind"), "annotated");
+    assert_eq!(sandbox.release(&noted).await.expect("adopts"), annotated);
+}
+
+#[tokio::test]
+async fn a_commit_that_is_no_tip_of_the_remote_is_tagged_without_its_files() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two", "Three"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let commit = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
+    let applied = sandbox.release(&by_url(&url, &[("ref", &commit), ("message", "x")])).await.expect("tags");
+    assert_eq!(text(&applied, "commit"), commit);
+    assert_eq!(sandbox.git("origin.git", &["rev-parse", "v1^{commit}"]), commit);
+    sandbox.git("origin.git", &["fsck", "--strict"]);
+}
+
+#[tokio::test]
+async fn what_a_url_cannot_resolve_is_missing() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let unknown = "0123456789".repeat(4);
+    let short = sandbox.git("shop", &["rev-parse", "--short", "HEAD"]);
+    for reference in ["nowhere", &unknown, &short] {
+        let problem = sandbox.plan(&by_url(&url, &[("ref", reference)])).await.expect_err("not there");
+        assert_eq!(problem.kind, ProblemKind::Missing, "{reference}: {problem}");
+        assert_eq!(problem.attribute.expect("named").to_string(), "ref");
+    }
+    let gone = sandbox.plan(&by_url(&sandbox.url("nothing.git"), &[])).await.expect_err("no repository");
+    assert_eq!(gone.kind, ProblemKind::Missing, "{gone}");
+    let folder = sandbox.plan(&[("repository", "nothing".into()), ("name", "v1".into())]).await;
+    assert_eq!(folder.expect_err("no folder").kind, ProblemKind::Missing);
+}
+
+#[tokio::test]
+async fn sha256_repositories_work_the_same() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.path("shop")).expect("a folder");
+    sandbox.git("shop", &["init", "--quiet", "--object-format=sha256", "--initial-branch=main"]);
+    let commit = sandbox.commit("shop", "One", "file");
+    let url = sandbox.origin("shop", "origin.git");
+    let applied = sandbox.release(&by_url(&url, &[("message", "x")])).await.expect("tags");
+    assert_eq!((text(&applied, "commit"), commit.len()), (commit.as_str(), 64));
+}
+
+#[tokio::test]
+async fn a_remotes_other_tag_is_a_conflict_at_plan_and_at_apply() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let by_url_arguments = by_url(&url, &[("message", "x")]);
+    for arguments in [by_url_arguments, from_work_tree(&[("message", "x")])] {
+        let planned = sandbox.plan(&arguments).await.expect("plans").value;
+        sandbox.git("origin.git", &["tag", "v1", "main~1"]);
+        let other = sandbox.ref_of("origin.git", "refs/tags/v1");
+        let problem = sandbox.apply(&planned).await.expect_err("another tag is there");
+        assert_eq!(problem.kind, ProblemKind::Conflict);
+        assert!(problem.message.contains(&other) && problem.message.contains(text(&planned, "commit")));
+        assert_eq!(sandbox.plan(&arguments).await.expect_err("at plan too"), problem);
+        assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), other, "never moved");
+        sandbox.git("origin.git", &["tag", "--delete", "v1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_tag_is_pushed_from_a_work_tree_with_the_commits_that_it_needs() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    sandbox.origin("shop", "origin.git");
+    let commit = sandbox.commit("shop", "Not pushed yet", "file");
+    sandbox.git("shop", &["tag", "--annotate", "--message", "x", "unrelated"]);
+    sandbox.git("shop", &["config", "push.followTags", "true"]);
+    let applied = sandbox.release(&from_work_tree(&[("message", "Shop 1")])).await.expect("tags");
+    let object = text(&applied, "object");
+    assert_eq!(sandbox.ref_of("shop", "refs/tags/v1"), object);
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), object);
+    assert_eq!(sandbox.git("origin.git", &["rev-parse", "v1^{commit}"]), commit);
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/unrelated"), "", "nothing else is pushed");
+    let nowhere = sandbox.plan(&from_work_tree(&[("name", "v2"), ("remote", "upstream")])).await;
+    assert_eq!(nowhere.expect_err("no such remote").kind, ProblemKind::Missing);
+}
+
+#[tokio::test]
+async fn a_run_cut_between_tag_and_push_goes_on_with_the_same_object() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    sandbox.origin("shop", "origin.git");
+    let planned = sandbox.plan(&from_work_tree(&[("message", "Shop 1")])).await.expect("plans").value;
+    // What the dead run left: the tag in the work tree, and nothing at the remote.
+    sandbox.apply(&planned.clone().with("remote", Value::NULL)).await.expect("tags locally");
+    let object = sandbox.ref_of("shop", "refs/tags/v1");
+    let request =
+        ReconcileRequest { planned: &planned, prior: None, key: "k", reference: None, destroy: false };
+    let became = tag_type().reconcile(&sandbox.context(), request).await;
+    assert_eq!(became, Ok(Reconciled::NotDone));
+    let again = sandbox.plan(&from_work_tree(&[("message", "Shop 1")])).await.expect("plans");
+    assert!(again.notes[1].ends_with("will be pushed."), "{:?}", again.notes);
+
+    let applied = sandbox.apply(&planned).await.expect("applies").value;
+    assert_eq!(text(&applied, "object"), object);
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), object);
+}
+
+#[tokio::test]
+async fn a_local_tag_of_another_commit_is_not_pushed() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    sandbox.origin("shop", "origin.git");
+    sandbox.git("shop", &["tag", "v1", "HEAD~1"]);
+    let problem = sandbox.plan(&from_work_tree(&[])).await.expect_err("another tag");
+    assert_eq!(problem.kind, ProblemKind::Conflict);
+    assert!(problem.message.contains("the local repository"));
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/"), "");
+}
+
+#[tokio::test]
+async fn drift_is_looked_for_where_the_tag_counts() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    sandbox.origin("shop", "origin.git");
+    let applied = sandbox.release(&from_work_tree(&[("message", "x")])).await.expect("tags");
+    // A fresh clone has no tags: that is no drift.
+    sandbox.git("shop", &["tag", "--delete", "v1"]);
+    assert_eq!(sandbox.read(&applied).await, Ok(Observed::Same));
+    // The same commit under a new tag object is.
+    let object = text(&applied, "object").to_owned();
+    sandbox.git("origin.git", &["tag", "--force", "--annotate", "--message", "other", "v1", "v1^{commit}"]);
+    let Ok(Observed::Present(retagged)) = sandbox.read(&applied).await else { panic!("it is there") };
+    assert_eq!(retagged.get("commit"), applied.get("commit"));
+    assert_ne!(text(&retagged, "object"), object);
+    sandbox.git("origin.git", &["tag", "--force", "v1", "main~1"]);
+    let Ok(Observed::Present(moved)) = sandbox.read(&applied).await else { panic!("it is there") };
+    assert_ne!(moved.get("commit"), applied.get("commit"));
+    assert_eq!(text(&moved, "kind"), "lightweight");
+    sandbox.git("origin.git", &["tag", "--delete", "v1"]);
+    assert_eq!(sandbox.read(&applied).await, Ok(Observed::Absent));
+}
+
+#[tokio::test]
+async fn of_creators_at_once_one_gets_the_remotes_tag() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let arguments = by_url(&url, &[("message", "Shop 1")]);
+    let one = sandbox.plan(&arguments).await.expect("plans").value;
+    let equal = tokio::join!(sandbox.apply(&one), sandbox.apply(&one));
+    assert_eq!(equal.0.expect("made or adopted"), equal.1.expect("made or adopted"));
+
+    let arguments = by_url(&url, &[("name", "v2"), ("message", "Shop 2")]);
+    let one = sandbox.plan(&arguments).await.expect("plans").value;
+    sandbox.commit("shop", "Two", "file");
+    sandbox.git("shop", &["push", "--quiet", "origin", "main"]);
+    let two = sandbox.plan(&arguments).await.expect("plans").value;
+    let (won, lost) = match tokio::join!(sandbox.apply(&one), sandbox.apply(&two)) {
+        (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won.value, lost),
+        both => panic!("exactly one must win: {both:?}"),
+    };
+    assert_eq!(lost.kind, ProblemKind::Conflict, "{lost}");
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v2"), text(&won, "object"));
+}
+
+#[tokio::test]
+async fn a_push_that_the_server_declines_is_refused_with_its_words() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let hook = sandbox.path("origin.git").join("hooks/pre-receive");
+    sandbox.script(&hook, "#!/bin/sh\necho 'Tags are frozen until Monday.' >&2\nexit 1\n");
+    for arguments in [by_url(&url, &[]), from_work_tree(&[])] {
+        let planned = sandbox.plan(&arguments).await.expect("plans").value;
+        let problem = sandbox.apply(&planned).await.expect_err("declined");
+        assert_eq!(problem.kind, ProblemKind::Refused, "{problem}");
+        assert!(problem.detail.contains("Tags are frozen until Monday."), "{problem}");
+        assert_eq!(sandbox.ref_of("origin.git", "refs/tags/"), "");
+    }
+    std::fs::remove_file(hook).expect("removed");
+    sandbox.release(&from_work_tree(&[])).await.expect("tags once the server lets it");
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_is_lost_is_found_to_have_landed() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    // The connection breaks just after the tag was made: git ends badly, though all is done.
+    let hook = sandbox.path("origin.git").join("hooks/post-receive");
+    sandbox.script(&hook, "#!/bin/sh\nkill -9 $PPID\n");
+    let planned = sandbox.plan(&by_url(&url, &[("message", "x")])).await.expect("plans").value;
+    let applied = sandbox.apply(&planned).await.expect("looks again and finds it").value;
+    assert_eq!(text(&applied, "object"), sandbox.ref_of("origin.git", "refs/tags/v1"));
+}
+
+#[tokio::test]
+async fn a_push_that_breaks_off_before_it_landed_is_uncertain() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let hook = sandbox.path("origin.git").join("hooks/pre-receive");
+    sandbox.script(&hook, "#!/bin/sh\nkill -9 $PPID\n");
+    let planned = sandbox.plan(&by_url(&url, &[])).await.expect("plans").value;
+    let problem = sandbox.apply(&planned).await.expect_err("broke off");
+    assert_eq!(problem.kind, ProblemKind::Uncertain, "{problem}");
+}

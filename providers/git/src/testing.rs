@@ -1,0 +1,219 @@
+//! What the tests share: a folder of their own with real repositories, cut off from this machine's git.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use relplan_contract::{
+    Answer, Applied, ApplyRequest, Attribute, Cancel, Clock, Context, DataSource, Observed, PlanRequest,
+    Planned, Problem, Progress, Provider, Redactor, Resource, Value,
+};
+use tempfile::TempDir;
+
+/// The time of day in tests, in seconds since 1970.
+pub(crate) const NOW: u64 = 1_800_000_000;
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+
+    fn sleep(&self, _duration: Duration) -> Answer<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Keeps what was reported.
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<String>>);
+
+impl Progress for Lines {
+    fn line(&self, text: &str) {
+        self.0.lock().expect("no panic before").push(text.into());
+    }
+
+    fn reference(&self, _reference: &str) {}
+}
+
+/// A folder with repositories.
+pub(crate) struct Sandbox {
+    root: TempDir,
+    /// Variables of the process that git is called from.
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) cancel: Cancel,
+    lines: Arc<Lines>,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let home = root.path().to_string_lossy().into_owned();
+        let path = std::env::var("PATH").expect("PATH is set");
+        let environment = [
+            ("PATH", path.as_str()),
+            ("HOME", &home),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_COMMITTER_NAME", "Rel"),
+            ("GIT_COMMITTER_EMAIL", "rel@example.org"),
+        ];
+        Self {
+            root,
+            environment: environment.map(|(name, value)| (name.into(), value.into())).into(),
+            cancel: Cancel::default(),
+            lines: Arc::default(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub(crate) fn url(&self, name: &str) -> String {
+        format!("file://{}", self.path(name).display())
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.0.lock().expect("no panic before").clone()
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        let progress: Arc<dyn Progress> = self.lines.clone();
+        Context {
+            address: "git_tag.release".into(),
+            product: "shop".into(),
+            version: "1.2.0".into(),
+            base: self.root.path().to_owned(),
+            keep: self.path("keep"),
+            environment: Arc::new(self.environment.clone()),
+            clock: Arc::new(FixedClock),
+            progress,
+            cancel: self.cancel.clone(),
+            redactor: Arc::new(Redactor::default()),
+        }
+    }
+
+    /// Runs git itself, as a person would.
+    pub(crate) fn git(&self, repository: &str, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(self.path(repository))
+            .env_clear()
+            .envs(&self.environment)
+            .env("GIT_AUTHOR_NAME", "Ann")
+            .env("GIT_AUTHOR_EMAIL", "ann@example.org")
+            .env("GIT_AUTHOR_DATE", "2026-11-20T10:00:00+01:00")
+            .env("GIT_COMMITTER_DATE", "2026-11-20T10:00:00+01:00")
+            .output()
+            .expect("git runs");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "git {arguments:?}: {stderr}");
+        String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
+    }
+
+    /// A repository with a work tree, a branch `main` and one commit for each subject.
+    pub(crate) fn repository(&self, name: &str, subjects: &[&str]) -> PathBuf {
+        std::fs::create_dir_all(self.path(name)).expect("a folder");
+        self.git(name, &["init", "--quiet", "--initial-branch=main"]);
+        for subject in subjects {
+            self.commit(name, subject, "file");
+        }
+        self.path(name)
+    }
+
+    /// Commits a change of a file, and tells the commit.
+    pub(crate) fn commit(&self, repository: &str, message: &str, file: &str) -> String {
+        let path = self.path(repository).join(file);
+        std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
+        std::fs::write(path, message).expect("a file");
+        self.git(repository, &["add", "--all"]);
+        self.git(repository, &["commit", "--quiet", "--message", message]);
+        self.git(repository, &["rev-parse", "HEAD"])
+    }
+
+    /// A bare copy of a repository, which becomes its remote `origin`.
+    pub(crate) fn origin(&self, of: &str, name: &str) -> String {
+        self.git(".", &["clone", "--quiet", "--bare", of, name]);
+        self.git(name, &["config", "uploadpack.allowFilter", "true"]);
+        self.git(of, &["remote", "add", "origin", &self.url(name)]);
+        self.url(name)
+    }
+
+    /// Writes an executable file.
+    pub(crate) fn script(&self, path: &Path, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("executable");
+    }
+
+    /// What a repository's ref leads to; empty where it is not.
+    pub(crate) fn ref_of(&self, repository: &str, name: &str) -> String {
+        self.git(repository, &["for-each-ref", "--format=%(objectname)", name])
+    }
+
+    pub(crate) async fn plan(&self, arguments: &[(&str, Value)]) -> Result<Planned, Problem> {
+        let config = tag_arguments(arguments);
+        let request = PlanRequest { config: &config, prior: None };
+        tag_type().plan(&self.context(), request).await
+    }
+
+    pub(crate) async fn plan_again(
+        &self,
+        arguments: &[(&str, Value)],
+        prior: &Value,
+    ) -> Result<Planned, Problem> {
+        let config = tag_arguments(arguments);
+        let request = PlanRequest { config: &config, prior: Some(prior) };
+        tag_type().plan(&self.context(), request).await
+    }
+
+    pub(crate) async fn apply(&self, planned: &Value) -> Result<Applied, Problem> {
+        let request = ApplyRequest { planned, prior: None, key: "key-1" };
+        tag_type().apply(&self.context(), request).await
+    }
+
+    /// Plans and applies.
+    pub(crate) async fn release(&self, arguments: &[(&str, Value)]) -> Result<Value, Problem> {
+        let planned = self.plan(arguments).await?;
+        Ok(self.apply(&planned.value).await?.value)
+    }
+
+    pub(crate) async fn read(&self, prior: &Value) -> Result<Observed, Problem> {
+        tag_type().read(&self.context(), prior).await
+    }
+}
+
+pub(crate) fn tag_type() -> Arc<dyn Resource> {
+    let configured = crate::provider().configure(&Value::NULL, &BTreeMap::new()).expect("configures");
+    configured.resources["git_tag"].clone()
+}
+
+pub(crate) fn data_type(name: &str) -> Arc<dyn DataSource> {
+    let configured = crate::provider().configure(&Value::NULL, &BTreeMap::new()).expect("configures");
+    configured.data_sources[name].clone()
+}
+
+/// The arguments as the engine hands them over: all attributes, with defaults.
+pub(crate) fn fitted(attributes: &[Attribute], arguments: &[(&str, Value)]) -> Value {
+    let given: BTreeMap<&str, Value> = arguments.iter().cloned().collect();
+    for name in given.keys() {
+        assert!(attributes.iter().any(|attribute| attribute.name == *name), "no attribute {name}");
+    }
+    Value::map(attributes.iter().map(|attribute| {
+        let value = given.get(attribute.name).cloned().unwrap_or(Value::NULL);
+        (attribute.name, attribute.fit(&value).expect("fits"))
+    }))
+}
+
+pub(crate) fn tag_arguments(arguments: &[(&str, Value)]) -> Value {
+    fitted(&tag_type().schema().attributes, arguments)
+}
+
+pub(crate) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).as_str().unwrap_or_else(|| panic!("{name} is no text in {value:?}"))
+}
