@@ -4,7 +4,7 @@ use relplan_contract::{Type, Value};
 
 use super::names::Names;
 use super::{Evaluator, Outcome, is_unreadable, show, unify};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::Expr;
 use crate::source::Span;
 
@@ -29,7 +29,7 @@ impl Evaluator<'_> {
         let value = self.eval(taken, names)?;
         let Ok(beside) = self.eval(other, names) else { return Ok(value.mark(sensitive)) };
         for part in [&value, &beside] {
-            self.budget.survey(part).map_err(|exceeded| self.budget.diagnose(exceeded, span))?;
+            self.charge(self.budget.survey(part), span)?;
         }
         let fitted = unify::fit_beside(&value, &beside).ok_or_else(|| {
             let detail = format!(
@@ -54,12 +54,13 @@ impl Evaluator<'_> {
         value: &Value,
         span: Span,
         what: &str,
-    ) -> Result<Option<bool>, Diagnostic> {
+    ) -> Result<Option<bool>, Diagnostics> {
         if value.is_null() {
             let detail = format!("The {what} must be true or false, but this is null.");
             return Err(Diagnostic::error("Condition is null", detail)
                 .at(span)
-                .help("Compare with null, or use `coalesce(...)` for a default."));
+                .help("Compare with null, or use `coalesce(...)` for a default.")
+                .into());
         }
         if is_unreadable(value) {
             return Ok(None);
