@@ -218,12 +218,15 @@ impl Evaluator<'_> {
         };
         map.get(&name).ok_or_else(|| {
             let hidden = self.hides(value) || self.hides(key);
-            let given = if self.hides(key) { String::new() } else { format!(" {}", show::text(&name)) };
-            let finding =
-                Diagnostic::error("Missing map key", format!("This map has no key{given}.")).at(span);
+            let detail = if self.hides(key) {
+                "This map has no entry of this key, which is sensitive and not shown.".to_owned()
+            } else {
+                format!("This map has no key {}.", show::text(&name))
+            };
+            let finding = Diagnostic::error("Missing map key", detail).at(span);
             let near = did_you_mean(&name, map.keys().map(|key| &**key));
             Diagnostics::from(match near {
-                _ if hidden => finding,
+                _ if hidden => finding.help("Use `lookup(map, key, default)` where there may be none."),
                 Some(near) => finding.help(format!("Did you mean {}?", show::text(near))),
                 None => finding.help(known_keys("key", map)),
             })

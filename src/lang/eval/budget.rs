@@ -191,7 +191,10 @@ impl Budget {
             ),
             Exceeded::Bytes => (
                 "Text too large",
-                format!("Evaluating this makes more than {} bytes of text, and was stopped.", limits.bytes),
+                format!(
+                    "Evaluating this makes more than {} KiB of text, and was stopped.",
+                    limits.bytes >> 10
+                ),
             ),
             Exceeded::Elements => (
                 "Collection too large",

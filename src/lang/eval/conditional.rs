@@ -31,20 +31,8 @@ impl Evaluator<'_> {
         for part in [&value, &beside] {
             self.charge(self.budget.survey(part), span)?;
         }
-        let fitted = unify::fit_beside(&value, &beside).ok_or_else(|| {
-            let detail = format!(
-                "Both results of a conditional must have one type, but `{}` gives {} and `{}` gives {}{}.",
-                if truth { "true" } else { "false" },
-                show::kind(&value),
-                if truth { "false" } else { "true" },
-                show::kind(&beside),
-                if value.kind_name() == beside.kind_name() { " with parts of other types" } else { "" },
-            );
-            Diagnostic::error("Inconsistent conditional results", detail)
-                .label(taken.span, show::kind(&value))
-                .label(other.span, show::kind(&beside))
-                .help("Convert one of them, for example with `tostring(...)`, or use `null` for no value.")
-        })?;
+        let fitted = unify::fit_beside(&value, &beside)
+            .ok_or_else(|| inconsistent((&value, taken.span), (&beside, other.span)))?;
         Ok(fitted.mark(sensitive))
     }
 
@@ -73,6 +61,31 @@ impl Evaluator<'_> {
         })?;
         Ok(converted.as_bool())
     }
+}
+
+fn inconsistent(taken: (&Value, Span), other: (&Value, Span)) -> Diagnostic {
+    let same_kind = taken.0.kind_name() == other.0.kind_name();
+    let detail = if same_kind {
+        format!(
+            "Both results of a conditional must have one type. These are both {}s, but of parts that no type has in common.",
+            taken.0.kind_name()
+        )
+    } else {
+        format!(
+            "Both results of a conditional must have one type, but one is {} and the other is {}.",
+            show::kind(taken.0),
+            show::kind(other.0)
+        )
+    };
+    let help = if same_kind {
+        "Give both the same keys or the same number of elements, or use `null` for no value."
+    } else {
+        "Convert one of them, for example with `tostring(...)`, or use `null` for no value."
+    };
+    Diagnostic::error("Inconsistent conditional results", detail)
+        .label(taken.1, show::kind(taken.0))
+        .label(other.1, show::kind(other.0))
+        .help(help)
 }
 
 /// The result while the condition is unknown: that of both sides if they agree.

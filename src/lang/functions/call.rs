@@ -199,7 +199,8 @@ const fn accepted(accepts: Accepts) -> &'static str {
 
 fn argument_finding(function: &Function, index: usize, message: &str, help: &str, span: Span) -> Diagnostic {
     let name = function.parameter(index).map_or("argument", |parameter| parameter.name);
-    let detail = format!("`{}` does not take this for `{name}`: {}", function.name, lower_first(message));
+    let detail =
+        format!("The argument `{name}` of `{}` does not fit: {}", function.name, lower_first(message));
     Diagnostic::error("Invalid function argument", detail).at(span).help(help)
 }
 

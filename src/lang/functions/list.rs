@@ -306,7 +306,7 @@ impl Flat {
 fn index(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let position = arguments.list(0).iter().position(|item| item == arguments.value(1));
     position.and_then(|position| i64::try_from(position).ok()).map(Value::integer).ok_or_else(|| {
-        let message = format!("It is no element of the list: this is {}.", arguments.show(1));
+        let message = format!("It must be an element of the list, but this is {}.", arguments.show(1));
         Fault::argument(1, message, "Ask `contains(...)` first; 1 and \"1\" are not the same.")
     })
 }

@@ -120,7 +120,7 @@ fn primitive(arguments: &Arguments<'_>, ty: &Type) -> Result<Value, Fault> {
             (Some(_), _) => "The string must be a decimal number such as \"-12.5\".",
             (None, _) => "Write a comparison or a calculation that gives the value you need.",
         };
-        Fault::argument(0, format!("It does not stand for a {ty}: this is {}.", arguments.show(0)), help)
+        Fault::argument(0, format!("It must stand for a {ty}, but this is {}.", arguments.show(0)), help)
     })
 }
 

@@ -36,7 +36,7 @@ fn the_part_at_fault_is_marked() {
     check("[for x in 5 : x]", "5", "but this is the number 5");
     check("{ for x in [1, 1] : \"k\" => x }", "\"k\"", "make the same key \"k\"");
     check("null ? 1 : 2", "null", "must be true or false, but this is null");
-    check("true ? 1 : []", "1", "`true` gives a number and `false` gives a list");
+    check("true ? 1 : []", "1", "one is a number and the other is a list");
     check("upper([\"a\"])", "[\"a\"]", "a string is required, but this is a list of one element");
     check("join(\",\", [\"a\", null])", "[\"a\", null]", "an element is null");
     check("uper(\"a\")", "uper", "There is no function `uper`");

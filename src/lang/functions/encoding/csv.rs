@@ -25,7 +25,7 @@ pub(super) fn decode(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         let (line, fields) = row.map_err(refuse)?;
         if fields.len() != names.len() {
             return Err(refuse(format!(
-                "Line {line} has {} fields, but there are {} columns.",
+                "The number of fields in line {line} is {}, but the number of columns is {}.",
                 fields.len(),
                 names.len()
             )));

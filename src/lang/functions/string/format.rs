@@ -84,7 +84,11 @@ fn render(pieces: &[Piece], values: &[&Value], arguments: &Arguments<'_>) -> Res
         used = used.max(next);
         let value = values.get(index).ok_or_else(|| {
             let given = values.len();
-            let message = format!("`{}` needs value number {}, but there are {given}.", verb.text, index + 1);
+            let message = format!(
+                "`{}` needs value number {}, but the number of values is {given}.",
+                verb.text,
+                index + 1
+            );
             Fault::argument(0, message, "Give a value for each `%`, or write `%%` for a percent sign.")
         })?;
         out.push_str(&verb.write(value, index + 1)?);

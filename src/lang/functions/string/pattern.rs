@@ -27,7 +27,7 @@ pub(super) fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Some(captures) => groups(&pattern, &captures),
         None => Err(Fault::argument(
             1,
-            format!("The pattern matches no part of it: this is {}.", arguments.show(1)),
+            format!("The pattern matches no part of {}.", arguments.show(1)),
             "Use `regexall(...)`, or `try(regex(...), null)`, where there may be no match.",
         )),
     }
