@@ -12,6 +12,8 @@
 //! - `1/0`, `5 % 0` and results with more digits than a [`Number`](relplan_contract::Number) holds are errors;
 //! - decimals are exact: `0.1 + 0.2 == 0.3`;
 //! - `&&` and `||` leave out the right side when the left one decides (as from Terraform 1.12 on);
+//! - while the condition of a conditional, or the left side of `&&` and `||`, is unknown, what is wrong with the parts
+//!   that it guards is not reported;
 //! - tuples are lists and objects are maps, so that `[1] == tolist([1])`, and `list.0` works wherever `list[0]` does.
 
 use relplan_contract::Value;
@@ -19,7 +21,7 @@ use relplan_contract::Value;
 use super::ast::{Expr, Node};
 use super::config::Reference;
 use super::functions::Host;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::Diagnostics;
 use crate::source::Span;
 
 mod access;
@@ -29,14 +31,13 @@ mod collection;
 mod conditional;
 mod names;
 mod operators;
-mod reference;
 pub(super) mod show;
 mod template;
 pub(super) mod unify;
 
 pub use budget::{Budget, Limits, MAX_VALUE_DEPTH};
-pub use reference::parse as parse_reference;
 
+use budget::Exceeded;
 use names::Names;
 
 /// What the names of a module stand for.
@@ -44,7 +45,7 @@ pub trait Scope {
     /// The whole value of what is referred to. For a resource or module call with `for_each` that is a map of its
     /// instances, with `count` a list; for `each`, `count`, `release` and `path` an object of their attributes.
     /// The steps behind the reference are taken by the evaluator.
-    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostic>;
+    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostics>;
 }
 
 /// The value of an expression, or all that is wrong with it. Where several parts stand side by side (items,
@@ -56,7 +57,10 @@ pub fn evaluate(
     budget: &Budget,
 ) -> Result<Value, Diagnostics> {
     let evaluator = Evaluator { scope, host, budget, hidden: std::cell::Cell::new(false) };
-    let value = evaluator.eval(expr, None)?;
+    let outcome = evaluator.eval(expr, None);
+    // `try` and an unknown condition hide errors, but never that a limit was passed.
+    budget.check()?;
+    let value = outcome?;
     budget.admit(&value, expr.span)?;
     Ok(value)
 }
@@ -80,13 +84,12 @@ impl Evaluator<'_> {
             Node::Template(parts) => self.template(parts, names, expr.span),
             Node::List(items) => self.list(items, names, expr.span),
             Node::Object(entries) => self.object(entries, names, expr.span),
-            Node::Name(name) => self.name(name, expr.span, &[], names),
-            Node::Access(base, steps) => self.access(base, steps, names),
+            Node::Name(_) | Node::Access(..) => self.access(expr, names),
             Node::Call(call) => self.call(call, expr.span, names),
             Node::Conditional(condition, yes, no) => self.conditional(condition, yes, no, names, expr.span),
             Node::Unary(op, operand) => self.unary(*op, operand, names),
             Node::Binary(..) => self.binary(expr, names),
-            Node::For(repeat) => self.repeat(repeat, names, expr.span),
+            Node::For(repeat) => self.repeat(repeat, names),
             Node::Parens(inner) => self.eval(inner, names),
         }
     }
@@ -109,17 +112,17 @@ impl Evaluator<'_> {
         result
     }
 
-    fn steps(&self, count: usize, span: Span) -> Result<(), Diagnostic> {
-        self.budget.steps(count as u64).map_err(|exceeded| self.budget.diagnose(exceeded, span))
+    /// What the budget says, with the place where it was asked.
+    fn charge<T>(&self, answer: Result<T, Exceeded>, span: Span) -> Result<T, Diagnostics> {
+        answer.map_err(|exceeded| self.budget.diagnose(exceeded, span).into())
     }
+}
 
-    fn elements(&self, count: usize, span: Span) -> Result<(), Diagnostic> {
-        self.budget.elements(count).map_err(|exceeded| self.budget.diagnose(exceeded, span))
-    }
-
-    fn bytes(&self, count: usize, span: Span) -> Result<(), Diagnostic> {
-        self.budget.bytes(count).map_err(|exceeded| self.budget.diagnose(exceeded, span))
-    }
+/// Whether it is unknown which elements a collection has: it is itself, or it is a set with unknown elements, which
+/// may turn out to be equal to others.
+fn has_unknown_elements(value: &Value) -> bool {
+    is_unreadable(value)
+        || matches!(value.kind(), relplan_contract::Kind::Set(items) if items.iter().any(Value::has_unknown))
 }
 
 /// Whether a value cannot be read: it is known after apply, or only a fingerprint of it was kept.

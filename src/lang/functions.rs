@@ -5,14 +5,12 @@
 //! gives an unknown result for unknown arguments, and carries marks of sensitivity over. `try` and `can` take
 //! expressions instead of values and live with the evaluator; they are in the table for their documentation.
 
-use relplan_contract::{Kind, Parts, Type, Value};
+use relplan_contract::Value;
 
 use super::eval::budget::Exceeded;
-use super::eval::{Budget, show};
-use crate::diag::{Diagnostic, Diagnostics};
-use crate::source::Span;
 
 mod arguments;
+mod call;
 mod encoding;
 mod file;
 mod hash;
@@ -28,7 +26,8 @@ mod type_conversion;
 
 pub use host::{FileError, Host, NoFiles, Timestamp};
 
-pub(super) use arguments::Arguments;
+use arguments::Arguments;
+pub(super) use call::{Argument, Invocation, call};
 
 /// A function of the language.
 #[derive(Clone, Copy, Debug)]
@@ -206,206 +205,6 @@ pub fn find(name: &str) -> Option<&'static Function> {
         let index = family.binary_search_by(|function| function.name.cmp(name)).ok()?;
         family.get(index)
     })
-}
-
-/// A value given to a function, with its place.
-#[derive(Clone, Debug)]
-pub(super) struct Argument {
-    pub(super) value: Value,
-    pub(super) span: Span,
-}
-
-/// Where and with what a function is called.
-pub(super) struct Invocation<'i> {
-    pub(super) span: Span,
-    pub(super) name_span: Span,
-    pub(super) host: &'i dyn Host,
-    pub(super) budget: &'i Budget,
-    /// Whether no value may be shown, whatever marks it has.
-    pub(super) hidden: bool,
-}
-
-/// Calls a function.
-pub(super) fn call(
-    function: &'static Function,
-    arguments: Vec<Argument>,
-    invocation: &Invocation<'_>,
-) -> Result<Value, Diagnostics> {
-    check_count(function, arguments.len(), invocation)?;
-    let exceeded = |over| Diagnostics::from(invocation.budget.diagnose(over, invocation.span));
-    invocation.budget.steps(1 + arguments.len() as u64).map_err(exceeded)?;
-    let (mut sensitive, mut unknown, mut secret) = (false, false, invocation.hidden);
-    let mut values = Vec::with_capacity(arguments.len());
-    let mut findings = Diagnostics::default();
-    let spans: Vec<Span> = arguments.iter().map(|argument| argument.span).collect();
-    for (index, argument) in arguments.into_iter().enumerate() {
-        let mut value = argument.value;
-        if function.handling == Handling::Reads {
-            let survey = invocation.budget.survey(&value).map_err(exceeded)?;
-            unknown |= survey.unknown;
-            if survey.sensitive {
-                sensitive = true;
-                secret = true;
-                value = value.transform(&Value::unmark);
-            }
-        } else {
-            secret |= value.is_sensitive();
-        }
-        if function.handling == Handling::Moves {
-            sensitive |= value.is_sensitive();
-            unknown |= matches!(value.kind(), Kind::Unknown | Kind::Sealed(_));
-            value = value.unmark();
-        }
-        let fitted = function.parameter(index).map_or_else(
-            || Ok(value.clone()),
-            |parameter| {
-                fit(parameter, &value, secret).map_err(|(message, help)| {
-                    argument_finding(function, index, &message, &help, argument.span)
-                })
-            },
-        );
-        match fitted {
-            Ok(fitted) => values.push(fitted),
-            Err(finding) => findings.push(finding),
-        }
-    }
-    if !findings.is_empty() {
-        return Err(findings);
-    }
-    if unknown {
-        return Ok(Value::UNKNOWN.mark(sensitive));
-    }
-    let arguments = Arguments::new(values, secret, invocation.host, invocation.budget);
-    match (function.run)(&arguments) {
-        Ok(value) => Ok(value.mark(sensitive)),
-        Err(fault) => Err(finding(function, fault, &spans, invocation).into()),
-    }
-}
-
-fn check_count(function: &Function, given: usize, invocation: &Invocation<'_>) -> Result<(), Diagnostic> {
-    let wanted = function.parameters.len();
-    if given == wanted || given > wanted && function.variadic.is_some() {
-        return Ok(());
-    }
-    let least = if function.variadic.is_some() { "at least " } else { "" };
-    let count = |number: usize| match number {
-        0 => "no arguments".to_owned(),
-        1 => "one argument".to_owned(),
-        number => format!("{number} arguments"),
-    };
-    let missing = function
-        .parameters
-        .get(given)
-        .map_or_else(String::new, |parameter| format!(" `{}` is missing.", parameter.name));
-    let is = if given == 1 { "is" } else { "are" };
-    let given = if given == 0 { "none".to_owned() } else { given.to_string() };
-    let detail =
-        format!("`{}` takes {least}{}, but {given} {is} given.{missing}", function.name, count(wanted));
-    let help = format!("Write `{}`.", function.signature());
-    Err(Diagnostic::error("Wrong number of arguments", detail).at(invocation.name_span).help(help))
-}
-
-/// The argument made to fit, or what is wrong with it and how to mend that.
-fn fit(parameter: &Parameter, value: &Value, secret: bool) -> Result<Value, (String, String)> {
-    if value.is_null() && !parameter.nullable {
-        return Err(("It is null.".into(), "Give a value, or write `coalesce(...)` for a default.".into()));
-    }
-    let list = |element: Type| Type::list(element).convert(value);
-    let fitted = match parameter.accepts {
-        Accepts::Any => return Ok(value.clone()),
-        _ if matches!(value.kind(), Kind::Unknown | Kind::Sealed(_) | Kind::Null) => return Ok(value.clone()),
-        Accepts::Bool => Type::Bool.convert(value),
-        Accepts::Number => Type::Number.convert(value),
-        Accepts::String => Type::String.convert(value),
-        Accepts::List => list(Type::Any),
-        Accepts::Strings => list(Type::String),
-        Accepts::Numbers => list(Type::Number),
-        Accepts::Bools => list(Type::Bool),
-        Accepts::Set => {
-            return type_conversion::to_set(value).ok_or_else(|| misfit(parameter.accepts, value, secret));
-        }
-        Accepts::Map => Type::map(Type::Any).convert(value),
-        Accepts::Collection => match value.parts() {
-            Parts::Leaf => return Err(misfit(parameter.accepts, value, secret)),
-            Parts::Items(_) | Parts::Entries(_) => return Ok(value.clone()),
-        },
-    };
-    fitted.map_err(|problem| {
-        if problem.path.0.is_empty() {
-            misfit(parameter.accepts, value, secret)
-        } else if secret {
-            (format!("{} is required.", accepted(parameter.accepts)), "Convert the elements first.".into())
-        } else {
-            (
-                format!(
-                    "{} is required, but the element at {} does not fit.",
-                    accepted(parameter.accepts),
-                    problem.path
-                ),
-                "Convert the elements first, with a `for` expression.".into(),
-            )
-        }
-    })
-}
-
-fn misfit(accepts: Accepts, value: &Value, secret: bool) -> (String, String) {
-    let help = match (accepts, value.kind()) {
-        (Accepts::List | Accepts::Strings | Accepts::Numbers | Accepts::Set, Kind::Map(_)) => {
-            "Use `values(...)` or `keys(...)` of the map."
-        }
-        (Accepts::List | Accepts::Strings | Accepts::Numbers | Accepts::Set | Accepts::Collection, _) => {
-            "Put a single value in brackets: `[x]`."
-        }
-        (Accepts::String, Kind::List(_) | Kind::Set(_)) => {
-            "Use `join(\", \", ...)` or `jsonencode(...)` first."
-        }
-        (Accepts::String, Kind::Map(_)) => "Use one of its attributes, or `jsonencode(...)`.",
-        _ => "Use another value, or a part of this one.",
-    };
-    let got = show::value(value, secret);
-    (format!("{} is required, but this is {got}.", accepted(accepts)), help.into())
-}
-
-const fn accepted(accepts: Accepts) -> &'static str {
-    match accepts {
-        Accepts::Any => "A value",
-        Accepts::Bool => "A bool",
-        Accepts::Number => "A number",
-        Accepts::String => "A string",
-        Accepts::List => "A list",
-        Accepts::Strings => "A list of strings",
-        Accepts::Numbers => "A list of numbers",
-        Accepts::Bools => "A list of bools",
-        Accepts::Set => "A set, or a list of elements of one type,",
-        Accepts::Map => "A map or object",
-        Accepts::Collection => "A list, a set or a map",
-    }
-}
-
-fn argument_finding(function: &Function, index: usize, message: &str, help: &str, span: Span) -> Diagnostic {
-    let name = function.parameter(index).map_or("argument", |parameter| parameter.name);
-    let detail = format!("`{}` does not take this for `{name}`: {}", function.name, lower_first(message));
-    Diagnostic::error("Invalid function argument", detail).at(span).help(help)
-}
-
-fn finding(function: &Function, fault: Fault, spans: &[Span], invocation: &Invocation<'_>) -> Diagnostic {
-    match fault {
-        Fault::Argument { index, message, help } => {
-            let span = spans.get(index).copied().unwrap_or(invocation.span);
-            argument_finding(function, index, &message, &help, span)
-        }
-        Fault::Call { message, help } => {
-            let detail = format!("`{}` has no result: {}", function.name, lower_first(&message));
-            Diagnostic::error("Function has no result", detail).at(invocation.span).help(help)
-        }
-        Fault::Exceeded(exceeded) => invocation.budget.diagnose(exceeded, invocation.span),
-    }
-}
-
-/// The sentence with a small letter at its start, for behind a colon.
-fn lower_first(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]

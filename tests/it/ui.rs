@@ -15,11 +15,13 @@ use relplan::lang::lower::{self, Entry, Files};
 use relplan::lang::vars;
 use relplan::source::Sources;
 
+mod evaluate;
+
 /// What is done with a configuration that could be loaded.
 type Stage = fn(&Config) -> Diagnostics;
 
 /// The stages behind loading, in their order; the first with an error ends the case.
-const STAGES: &[Stage] = &[];
+const STAGES: &[Stage] = &[evaluate::root_module];
 
 /// The files under `tests/ui`.
 struct Folder(PathBuf);

@@ -1,37 +1,28 @@
 //! References and the steps behind a value: attributes, indexes and splats.
 
-use std::sync::Arc;
-
 use relplan_contract::{Kind, Map, Number, Type, Value};
 
 use super::names::{self, Names};
-use super::{Evaluator, Outcome, is_unreadable, reference, show};
-use crate::diag::{Diagnostic, did_you_mean};
-use crate::lang::ast::{Access, Expr, Node};
+use super::{Evaluator, Outcome, has_unknown_elements, is_unreadable, show};
+use crate::addr::{Mode, ResourceName};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::lang::ast::{Access, Expr};
+use crate::lang::config::{Reference, Subject};
+use crate::lang::refs;
 use crate::source::Span;
 
 impl Evaluator<'_> {
-    /// A name with the steps behind it: bound by `for`, or of the scope.
-    pub(super) fn name(
-        &self,
-        name: &Arc<str>,
-        span: Span,
-        steps: &[Access],
-        names: Option<&Names<'_>>,
-    ) -> Outcome {
+    /// A name bound by `for` or of the scope, or another base, with the steps behind it.
+    pub(super) fn access(&self, whole: &Expr, names: Option<&Names<'_>>) -> Outcome {
+        let (base, steps) = whole.base_and_steps();
+        let Some(name) = base.as_name() else { return self.walk(self.eval(base, names)?, steps, names) };
         if let Some(bound) = names::find(names, name) {
             return self.walk(bound.clone(), steps, names);
         }
-        let (reference, used) = reference::parse(name, span, steps)?;
-        let value = self.scope.resolve(&reference)?;
-        self.walk(value, steps.get(used..).unwrap_or_default(), names)
-    }
-
-    pub(super) fn access(&self, base: &Expr, steps: &[Access], names: Option<&Names<'_>>) -> Outcome {
-        if let Node::Name(name) = &base.node {
-            return self.name(name, base.span, steps, names);
-        }
-        self.walk(self.eval(base, names)?, steps, names)
+        let subject = refs::subject(whole).map_err(|finding| *finding)?;
+        let rest = steps.get(steps_of(&subject)..).unwrap_or_default();
+        let value = self.scope.resolve(&Reference { subject, span: whole.span })?;
+        self.walk(value, rest, names)
     }
 
     fn walk(&self, start: Value, steps: &[Access], names: Option<&Names<'_>>) -> Outcome {
@@ -59,13 +50,13 @@ impl Evaluator<'_> {
 
     fn splat(&self, value: &Value, each: &[Access], names: Option<&Names<'_>>, span: Span) -> Outcome {
         let sensitive = value.is_sensitive();
-        if is_unreadable(value) {
+        if has_unknown_elements(value) {
             return Ok(Value::UNKNOWN.mark(sensitive));
         }
         let single = std::slice::from_ref(value);
         let items = if value.is_null() { &[] } else { value.as_list().unwrap_or(single) };
-        self.elements(items.len(), span)?;
-        self.steps(items.len(), span)?;
+        self.charge(self.budget.elements(items.len()), span)?;
+        self.charge(self.budget.steps(items.len() as u64), span)?;
         let taken: Result<Vec<Value>, _> = self
             .hiding(sensitive, || items.iter().map(|item| self.walk(item.clone(), each, names)).collect());
         Ok(Value::list(taken?).mark(sensitive))
@@ -87,14 +78,20 @@ impl Evaluator<'_> {
             .at(span)
             .help("Write `try(...)` around it, or a condition that it is not null before it.")
             .into()),
-            Kind::List(_) | Kind::Set(_) => Err(self.attribute_of_items(value, name, span).into()),
-            _ => Err(Diagnostic::error(
-                "Unsupported attribute",
-                format!("A {} has no attributes, so there is no {}.", value.kind_name(), show::text(name)),
-            )
-            .at(span)
-            .help("Delete the part behind the dot.")
-            .into()),
+            Kind::List(_) | Kind::Set(_) => Err(attribute_of_items(value, name, span).into()),
+            Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Sealed(_) | Kind::Unknown => {
+                Err(Diagnostic::error(
+                    "Unsupported attribute",
+                    format!(
+                        "A {} has no attributes, so there is no {}.",
+                        value.kind_name(),
+                        show::text(name)
+                    ),
+                )
+                .at(span)
+                .help("Delete the part behind the dot.")
+                .into())
+            }
         }
     }
 
@@ -111,21 +108,6 @@ impl Evaluator<'_> {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),
             None => finding.help(known_keys("attribute", map)),
         }
-    }
-
-    fn attribute_of_items(&self, value: &Value, name: &str, span: Span) -> Diagnostic {
-        let kind = value.kind_name();
-        let finding = Diagnostic::error(
-            "Unsupported attribute",
-            format!("A {kind} has no attributes of its own, so there is no {}.", show::text(name)),
-        )
-        .at(span);
-        if matches!(value.kind(), Kind::Set(_)) {
-            return finding.help(format!("Write `[*].{name}` for the attribute of every element."));
-        }
-        finding.help(format!(
-            "Write `[0].{name}` for the attribute of the first element, or `[*].{name}` for that of every element."
-        ))
     }
 
     fn index(&self, value: &Value, key: &Value, span: Span) -> Outcome {
@@ -157,7 +139,7 @@ impl Evaluator<'_> {
                     .help("Write `try(...)` around it, or a condition that it is not null before it.")
                     .into());
             }
-            _ => {
+            Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Sealed(_) | Kind::Unknown => {
                 let detail = format!("A {} has no elements, so it takes no index.", value.kind_name());
                 let finding = Diagnostic::error("Invalid index", detail).at(span);
                 return Err(finding
@@ -174,23 +156,25 @@ impl Evaluator<'_> {
         items: &'v [Value],
         key: &Value,
         span: Span,
-    ) -> Result<&'v Value, Diagnostic> {
+    ) -> Result<&'v Value, Diagnostics> {
         let Ok(Kind::Number(number)) = Type::Number.convert(key).map(Value::into_kind) else {
             let detail = format!("A list takes a number as its index, but this is {}.", self.show(key));
             return Err(Diagnostic::error("Invalid index", detail)
                 .at(span)
-                .help("Give the position of the element, counted from 0."));
+                .help("Give the position of the element, counted from 0.")
+                .into());
         };
         if !number.is_integer() {
             let detail = format!("A list takes a whole number as its index, but this is {}.", self.show(key));
             return Err(Diagnostic::error("Invalid index", detail)
                 .at(span)
-                .help("Use `floor(...)` to round it down."));
+                .help("Use `floor(...)` to round it down.")
+                .into());
         }
         let position = number.to_i64().and_then(|index| usize::try_from(index).ok());
         position
             .and_then(|index| items.get(index))
-            .ok_or_else(|| self.out_of_range(list, items.len(), &number, key, span))
+            .ok_or_else(|| self.out_of_range(list, items.len(), &number, key, span).into())
     }
 
     fn out_of_range(
@@ -224,24 +208,53 @@ impl Evaluator<'_> {
         map: &'v Map,
         key: &Value,
         span: Span,
-    ) -> Result<&'v Value, Diagnostic> {
+    ) -> Result<&'v Value, Diagnostics> {
         let Ok(Kind::String(name)) = Type::String.convert(key).map(Value::into_kind) else {
             let detail = format!("A map takes a string as its key, but this is {}.", self.show(key));
             return Err(Diagnostic::error("Invalid index", detail)
                 .at(span)
-                .help("Give the key of the entry."));
+                .help("Give the key of the entry.")
+                .into());
         };
         map.get(&name).ok_or_else(|| {
-            let hidden = self.hides(value);
-            let given = if self.hides(key) { String::new() } else { format!(" {}", show::text(&name)) };
-            let finding =
-                Diagnostic::error("Missing map key", format!("This map has no key{given}.")).at(span);
-            match did_you_mean(&name, map.keys().map(|key| &**key)) {
-                _ if hidden || self.hides(key) => finding,
+            let hidden = self.hides(value) || self.hides(key);
+            let detail = if self.hides(key) {
+                "This map has no entry of this key, which is sensitive and not shown.".to_owned()
+            } else {
+                format!("This map has no key {}.", show::text(&name))
+            };
+            let finding = Diagnostic::error("Missing map key", detail).at(span);
+            let near = did_you_mean(&name, map.keys().map(|key| &**key));
+            Diagnostics::from(match near {
+                _ if hidden => finding.help("Use `lookup(map, key, default)` where there may be none."),
                 Some(near) => finding.help(format!("Did you mean {}?", show::text(near))),
                 None => finding.help(known_keys("key", map)),
-            }
+            })
         })
+    }
+}
+
+fn attribute_of_items(value: &Value, name: &str, span: Span) -> Diagnostic {
+    let kind = value.kind_name();
+    let finding = Diagnostic::error(
+        "Unsupported attribute",
+        format!("A {kind} has no attributes of its own, so there is no {}.", show::text(name)),
+    )
+    .at(span);
+    if matches!(value.kind(), Kind::Set(_)) {
+        return finding.help(format!("Write `[*].{name}` for the attribute of every element."));
+    }
+    finding.help(format!(
+        "Write `[0].{name}` for the attribute of the first element, or `[*].{name}` for that of every element."
+    ))
+}
+
+/// How many of the steps behind the first name the scope takes.
+const fn steps_of(subject: &Subject) -> usize {
+    match subject {
+        Subject::Each | Subject::Count | Subject::Itself | Subject::Release | Subject::Path => 0,
+        Subject::Resource(ResourceName { mode: Mode::Data, .. }) => 2,
+        Subject::Variable(_) | Subject::Local(_) | Subject::Module(..) | Subject::Resource(_) => 1,
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use relplan_contract::{Kind, Parts, Value};
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 /// Deepest nesting of lists and maps in a value.
@@ -100,11 +100,11 @@ impl Budget {
     }
 
     /// Begins an expression inside the present one.
-    pub(super) fn enter(&self, span: Span) -> Result<Level<'_>, Diagnostic> {
+    pub(super) fn enter(&self, span: Span) -> Result<Level<'_>, Diagnostics> {
         self.depth.set(self.depth.get().saturating_add(1));
         let level = Level(&self.depth);
         if self.depth.get() > self.limits.depth {
-            return Err(self.diagnose(Exceeded::Depth, span));
+            return Err(self.diagnose(Exceeded::Depth, span).into());
         }
         self.steps(1).map_err(|exceeded| self.diagnose(exceeded, span))?;
         Ok(level)
@@ -157,15 +157,16 @@ impl Budget {
         }
     }
 
-    /// Refuses a result that is too large, and any result after a limit was passed on the way to it: `try` and
-    /// an unknown condition hide errors, but never this one.
-    pub(super) fn admit(&self, value: &Value, span: Span) -> Result<(), Diagnostic> {
-        if let Some((exceeded, at)) = self.exceeded.get() {
-            return Err(self.describe(exceeded, at));
-        }
+    /// Fails when a limit was passed on the way, even if that finding was dropped since.
+    pub(super) fn check(&self) -> Result<(), Diagnostics> {
+        self.exceeded.get().map_or(Ok(()), |(exceeded, span)| Err(self.describe(exceeded, span).into()))
+    }
+
+    /// Refuses a result that is too large.
+    pub(super) fn admit(&self, value: &Value, span: Span) -> Result<(), Diagnostics> {
         let survey = self.survey(value).map_err(|exceeded| self.diagnose(exceeded, span))?;
         if survey.bytes > self.limits.bytes {
-            return Err(self.diagnose(Exceeded::Bytes, span));
+            return Err(self.diagnose(Exceeded::Bytes, span).into());
         }
         Ok(())
     }
@@ -190,7 +191,10 @@ impl Budget {
             ),
             Exceeded::Bytes => (
                 "Text too large",
-                format!("Evaluating this makes more than {} bytes of text, and was stopped.", limits.bytes),
+                format!(
+                    "Evaluating this makes more than {} KiB of text, and was stopped.",
+                    limits.bytes >> 10
+                ),
             ),
             Exceeded::Elements => (
                 "Collection too large",

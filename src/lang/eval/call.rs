@@ -66,7 +66,7 @@ impl Evaluator<'_> {
                 .help("Give a list, or leave out the `...`.")
                 .into());
         };
-        self.elements(items.len(), span)?;
+        self.charge(self.budget.elements(items.len()), span)?;
         arguments.extend(items.iter().map(|item| Argument { value: item.clone(), span }));
         Ok(Some((arguments, value.is_sensitive())))
     }
@@ -77,7 +77,11 @@ impl Evaluator<'_> {
         for argument in &call.arguments {
             match self.eval(argument, names) {
                 Ok(value) => {
-                    return Ok(if self.survey(&value, span)?.unknown { undecided(&value) } else { value });
+                    return Ok(if self.charge(self.budget.survey(&value), span)?.unknown {
+                        undecided(&value)
+                    } else {
+                        value
+                    });
                 }
                 Err(findings) => failures.push(findings),
             }
@@ -107,13 +111,9 @@ impl Evaluator<'_> {
                 .into());
         };
         let Ok(value) = self.eval(argument, names) else { return Ok(Value::from(false)) };
-        let survey = self.survey(&value, span)?;
+        let survey = self.charge(self.budget.survey(&value), span)?;
         let result = if survey.unknown { Value::UNKNOWN } else { Value::from(true) };
         Ok(result.mark(survey.sensitive))
-    }
-
-    fn survey(&self, value: &Value, span: Span) -> Result<super::budget::Survey, Diagnostic> {
-        self.budget.survey(value).map_err(|exceeded| self.budget.diagnose(exceeded, span))
     }
 }
 

@@ -1,12 +1,13 @@
 //! `[a, b]`, `{ a = b }` and `for` expressions.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use relplan_contract::{Kind, Map, Parts, Type, Value};
 
 use super::names::Names;
-use super::{Evaluator, Outcome, both, is_unreadable, show};
+use super::{Evaluator, Outcome, both, has_unknown_elements, is_unreadable, show};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Expr, For};
 use crate::source::Span;
@@ -45,7 +46,7 @@ struct Made {
 
 impl Evaluator<'_> {
     pub(super) fn list(&self, items: &[Expr], names: Option<&Names<'_>>, span: Span) -> Outcome {
-        self.elements(items.len(), span)?;
+        self.charge(self.budget.elements(items.len()), span)?;
         let mut values = Vec::with_capacity(items.len());
         let mut findings = Diagnostics::default();
         for item in items {
@@ -58,14 +59,14 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn object(&self, entries: &[(Expr, Expr)], names: Option<&Names<'_>>, span: Span) -> Outcome {
-        self.elements(entries.len(), span)?;
+        self.charge(self.budget.elements(entries.len()), span)?;
         let mut map = Map::new();
         let mut findings = Diagnostics::default();
         let (mut sensitive, mut unknown) = (false, false);
         for (key, value) in entries {
             let name = self.eval(key, names).and_then(|name| {
                 sensitive |= name.is_sensitive();
-                self.key(&name, key.span).map_err(Into::into)
+                self.key(&name, key.span)
             });
             match both(name, self.eval(value, names)) {
                 Ok((Some(name), value)) => drop(map.insert(name, value)),
@@ -81,14 +82,15 @@ impl Evaluator<'_> {
     }
 
     /// A key of an object; none while it is unknown.
-    fn key(&self, value: &Value, span: Span) -> Result<Option<Arc<str>>, Diagnostic> {
+    fn key(&self, value: &Value, span: Span) -> Result<Option<Arc<str>>, Diagnostics> {
         if value.is_null() {
             return Err(Diagnostic::error(
                 "Key is null",
                 "A key of an object must be a string, but this is null.",
             )
             .at(span)
-            .help("Give a string, or leave the entry out with the `if` of a `for` expression."));
+            .help("Give a string, or leave the entry out with the `if` of a `for` expression.")
+            .into());
         }
         if is_unreadable(value) {
             return Ok(None);
@@ -100,17 +102,17 @@ impl Evaluator<'_> {
                 format!("A key of an object must be a string, but this is {}.", self.show(value)),
             )
             .at(span)
-            .help("Give a string, a number or a bool.")),
+            .help("Give a string, a number or a bool.")
+            .into()),
         }
     }
 
-    pub(super) fn repeat(&self, repeat: &For, names: Option<&Names<'_>>, span: Span) -> Outcome {
+    pub(super) fn repeat(&self, repeat: &For, names: Option<&Names<'_>>) -> Outcome {
         let collection = self.eval(&repeat.collection, names)?;
         let bindings = Bindings { key: repeat.key.as_deref(), value: &repeat.value };
         let mut made = Made::default();
         let course =
             self.go_through(&collection, &bindings, names, repeat.collection.span, &mut |names| {
-                self.elements(1, span)?;
                 self.repeat_once(repeat, names, &mut made)
             })?;
         let (sensitive, unknown) = match course {
@@ -147,6 +149,7 @@ impl Evaluator<'_> {
                 }
             }
         }
+        self.charge(self.budget.elements(1), repeat.result.span)?;
         let Some(key_expr) = &repeat.result_key else {
             made.items.push(self.eval(&repeat.result, names)?);
             return Ok(());
@@ -161,19 +164,25 @@ impl Evaluator<'_> {
         };
         if repeat.group {
             made.groups.entry(key).or_default().push(value);
-        } else if made.entries.contains_key(&key) {
-            let named = if self.hides(&key_value) { String::new() } else { format!(" {}", show::text(&key)) };
-            return Err(Diagnostic::error(
-                "Duplicate object key",
-                format!("Two elements of this `for` make the same key{named}."),
-            )
-            .at(key_expr.span)
-            .help("Make the keys distinct, or write `...` behind the value to group those of one key in a list.")
-            .into());
-        } else {
-            made.entries.insert(key, value);
+            return Ok(());
+        }
+        match made.entries.entry(key) {
+            Entry::Vacant(entry) => drop(entry.insert(value)),
+            Entry::Occupied(entry) => {
+                return Err(self.duplicate(&key_value, entry.key(), key_expr.span).into());
+            }
         }
         Ok(())
+    }
+
+    fn duplicate(&self, value: &Value, key: &str, span: Span) -> Diagnostic {
+        let given = if self.hides(value) { String::new() } else { format!(" {}", show::text(key)) };
+        Diagnostic::error(
+            "Duplicate object key",
+            format!("Two elements of this `for` make the same key{given}."),
+        )
+        .at(span)
+        .help("Make the keys distinct, or write `...` behind the value to group those of one key in a list.")
     }
 
     /// Calls `visit` with the names bound for each element.
@@ -186,11 +195,11 @@ impl Evaluator<'_> {
         visit: &mut dyn FnMut(Option<&Names<'_>>) -> Result<(), Diagnostics>,
     ) -> Result<Course, Diagnostics> {
         let sensitive = collection.is_sensitive();
-        if is_unreadable(collection) {
+        if has_unknown_elements(collection) {
             return Ok(Course::Unknown { sensitive });
         }
         let mut bind = |key: &Value, value: &Value| -> Result<(), Diagnostics> {
-            self.steps(1, span)?;
+            self.charge(self.budget.steps(1), span)?;
             let outer = bindings.key.map(|name| Names { outer: names, name, value: key });
             let inner = Names { outer: outer.as_ref().or(names), name: bindings.value, value };
             visit(Some(&inner))

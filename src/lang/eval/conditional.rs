@@ -4,7 +4,7 @@ use relplan_contract::{Type, Value};
 
 use super::names::Names;
 use super::{Evaluator, Outcome, is_unreadable, show, unify};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::Expr;
 use crate::source::Span;
 
@@ -29,22 +29,10 @@ impl Evaluator<'_> {
         let value = self.eval(taken, names)?;
         let Ok(beside) = self.eval(other, names) else { return Ok(value.mark(sensitive)) };
         for part in [&value, &beside] {
-            self.budget.survey(part).map_err(|exceeded| self.budget.diagnose(exceeded, span))?;
+            self.charge(self.budget.survey(part), span)?;
         }
-        let fitted = unify::fit_beside(&value, &beside).ok_or_else(|| {
-            let detail = format!(
-                "Both results of a conditional must have one type, but `{}` gives {} and `{}` gives {}{}.",
-                if truth { "true" } else { "false" },
-                show::kind(&value),
-                if truth { "false" } else { "true" },
-                show::kind(&beside),
-                if value.kind_name() == beside.kind_name() { " with parts of other types" } else { "" },
-            );
-            Diagnostic::error("Inconsistent conditional results", detail)
-                .label(taken.span, show::kind(&value))
-                .label(other.span, show::kind(&beside))
-                .help("Convert one of them, for example with `tostring(...)`, or use `null` for no value.")
-        })?;
+        let fitted = unify::fit_beside(&value, &beside)
+            .ok_or_else(|| inconsistent((&value, taken.span), (&beside, other.span)))?;
         Ok(fitted.mark(sensitive))
     }
 
@@ -54,12 +42,13 @@ impl Evaluator<'_> {
         value: &Value,
         span: Span,
         what: &str,
-    ) -> Result<Option<bool>, Diagnostic> {
+    ) -> Result<Option<bool>, Diagnostics> {
         if value.is_null() {
             let detail = format!("The {what} must be true or false, but this is null.");
             return Err(Diagnostic::error("Condition is null", detail)
                 .at(span)
-                .help("Compare with null, or use `coalesce(...)` for a default."));
+                .help("Compare with null, or use `coalesce(...)` for a default.")
+                .into());
         }
         if is_unreadable(value) {
             return Ok(None);
@@ -72,6 +61,31 @@ impl Evaluator<'_> {
         })?;
         Ok(converted.as_bool())
     }
+}
+
+fn inconsistent(taken: (&Value, Span), other: (&Value, Span)) -> Diagnostic {
+    let same_kind = taken.0.kind_name() == other.0.kind_name();
+    let detail = if same_kind {
+        format!(
+            "Both results of a conditional must have one type. These are both {}s, but of parts that no type has in common.",
+            taken.0.kind_name()
+        )
+    } else {
+        format!(
+            "Both results of a conditional must have one type, but one is {} and the other is {}.",
+            show::kind(taken.0),
+            show::kind(other.0)
+        )
+    };
+    let help = if same_kind {
+        "Give both the same keys or the same number of elements, or use `null` for no value."
+    } else {
+        "Convert one of them, for example with `tostring(...)`, or use `null` for no value."
+    };
+    Diagnostic::error("Inconsistent conditional results", detail)
+        .label(taken.1, show::kind(taken.0))
+        .label(other.1, show::kind(other.0))
+        .help(help)
 }
 
 /// The result while the condition is unknown: that of both sides if they agree.

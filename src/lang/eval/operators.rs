@@ -4,7 +4,7 @@ use relplan_contract::{Kind, NumberError, Type, Value};
 
 use super::names::Names;
 use super::{Evaluator, Outcome, both, is_unreadable};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{BinaryOp, Expr, Node, UnaryOp};
 use crate::source::Span;
 
@@ -25,7 +25,13 @@ impl Evaluator<'_> {
         let result = match fitted.kind() {
             Kind::Number(number) => Value::from(number.neg()),
             Kind::Bool(truth) => Value::from(!truth),
-            _ => Value::UNKNOWN,
+            Kind::Null
+            | Kind::String(_)
+            | Kind::List(_)
+            | Kind::Set(_)
+            | Kind::Map(_)
+            | Kind::Sealed(_)
+            | Kind::Unknown => Value::UNKNOWN,
         };
         Ok(result.mark(value.is_sensitive()))
     }
@@ -41,15 +47,15 @@ impl Evaluator<'_> {
         let mut left = self.eval(first, names);
         let mut left_span = first.span;
         while let Some((span, op, right)) = chain.pop() {
-            self.steps(1, span)?;
-            left = match op {
-                BinaryOp::And => self.logical(left, left_span, false, right, names),
-                BinaryOp::Or => self.logical(left, left_span, true, right, names),
-                _ => both(left, self.eval(right, names)).and_then(|(left, value)| {
+            self.charge(self.budget.steps(1), span)?;
+            left = if let BinaryOp::And | BinaryOp::Or = op {
+                self.logical(left, left_span, op, right, names)
+            } else {
+                both(left, self.eval(right, names)).and_then(|(left, value)| {
                     let left = Operand { value: left, span: left_span };
                     let right = Operand { value, span: right.span };
                     self.apply(op, &left, &right, span)
-                }),
+                })
             };
             left_span = span;
         }
@@ -61,11 +67,11 @@ impl Evaluator<'_> {
         &self,
         left: Outcome,
         left_span: Span,
-        decided_by: bool,
+        op: BinaryOp,
         right_expr: &Expr,
         names: Option<&Names<'_>>,
     ) -> Outcome {
-        let sign = if decided_by { "||" } else { "&&" };
+        let (sign, decided_by) = (sign(op), op == BinaryOp::Or);
         let left = left?;
         let fitted = self.operand(&Type::Bool, sign, &left, left_span)?;
         if fitted.as_bool() == Some(decided_by) {
@@ -73,7 +79,7 @@ impl Evaluator<'_> {
         }
         let right = self
             .eval(right_expr, names)
-            .and_then(|value| self.operand(&Type::Bool, sign, &value, right_expr.span).map_err(Into::into));
+            .and_then(|value| self.operand(&Type::Bool, sign, &value, right_expr.span));
         let right = match right {
             // What the right side guards against may not be so: the left side may yet leave it out.
             Err(_) if is_unreadable(&fitted) => return Ok(Value::UNKNOWN.mark(left.is_sensitive())),
@@ -89,15 +95,15 @@ impl Evaluator<'_> {
     }
 
     fn apply(&self, op: BinaryOp, left: &Operand, right: &Operand, span: Span) -> Outcome {
-        match op {
-            BinaryOp::Equal | BinaryOp::NotEqual => self.equality(op == BinaryOp::Equal, left, right, span),
-            _ => self.arithmetic(op, left, right, span),
+        if let BinaryOp::Equal | BinaryOp::NotEqual = op {
+            return self.equality(op == BinaryOp::Equal, left, right, span);
         }
+        self.arithmetic(op, left, right, span)
     }
 
     fn equality(&self, wanted: bool, left: &Operand, right: &Operand, span: Span) -> Outcome {
-        let survey = |value| self.budget.survey(value).map_err(|over| self.budget.diagnose(over, span));
-        let (surveyed_left, surveyed_right) = (survey(&left.value)?, survey(&right.value)?);
+        let surveyed_left = self.charge(self.budget.survey(&left.value), span)?;
+        let surveyed_right = self.charge(self.budget.survey(&right.value), span)?;
         let same = if surveyed_left.unknown || surveyed_right.unknown {
             equal(&left.value, &right.value)
         } else {
@@ -109,9 +115,7 @@ impl Evaluator<'_> {
 
     fn arithmetic(&self, op: BinaryOp, left: &Operand, right: &Operand, span: Span) -> Outcome {
         let sign = sign(op);
-        let fit = |operand: &Operand| {
-            self.operand(&Type::Number, sign, &operand.value, operand.span).map_err(Into::into)
-        };
+        let fit = |operand: &Operand| self.operand(&Type::Number, sign, &operand.value, operand.span);
         let (a, b) = both(fit(left), fit(right))?;
         let sensitive = a.is_sensitive() || b.is_sensitive();
         let (Kind::Number(a), Kind::Number(b)) = (a.kind(), b.kind()) else {
@@ -137,14 +141,15 @@ impl Evaluator<'_> {
     }
 
     /// An operand made to fit its operator; unknown ones stay so.
-    fn operand(&self, ty: &Type, sign: &str, value: &Value, span: Span) -> Result<Value, Diagnostic> {
+    fn operand(&self, ty: &Type, sign: &str, value: &Value, span: Span) -> Result<Value, Diagnostics> {
         if value.is_null() {
             return Err(Diagnostic::error(
                 "Operand is null",
                 format!("`{sign}` needs a {ty}, but this is null."),
             )
             .at(span)
-            .help("Give a value, or write `coalesce(...)` for a default."));
+            .help("Give a value, or write `coalesce(...)` for a default.")
+            .into());
         }
         ty.convert(value).map_err(|_| {
             let help = match (ty, value.kind()) {
@@ -157,7 +162,7 @@ impl Evaluator<'_> {
                 _ => "Use another value, or a part of this one.",
             };
             let detail = format!("`{sign}` needs a {ty}, but this is {}.", self.show(value));
-            Diagnostic::error("Invalid operand", detail).at(span).help(help)
+            Diagnostic::error("Invalid operand", detail).at(span).help(help).into()
         })
     }
 }

@@ -45,8 +45,5 @@ pub(in crate::lang) fn value(value: &Value, hidden: bool) -> String {
 
 /// The kind of a value with its article: `a string`, `null`.
 pub(in crate::lang) fn kind(value: &Value) -> String {
-    match value.kind() {
-        Kind::Null => "null".to_owned(),
-        _ => format!("a {}", value.kind_name()),
-    }
+    if value.is_null() { "null".to_owned() } else { format!("a {}", value.kind_name()) }
 }

@@ -58,8 +58,8 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    fn write(&self, piece: &str, span: Span, text: &mut Text) -> Result<(), Diagnostic> {
-        self.bytes(piece.len(), span)?;
+    fn write(&self, piece: &str, span: Span, text: &mut Text) -> Result<(), Diagnostics> {
+        self.charge(self.budget.bytes(piece.len()), span)?;
         text.written.push_str(piece);
         Ok(())
     }

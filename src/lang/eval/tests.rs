@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use relplan_contract::Value;
 
 use super::*;
+use crate::diag::Diagnostic;
 use crate::lang::config::Subject;
 use crate::lang::functions::NoFiles;
 use crate::lang::syntax::parse_expression;
@@ -20,12 +21,14 @@ mod properties;
 pub(in crate::lang) struct Variables(pub(in crate::lang) BTreeMap<&'static str, Value>);
 
 impl Scope for Variables {
-    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostic> {
+    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostics> {
         let Subject::Variable(name) = &reference.subject else {
-            return Err(Diagnostic::error("Unknown reference", "Only variables here.").at(reference.span));
+            return Err(Diagnostic::error("Unknown reference", "Only variables here.")
+                .at(reference.span)
+                .into());
         };
         self.0.get(&**name).cloned().ok_or_else(|| {
-            Diagnostic::error("Unknown variable", format!("There is no {name}.")).at(reference.span)
+            Diagnostic::error("Unknown variable", format!("There is no {name}.")).at(reference.span).into()
         })
     }
 }

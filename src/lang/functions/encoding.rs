@@ -72,7 +72,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn decode_base64(arguments: &Arguments<'_>) -> Result<Vec<u8>, Fault> {
     let compact: String = arguments.text(0).chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     STANDARD.decode(compact).map_err(|_| {
-        let message = format!("It is no valid base64: this is {}.", arguments.show(0));
+        let message = format!("It must be valid base64, but this is {}.", arguments.show(0));
         Fault::argument(0, message, "Base64 has letters, digits, `+` and `/`, and is filled up with `=`.")
     })
 }
@@ -110,7 +110,7 @@ fn encoding(arguments: &Arguments<'_>) -> Result<Encoding, Fault> {
         "US-ASCII" => Ok(Encoding::Single { last: 0x7f }),
         _ => Err(Fault::argument(
             1,
-            format!("There is no such encoding: this is {}.", arguments.show(1)),
+            format!("It must be the name of an encoding, but this is {}.", arguments.show(1)),
             "Use UTF-8, UTF-16LE, UTF-16BE, ISO-8859-1 or US-ASCII.",
         )),
     }

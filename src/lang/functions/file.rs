@@ -104,7 +104,11 @@ fn fault(arguments: &Arguments<'_>, index: usize, error: &FileError) -> Fault {
     let words = match error {
         // The system's words may repeat the path.
         FileError::Other(_) if arguments.is_hidden() => "it cannot be read".to_owned(),
-        other => other.to_string(),
+        FileError::Missing
+        | FileError::Outside
+        | FileError::TooLarge(_)
+        | FileError::Unavailable
+        | FileError::Other(_) => error.to_string(),
     };
     let help = match error {
         FileError::Missing => {

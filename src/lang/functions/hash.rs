@@ -67,7 +67,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn hex(bytes: &[u8]) -> Value {
-    Value::string(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    Value::string(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
 }
 
 fn base64(bytes: &[u8]) -> Value {

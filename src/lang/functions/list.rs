@@ -1,5 +1,7 @@
 //! Lists.
 
+use std::collections::BTreeSet;
+
 use relplan_contract::{Kind, Number, Parts, Value};
 
 use super::Accepts::{Any, Bools, List, Number as Num, Strings};
@@ -85,7 +87,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "distinct",
         &[parameter("list", List)],
-        distinct,
+        |arguments| {
+            let items = unify(arguments.list(0)).unwrap_or_else(|| arguments.list(0).to_vec());
+            let mut seen = BTreeSet::new();
+            Ok(Value::list(items.into_iter().filter(|item| seen.insert(item.clone()))))
+        },
         "The list with each element once, at its first place.",
         ("distinct([\"b\", \"a\", \"b\"])", "[\"b\", \"a\"]"),
     ),
@@ -247,12 +253,6 @@ fn ordered<'v>(arguments: &Arguments<'_>, index: usize, value: &'v Value) -> Res
     Err(Fault::argument(index, format!("A list is required, but this is {}.", arguments.show(index)), help))
 }
 
-fn distinct(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let items = unify(arguments.list(0)).unwrap_or_else(|| arguments.list(0).to_vec());
-    let mut seen = std::collections::BTreeSet::new();
-    Ok(Value::list(items.into_iter().filter(|item| seen.insert(item.clone()))))
-}
-
 fn element(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let items = ordered(arguments, 0, arguments.value(0))?;
     let position = usize::try_from(arguments.integer(1)?).map_err(|_| {
@@ -306,7 +306,7 @@ impl Flat {
 fn index(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let position = arguments.list(0).iter().position(|item| item == arguments.value(1));
     position.and_then(|position| i64::try_from(position).ok()).map(Value::integer).ok_or_else(|| {
-        let message = format!("It is no element of the list: this is {}.", arguments.show(1));
+        let message = format!("It must be an element of the list, but this is {}.", arguments.show(1));
         Fault::argument(1, message, "Ask `contains(...)` first; 1 and \"1\" are not the same.")
     })
 }
@@ -314,23 +314,23 @@ fn index(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 fn length(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     use unicode_segmentation::UnicodeSegmentation as _;
     let value = arguments.value(0);
-    let count = match value.kind() {
-        // Unknown elements of a set may turn out to be the same.
-        Kind::Set(_) if arguments.budget().survey(value)?.unknown => return Ok(Value::UNKNOWN),
-        Kind::String(text) => text.graphemes(true).count(),
-        Kind::Map(map) => map.len(),
-        _ => match value.as_list() {
-            Some(items) => items.len(),
-            None => {
-                let message =
-                    format!("Only strings and collections have a length, but this is {}.", arguments.show(0));
-                return Err(Fault::argument(
-                    0,
-                    message,
-                    "Use `length(tostring(...))` for the digits of a number.",
-                ));
-            }
-        },
+    // Unknown elements of a set may turn out to be the same.
+    if matches!(value.kind(), Kind::Set(_)) && arguments.budget().survey(value)?.unknown {
+        return Ok(Value::UNKNOWN);
+    }
+    let count = match (value.kind(), value.parts()) {
+        (Kind::String(text), _) => text.graphemes(true).count(),
+        (_, Parts::Items(items)) => items.len(),
+        (_, Parts::Entries(map)) => map.len(),
+        (_, Parts::Leaf) => {
+            let message =
+                format!("Only strings and collections have a length, but this is {}.", arguments.show(0));
+            return Err(Fault::argument(
+                0,
+                message,
+                "Use `length(tostring(...))` for the digits of a number.",
+            ));
+        }
     };
     Ok(Value::integer(i64::try_from(count).unwrap_or(i64::MAX)))
 }
@@ -344,7 +344,7 @@ fn matchkeys(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let all: Vec<Value> = keys.iter().chain(search).cloned().collect();
     let unified = unify(&all).unwrap_or(all);
     let (keys, search) = unified.split_at_checked(values.len()).unwrap_or_default();
-    let wanted: std::collections::BTreeSet<&Value> = search.iter().collect();
+    let wanted: BTreeSet<&Value> = search.iter().collect();
     let matching = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));
     Ok(Value::list(matching.map(|(value, _)| value.clone())))
 }

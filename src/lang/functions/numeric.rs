@@ -10,7 +10,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "abs",
         &[parameter("number", Num)],
-        abs,
+        |arguments| {
+            let number = arguments.number(0);
+            Ok(if number < Number::from(0) { number.neg() } else { number }.into())
+        },
         "The number without its sign.",
         ("abs(-12.5)", "12.5"),
     ),
@@ -68,11 +71,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("sum([10, 13, 6])", "29"),
     ),
 ];
-
-fn abs(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let number = arguments.number(0);
-    Ok(if number < Number::from(0) { number.neg() } else { number }.into())
-}
 
 fn log(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let result = arguments.number(0).to_f64().ln() / arguments.number(1).to_f64().ln();

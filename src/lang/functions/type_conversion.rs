@@ -114,14 +114,13 @@ pub(super) fn to_set(value: &Value) -> Option<Value> {
 
 fn primitive(arguments: &Arguments<'_>, ty: &Type) -> Result<Value, Fault> {
     ty.convert(arguments.value(0)).map_err(|_| {
-        let help = match ty {
-            Type::Bool => {
-                "Only the strings \"true\" and \"false\" are converted; write a comparison instead."
-            }
-            Type::Number => "The string must be a decimal number such as \"-12.5\".",
-            _ => "Use `jsonencode(...)` or `join(...)` for the text of a collection.",
+        let help = match (arguments.value(0).as_str(), ty) {
+            (None, Type::String) => "Use a part of it; for a text, `jsonencode(...)`.",
+            (Some(_), Type::Bool) => "Only the strings \"true\" and \"false\" are converted.",
+            (Some(_), _) => "The string must be a decimal number such as \"-12.5\".",
+            (None, _) => "Write a comparison or a calculation that gives the value you need.",
         };
-        Fault::argument(0, format!("It does not stand for a {ty}: this is {}.", arguments.show(0)), help)
+        Fault::argument(0, format!("It must stand for a {ty}, but this is {}.", arguments.show(0)), help)
     })
 }
 
@@ -187,6 +186,8 @@ fn name(value: &Value) -> String {
                 parts(&mut map.iter().map(|(key, item)| format!("{key}: {}", name(item))))
             )
         }
-        _ => value.kind_name().to_owned(),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Sealed(_) | Kind::Unknown => {
+            value.kind_name().to_owned()
+        }
     }
 }

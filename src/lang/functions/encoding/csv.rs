@@ -17,15 +17,15 @@ pub(super) fn decode(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let names: Vec<Arc<str>> = header.into_iter().map(Arc::from).collect();
     let mut seen = BTreeSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(Arc::clone(name))) {
-        let named = arguments.detail(|| format!(" {twice:?}"));
-        return Err(refuse(format!("It has the column{named} twice.")));
+        let given = arguments.detail(|| format!(" {twice:?}"));
+        return Err(refuse(format!("It has the column{given} twice.")));
     }
     let mut objects = Vec::new();
     for row in rows {
         let (line, fields) = row.map_err(refuse)?;
         if fields.len() != names.len() {
             return Err(refuse(format!(
-                "Line {line} has {} fields, but there are {} columns.",
+                "The number of fields in line {line} is {}, but the number of columns is {}.",
                 fields.len(),
                 names.len()
             )));

@@ -15,11 +15,8 @@ const WIDEST: usize = 1_000;
 pub(super) struct Verb {
     text: String,
     argument: Option<usize>,
-    plus: bool,
-    minus: bool,
-    sharp: bool,
-    zero: bool,
-    space: bool,
+    /// Those of `+-# 0` that are given.
+    flags: String,
     width: Option<usize>,
     precision: Option<usize>,
     letter: char,
@@ -87,7 +84,11 @@ fn render(pieces: &[Piece], values: &[&Value], arguments: &Arguments<'_>) -> Res
         used = used.max(next);
         let value = values.get(index).ok_or_else(|| {
             let given = values.len();
-            let message = format!("`{}` needs value number {}, but there are {given}.", verb.text, index + 1);
+            let message = format!(
+                "`{}` needs value number {}, but the number of values is {given}.",
+                verb.text,
+                index + 1
+            );
             Fault::argument(0, message, "Give a value for each `%`, or write `%%` for a percent sign.")
         })?;
         out.push_str(&verb.write(value, index + 1)?);
@@ -105,15 +106,24 @@ fn render(pieces: &[Piece], values: &[&Value], arguments: &Arguments<'_>) -> Res
 }
 
 impl Verb {
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
+    }
+
     /// The value as the verb writes it, padded to its width.
     fn write(&self, value: &Value, index: usize) -> Result<String, Fault> {
         let written = match self.letter {
-            'v' if self.sharp => json::encode(value),
+            'v' if self.has('#') => json::encode(value),
             'v' => match value.kind() {
                 Kind::Bool(truth) => truth.to_string(),
                 Kind::Number(number) => number::shortest_of(self, number),
                 Kind::String(text) => self.cut(text),
-                _ => json::encode(value),
+                Kind::Null
+                | Kind::List(_)
+                | Kind::Set(_)
+                | Kind::Map(_)
+                | Kind::Sealed(_)
+                | Kind::Unknown => json::encode(value),
             },
             't' => {
                 return Ok(self
@@ -149,14 +159,10 @@ impl Verb {
     }
 
     fn convert(&self, value: &Value, ty: &Type, index: usize) -> Result<Value, Fault> {
-        let wanted = match ty {
-            Type::Bool => "a bool",
-            Type::Number => "a number",
-            _ => "a string",
-        };
+        let wanted = format!("a {ty}");
         match ty.convert(value) {
             Ok(fitted) if !fitted.is_null() => Ok(fitted),
-            _ => Err(self.misfit(wanted, index)),
+            _ => Err(self.misfit(&wanted, index)),
         }
     }
 
@@ -177,10 +183,10 @@ impl Verb {
         if missing == 0 {
             return written;
         }
-        if self.minus {
+        if self.has('-') {
             return format!("{written}{}", " ".repeat(missing));
         }
-        if self.zero {
+        if self.has('0') {
             let digits = written.trim_start_matches(['+', '-', ' ']);
             let sign = written.get(..written.len() - digits.len()).unwrap_or_default();
             return format!("{sign}{}{digits}", "0".repeat(missing));
@@ -230,11 +236,7 @@ fn parse_verb(from: &str) -> Result<(Verb, &str), Fault> {
         let c = rest.chars().next().ok_or_else(|| refuse("It ends within a `%` verb."))?;
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '+' => verb.plus = true,
-            '-' => verb.minus = true,
-            '#' => verb.sharp = true,
-            ' ' => verb.space = true,
-            '0' => verb.zero = true,
+            '+' | '-' | '#' | ' ' | '0' => verb.flags.push(c),
             '1'..='9' => {
                 verb.width = number(&mut rest).filter(|width| *width <= WIDEST);
                 verb.width.ok_or_else(|| refuse("A field may be 1000 characters wide."))?;
@@ -257,7 +259,7 @@ fn parse_verb(from: &str) -> Result<(Verb, &str), Fault> {
             }
             letter if letter.is_ascii_alphabetic() => {
                 verb.letter = letter;
-                verb.text = from.get(..from.len() - behind.len()).unwrap_or_default().to_owned();
+                from.get(..from.len() - behind.len()).unwrap_or_default().clone_into(&mut verb.text);
                 return Ok((verb, behind));
             }
             _ => return Err(refuse("A character in a `%` verb has no meaning there.")),

@@ -27,7 +27,7 @@ pub(super) fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Some(captures) => groups(&pattern, &captures),
         None => Err(Fault::argument(
             1,
-            format!("The pattern matches no part of it: this is {}.", arguments.show(1)),
+            format!("The pattern matches no part of {}.", arguments.show(1)),
             "Use `regexall(...)`, or `try(regex(...), null)`, where there may be no match.",
         )),
     }
@@ -70,14 +70,14 @@ pub(super) fn replace(
 fn groups(pattern: &Regex, captures: &Captures<'_>) -> Result<Value, Fault> {
     let text = |index: usize| captures.get(index).map_or(Value::NULL, |group| Value::string(group.as_str()));
     let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
-    let named = names.iter().flatten().count();
+    let with_name = names.iter().flatten().count();
     if names.is_empty() {
         return Ok(text(0));
     }
-    if named == 0 {
+    if with_name == 0 {
         return Ok(Value::list((1..=names.len()).map(text)));
     }
-    if named < names.len() {
+    if with_name < names.len() {
         return Err(Fault::argument(
             0,
             "Some of its groups have names, and others have none.",
@@ -100,17 +100,17 @@ fn compile(arguments: &Arguments<'_>, pattern: &str, index: usize) -> Result<Reg
     arguments.budget().steps(COMPILING + pattern.len() as u64)?;
     let refuse = |why: &str| Fault::argument(index, format!("It is no valid regular expression{why}."), help);
     let translated = translate(pattern).ok_or_else(|| refuse(": it ends within a class or an escape"))?;
-    RegexBuilder::new(&translated).size_limit(PROGRAM).dfa_size_limit(PROGRAM).octal(true).build().map_err(
-        |error| match error {
-            regex::Error::CompiledTooBig(_) => refuse(": it is too large when compiled"),
-            // The last line tells what is wrong; those before it draw the translated pattern.
-            error => {
-                let words = error.to_string();
-                let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                refuse(&arguments.detail(|| format!(": {last}")))
-            }
-        },
-    )
+    let built =
+        RegexBuilder::new(&translated).size_limit(PROGRAM).dfa_size_limit(PROGRAM).octal(true).build();
+    built.map_err(|error| {
+        if let regex::Error::CompiledTooBig(_) = error {
+            return refuse(": it is too large when compiled");
+        }
+        // The last line tells what is wrong; those before it draw the translated pattern.
+        let words = error.to_string();
+        let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        refuse(&arguments.detail(|| format!(": {last}")))
+    })
 }
 
 /// The pattern in the syntax of the `regex` crate; none where it ends too early.

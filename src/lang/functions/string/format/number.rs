@@ -22,7 +22,7 @@ pub(super) fn integer(verb: &Verb, letter: char, number: &Number) -> Option<Stri
     };
     let digits = whole.magnitude().to_str_radix(radix);
     let digits = if letter == 'X' { digits.to_uppercase() } else { digits };
-    let prefix = if verb.sharp { prefix } else { "" };
+    let prefix = if verb.has('#') { prefix } else { "" };
     Some(format!("{}{prefix}{digits}", sign(verb, *number < Number::from(0))))
 }
 
@@ -63,8 +63,8 @@ fn shortest(decimal: &Decimal, precision: Option<usize>) -> String {
     rounded.plain(usize::try_from(count - rounded.point).unwrap_or(0))
 }
 
-const fn sign(verb: &Verb, negative: bool) -> &'static str {
-    match (negative, verb.plus, verb.space) {
+fn sign(verb: &Verb, negative: bool) -> &'static str {
+    match (negative, verb.has('+'), verb.has(' ')) {
         (true, _, _) => "-",
         (false, true, _) => "+",
         (false, false, true) => " ",
@@ -168,7 +168,7 @@ impl Decimal {
     }
 
     fn scientific(&self, precision: Option<usize>) -> String {
-        let count = precision.map_or_else(|| self.digits.len().max(1) - 1, |precision| precision);
+        let count = precision.unwrap_or_else(|| self.digits.len().max(1) - 1);
         let behind: String = (1..=i64::try_from(count).unwrap_or(0)).map(|index| self.digit(index)).collect();
         let dot = if behind.is_empty() { "" } else { "." };
         let exponent = if self.digits.is_empty() { 0 } else { self.exponent() };

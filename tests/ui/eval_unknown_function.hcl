@@ -1,0 +1,5 @@
+locals {
+  misspelt = uper("a")
+  nearly   = jsonencod({ a = upcase("x") })
+  other    = frobnicate(1, 2)
+}
