@@ -9,7 +9,7 @@ use relplan_contract::Value;
 use super::config::{Reference, Subject};
 use super::eval::Scope;
 use crate::addr::{Key, ModulePath, ResourceName};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 /// How many instances a block has.
@@ -220,7 +220,7 @@ pub struct Inside<'v> {
 }
 
 impl Scope for Inside<'_> {
-    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostic> {
+    fn resolve(&self, reference: &Reference) -> Result<Value, Diagnostics> {
         let Reference { subject, span } = reference;
         let module = self.values.instances.get(self.instance);
         let found = match subject {
@@ -234,7 +234,7 @@ impl Scope for Inside<'_> {
             Subject::Release => Some(self.values.release.clone()).filter(|release| !release.is_null()),
             Subject::Path => module.map(|values| values.path.clone()),
         };
-        found.ok_or_else(|| absent(subject, *span))
+        found.ok_or_else(|| absent(subject, *span).into())
     }
 }
 
