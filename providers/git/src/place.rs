@@ -123,7 +123,7 @@ impl<'a> Place<'a> {
         for name in candidates(reference) {
             found.extend(self.disk.peel(&name).await?.map(|commit| (name, commit)));
         }
-        match choose(argument, reference, found)? {
+        match choose(argument, reference, &found)? {
             Some(commit) => Ok(Some(commit)),
             None => self.disk.peel_digits(reference).await,
         }
@@ -147,7 +147,7 @@ impl<'a> Place<'a> {
             let commit = refs.get(&peeled(&name)).or_else(|| refs.get(&name))?.clone();
             Some((name, commit))
         });
-        choose(argument, reference, found.collect())
+        choose(argument, reference, &found.collect::<Vec<_>>())
     }
 
     /// What is known of a commit; none where it is not at hand and the remote does not give it.
@@ -204,7 +204,7 @@ fn candidates(reference: &str) -> Vec<String> {
 }
 
 /// The one commit that the names found lead to. git would take the tag; a release must not hang on that.
-fn choose(argument: &str, reference: &str, found: Vec<(String, Oid)>) -> Result<Option<Oid>, Problem> {
+fn choose(argument: &str, reference: &str, found: &[(String, Oid)]) -> Result<Option<Oid>, Problem> {
     let Some((first, commit)) = found.first() else { return Ok(None) };
     match found.iter().find(|(_, other)| other != commit) {
         Some((second, other)) => Err(Problem::invalid(

@@ -114,9 +114,8 @@ impl Tag {
     pub(crate) fn kind(&self) -> Kind {
         match &self.annotation {
             Some(annotation) if annotation.signed => Kind::Signed,
-            Some(_) => Kind::Annotated,
             None if self.object == self.commit => Kind::Lightweight,
-            None => Kind::Annotated,
+            Some(_) | None => Kind::Annotated,
         }
     }
 

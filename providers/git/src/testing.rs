@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Cancel, Clock, Context, DataSource, Observed, PlanRequest,
-    Planned, Problem, Progress, Provider, Redactor, Resource, Value,
+    Planned, Problem, ProblemKind, Progress, Provider, Redactor, Resource, Value,
 };
 use tempfile::TempDir;
 
@@ -143,14 +143,6 @@ impl Sandbox {
         self.url(name)
     }
 
-    /// Writes an executable file.
-    pub(crate) fn script(&self, path: &Path, text: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("executable");
-    }
-
     /// What a repository's ref leads to; empty where it is not.
     pub(crate) fn ref_of(&self, repository: &str, name: &str) -> String {
         self.git(repository, &["for-each-ref", "--format=%(objectname)", name])
@@ -177,6 +169,19 @@ impl Sandbox {
         tag_type().apply(&self.context(), request).await
     }
 
+    /// Applies as the engine does: a problem that another try may mend gets one.
+    pub(crate) async fn apply_patiently(&self, planned: &Value) -> Result<Applied, Problem> {
+        for _ in 0..20 {
+            match self.apply(planned).await {
+                Err(problem) if problem.kind == ProblemKind::Retry => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                ended => return ended,
+            }
+        }
+        self.apply(planned).await
+    }
+
     /// Plans and applies.
     pub(crate) async fn release(&self, arguments: &[(&str, Value)]) -> Result<Value, Problem> {
         let planned = self.plan(arguments).await?;
@@ -186,6 +191,14 @@ impl Sandbox {
     pub(crate) async fn read(&self, prior: &Value) -> Result<Observed, Problem> {
         tag_type().read(&self.context(), prior).await
     }
+}
+
+/// Writes an executable file.
+pub(crate) fn script(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
+    std::fs::write(path, text).expect("a file");
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("executable");
 }
 
 pub(crate) fn tag_type() -> Arc<dyn Resource> {

@@ -59,6 +59,7 @@ async fn on_disk(
     if let Some(tag) = place.disk().tag(&wanted.name).await? {
         return accept(wanted, tag, label);
     }
+    place.disk().begin();
     let made = place.disk().create_tag(wanted, signing, context.clock.now()).await;
     match (made, place.disk().tag(&wanted.name).await?) {
         (Ok(()), Some(tag)) => {
@@ -85,6 +86,7 @@ async fn push(
     wanted: &Wanted,
     object: &Oid,
 ) -> Result<Tag, Problem> {
+    place.disk().begin();
     let Err(problem) = remote.push_tag(&wanted.name, object).await else {
         context.progress.line(&format!("Pushed the tag {} to {}.", wanted.name, place.label()));
         let annotation =

@@ -232,7 +232,11 @@ async fn of_creators_at_once_one_makes_the_tag() {
     let sandbox = Sandbox::new();
     sandbox.repository("shop", &["One"]);
     let planned = sandbox.plan(&args(&[("message", "Shop 1")])).await.expect("plans").value;
-    let equal = tokio::join!(sandbox.apply(&planned), sandbox.apply(&planned), sandbox.apply(&planned));
+    let equal = tokio::join!(
+        sandbox.apply_patiently(&planned),
+        sandbox.apply_patiently(&planned),
+        sandbox.apply_patiently(&planned)
+    );
     let first = equal.0.expect("made or adopted");
     assert_eq!(equal.1.expect("made or adopted"), first);
     assert_eq!(equal.2.expect("made or adopted"), first);
@@ -243,7 +247,7 @@ async fn of_creators_at_once_one_makes_the_tag() {
     let one = sandbox.plan(&second).await.expect("plans").value;
     sandbox.commit("shop", "Two", "file");
     let two = sandbox.plan(&second).await.expect("plans").value;
-    let unequal = tokio::join!(sandbox.apply(&one), sandbox.apply(&two));
+    let unequal = tokio::join!(sandbox.apply_patiently(&one), sandbox.apply_patiently(&two));
     let (won, lost) = match unequal {
         (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won.value, lost),
         both => panic!("exactly one must win: {both:?}"),

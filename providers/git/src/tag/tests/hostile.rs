@@ -2,7 +2,7 @@
 
 use relplan_contract::{Observed, Path, Problem, ProblemKind, Value};
 
-use crate::testing::{Sandbox, tag_arguments, tag_type, text};
+use crate::testing::{Sandbox, script, tag_arguments, tag_type, text};
 
 fn validate(arguments: &[(&str, Value)]) -> Vec<Problem> {
     tag_type().validate(&tag_arguments(arguments))
@@ -89,10 +89,10 @@ async fn nothing_that_the_repository_configures_is_run() {
     sandbox.origin("shop", "origin.git");
     let touch = format!("#!/bin/sh\ntouch {}\n", sandbox.path("pwned").display());
     for hook in ["reference-transaction", "pre-push", "post-checkout", "post-index-change"] {
-        sandbox.script(&shop.join(".git/hooks").join(hook), &touch);
+        script(&shop.join(".git/hooks").join(hook), &touch);
     }
     let program = sandbox.path("touch.sh");
-    sandbox.script(&program, &touch);
+    script(&program, &touch);
     let program = program.to_string_lossy();
     for (key, value) in [
         ("core.fsmonitor", &*program),
