@@ -51,7 +51,7 @@ impl Tag {
             let kept = ["commit", "object", "kind"];
             let value =
                 kept.iter().fold(planned.value, |value, name| value.with(name, prior.get(name).clone()));
-            return Ok(Planned { replace: Vec::new(), value, ..Planned::new(Value::NULL) });
+            return Ok(Planned::new(value));
         }
         let mut planned = pin(planned, &arguments, &commit);
         planned.notes.extend(place.commit(&commit).await?.map(|commit| commit.note()));
@@ -82,7 +82,8 @@ impl Tag {
             Some(commit) => commit,
             None => place.resolve("ref", &arguments.reference).await?,
         };
-        let wanted = arguments.wanted(commit);
+        let promised = planned.get("object").as_str().and_then(Oid::parse).filter(|object| *object != commit);
+        let wanted = Wanted { object: promised, ..arguments.wanted(commit) };
         let tag = create::create(&place, context, &wanted, &arguments.signing(context)).await?;
         Ok(Applied::new(with_tag(planned, &tag)))
     }

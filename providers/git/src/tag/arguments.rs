@@ -68,6 +68,7 @@ impl Arguments {
             message: self.message.clone(),
             sign: self.sign,
             tagger: self.tagger.clone(),
+            object: None,
         }
     }
 

@@ -59,6 +59,10 @@ async fn on_disk(
     if let Some(tag) = place.disk().tag(&wanted.name).await? {
         return accept(wanted, tag, label);
     }
+    if let Some(object) = &wanted.object {
+        let message = format!("The tag `{}`, which the plan found at object {object}, is gone.", wanted.name);
+        return Err(Problem::conflict(message).hint("Plan again.").about(Path::attribute("name")));
+    }
     place.disk().begin();
     let made = place.disk().create_tag(wanted, signing, context.clock.now()).await;
     match (made, place.disk().tag(&wanted.name).await?) {

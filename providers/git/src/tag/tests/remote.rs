@@ -42,7 +42,12 @@ async fn a_commit_that_is_no_tip_of_the_remote_is_tagged() {
     sandbox.repository("shop", &["One", "Two", "Three"]);
     let url = sandbox.origin("shop", "origin.git");
     let commit = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
+    let received = sandbox.path("received");
+    let count = format!("find \"$GIT_QUARANTINE_PATH\" -type f | wc -l > {}", received.display());
+    script(&sandbox.path("origin.git").join("hooks/pre-receive"), &format!("#!/bin/sh\n{count}\n"));
     let applied = sandbox.release(&by_url(&url, &[("ref", &commit), ("message", "x")])).await.expect("tags");
+    let received = std::fs::read_to_string(received).expect("the hook ran");
+    assert_eq!(received.trim(), "1", "nothing is sent but the tag object");
     assert_eq!(text(&applied, "commit"), commit);
     assert_eq!(sandbox.git("origin.git", &["rev-parse", "v1^{commit}"]), commit);
     sandbox.git("origin.git", &["fsck", "--strict"]);
@@ -191,6 +196,24 @@ async fn of_creators_at_once_one_gets_the_remotes_tag() {
     };
     assert_eq!(lost.kind, ProblemKind::Conflict, "{lost}");
     assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v2"), text(&won, "object"));
+}
+
+#[tokio::test]
+async fn a_tag_that_appears_just_before_the_push_is_not_moved() {
+    let mut sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let other = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
+    let origin = sandbox.path("origin.git");
+    sandbox.before("push", &format!("git --git-dir='{}' tag v1 {other}", origin.display()));
+    let problem = sandbox.release(&by_url(&url, &[("message", "x")])).await.expect_err("somebody was faster");
+    assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), other);
+    // A lightweight tag of a later commit would be a fast-forward of the other, which git would let through.
+    sandbox.before("push", &format!("git --git-dir='{}' tag v2 {other}", origin.display()));
+    let problem = sandbox.release(&by_url(&url, &[("name", "v2")])).await.expect_err("somebody was faster");
+    assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v2"), other);
 }
 
 #[tokio::test]
