@@ -37,17 +37,22 @@ async fn a_url_needs_no_clone() {
 }
 
 #[tokio::test]
-async fn a_commit_that_is_no_tip_of_the_remote_is_tagged() {
-    let sandbox = Sandbox::new();
+async fn a_commit_that_is_no_tip_of_the_remote_is_tagged_without_its_files() {
+    let mut sandbox = Sandbox::new();
     sandbox.repository("shop", &["One", "Two", "Three"]);
     let url = sandbox.origin("shop", "origin.git");
     let commit = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
-    let received = sandbox.path("received");
-    let count = format!("find \"$GIT_QUARANTINE_PATH\" -type f | wc -l > {}", received.display());
-    script(&sandbox.path("origin.git").join("hooks/pre-receive"), &format!("#!/bin/sh\n{count}\n"));
+    // The server notes each time that it hands out objects.
+    let served = sandbox.path("served");
+    let hook = sandbox.path("serve.sh");
+    script(&hook, &format!("#!/bin/sh\necho x >> {}\nexec \"$@\"\n", served.display()));
+    let global = sandbox.path("gitconfig");
+    std::fs::write(&global, format!("[uploadpack]\n\tpackObjectsHook = {}\n", hook.display()))
+        .expect("a file");
+    sandbox.environment.insert("GIT_CONFIG_GLOBAL".into(), global.to_string_lossy().into_owned());
     let applied = sandbox.release(&by_url(&url, &[("ref", &commit), ("message", "x")])).await.expect("tags");
-    let received = std::fs::read_to_string(received).expect("the hook ran");
-    assert_eq!(received.trim(), "1", "nothing is sent but the tag object");
+    let served = std::fs::read_to_string(served).expect("the hook ran");
+    assert_eq!(served.lines().count(), 2, "the commit alone is fetched, by plan and by apply");
     assert_eq!(text(&applied, "commit"), commit);
     assert_eq!(sandbox.git("origin.git", &["rev-parse", "v1^{commit}"]), commit);
     sandbox.git("origin.git", &["fsck", "--strict"]);
@@ -209,7 +214,7 @@ async fn a_tag_that_appears_just_before_the_push_is_not_moved() {
     let problem = sandbox.release(&by_url(&url, &[("message", "x")])).await.expect_err("somebody was faster");
     assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
     assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), other);
-    // A lightweight tag of a later commit would be a fast-forward of the other, which git would let through.
+    // A lightweight tag as well, though its commit is a descendant of the other's.
     sandbox.before("push", &format!("git --git-dir='{}' tag v2 {other}", origin.display()));
     let problem = sandbox.release(&by_url(&url, &[("name", "v2")])).await.expect_err("somebody was faster");
     assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
