@@ -65,9 +65,10 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("protocol.ext.allow", "never"),
+    ("core.filesRefLockTimeout", "2000"),
+    ("core.packedRefsTimeout", "2000"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
-    ("credential.interactive", "false"),
     ("fetch.recurseSubmodules", "false"),
     ("push.recurseSubmodules", "no"),
     ("push.followTags", "false"),
@@ -229,6 +230,7 @@ impl Call<'_> {
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
             ("GIT_ADVICE", "0"),
+            ("GCM_INTERACTIVE", "never"),
         ] {
             variables.insert(name.into(), value.into());
         }

@@ -1,6 +1,7 @@
 //! [`Disk`]: a repository on this machine, asked and changed through git's plumbing.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use relplan_contract::{Context, Problem};
@@ -44,12 +45,14 @@ pub(crate) struct Disk<'a> {
     folder: PathBuf,
     /// The URL of the remote `origin`, for a temporary repository.
     origin: Option<String>,
+    /// Whether something was begun that an interruption must not leave half-done.
+    begun: AtomicBool,
 }
 
 impl<'a> Disk<'a> {
     /// The repository that `folder` is in.
     pub(crate) fn new(program: Program, context: &'a Context, folder: PathBuf) -> Self {
-        Self { program, context, folder, origin: None }
+        Self { program, context, folder, origin: None, begun: AtomicBool::new(false) }
     }
 
     /// The same repository with a URL for its remote `origin`, written nowhere.
@@ -57,9 +60,15 @@ impl<'a> Disk<'a> {
         Self { origin: Some(url.to_owned()), ..self }
     }
 
+    /// From here on an interruption cuts no call short: what is under way is finished and looked at.
+    pub(crate) fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
     /// A call of git inside it.
     pub(crate) fn call(&self) -> Call<'_> {
         let call = self.program.call(self.context, &self.folder);
+        let call = if self.begun.load(Ordering::Relaxed) { call.steady() } else { call };
         match &self.origin {
             // A temporary repository never belongs to one that happens to lie around it.
             Some(url) => call.config("remote.origin.url", url).env(
@@ -193,7 +202,7 @@ impl<'a> Disk<'a> {
             let reference = format!("refs/tags/{}", wanted.name);
             let none = "0".repeat(commit.len());
             let arguments = ["update-ref", "--no-deref", "--end-of-options", &reference, commit, &none];
-            return self.call().args(arguments).steady().succeed(&doing).await.map(drop);
+            return self.call().args(arguments).succeed(&doing).await.map(drop);
         };
         let tagger = match &wanted.tagger {
             Some(tagger) => tagger.clone(),
@@ -206,8 +215,7 @@ impl<'a> Disk<'a> {
             .env("GIT_COMMITTER_NAME", tagger.name)
             .env("GIT_COMMITTER_EMAIL", tagger.email)
             .env("GIT_COMMITTER_DATE", format!("@{seconds} +0000"))
-            .input(&format!("{}\n", message.trim_end()))
-            .steady();
+            .input(&format!("{}\n", message.trim_end()));
         call = match (&signing.key, wanted.sign) {
             (Some(key), true) => call.args([format!("--local-user={key}")]),
             (None, true) => call.args(["--sign"]),

@@ -27,6 +27,7 @@ const SIGNS: &[(Cause, &[&str])] = &[
             "returned error: 401",
             "returned error: 403",
             "terminal prompts disabled",
+            "unable to get password from user",
             "Too many authentication failures",
             "Write access to repository not granted",
             "service not enabled",

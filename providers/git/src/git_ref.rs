@@ -2,10 +2,10 @@
 
 use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
 
+use crate::arguments::{check_repository, check_revision, parse_location};
 use crate::command::Program;
 use crate::oid::Oid;
 use crate::place::Place;
-use crate::tag::{check_ref, check_repository, parse_location};
 
 const DOCS: &str = r#"Reads one ref of a repository on this machine or at a URL.
 
@@ -104,9 +104,7 @@ impl DataSource for GitRef {
     }
 
     fn validate(&self, config: &Value) -> Vec<Problem> {
-        let mut problems = check_repository(config);
-        problems.extend(check_ref(config));
-        problems
+        check_repository(config).into_iter().chain(check_revision(config, "ref")).collect()
     }
 
     fn read<'a>(&'a self, context: &'a Context, config: &'a Value) -> Answer<'a, Result<Value, Problem>> {

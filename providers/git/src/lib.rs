@@ -8,13 +8,14 @@
 //! |---|---|
 //! | `command` | running the program: environment, limits, interruption |
 //! | `failure` | what the program's messages mean; credentials taken out of text |
-//! | `location`, `refname`, `oid` | what an argument may name |
+//! | `arguments`, `location`, `refname`, `oid` | what an argument may name |
 //! | `disk`, `remote`, `place` | a repository on disk, one behind a remote, and which of them an argument means |
 //! | `tag_object`, `commit` | what git keeps in a tag and in a commit |
 //! | `tag`, `git_ref`, `log` | `git_tag`, `data "git_ref"`, `data "git_log"` |
 //!
 //! What it does not do: move or delete a tag, verify signatures, write to a work tree.
 
+mod arguments;
 mod command;
 mod commit;
 mod disk;

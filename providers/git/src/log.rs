@@ -2,12 +2,12 @@
 
 use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
 
+use crate::arguments::{check_repository, check_revision, parse_location};
 use crate::command::Program;
 use crate::disk::Range;
 use crate::place::Place;
 use crate::refname::is_deceptive;
 use crate::remote::Extent;
-use crate::tag::{check_repository, check_revision, parse_location};
 
 /// How many commits are read when the release file does not say.
 const DEFAULT_COUNT: i64 = 1_000;
@@ -170,8 +170,8 @@ impl DataSource for Log {
     }
 
     fn validate(&self, config: &Value) -> Vec<Problem> {
-        let mut problems = check_repository(config);
-        problems.extend(["from", "to"].iter().filter_map(|name| check_revision(name, config.get(name))));
+        let mut problems: Vec<Problem> = check_repository(config).into_iter().collect();
+        problems.extend(["from", "to"].iter().filter_map(|name| check_revision(config, name)));
         if let Some(path) = config.get("path").as_str()
             && (path.is_empty() || path.starts_with('/') || path.chars().any(is_deceptive))
         {

@@ -95,14 +95,14 @@ impl<'a> Remote<'a> {
     pub(crate) async fn push_tag(&self, name: &str, object: &Oid) -> Result<(), Problem> {
         let lease = format!("--force-with-lease=refs/tags/{name}:");
         let refspec = format!("{object}:refs/tags/{name}");
-        let arguments = ["push", "--no-verify", &lease, "--end-of-options", self.name, &refspec];
-        let mut call = self.disk.call().args(arguments).network().steady();
+        let mut call = self.disk.call().args(["push", "--no-verify", &lease]).network();
         if self.disk.is_temporary() {
             // Negotiation finds out that the server has the commit, though it is no tip of a branch there;
-            // otherwise git would fetch the commit's files only to send them back.
-            call = call.config("push.negotiate", "true");
+            // otherwise git would fetch the commit's files only to send them back. A thin pack would be built
+            // on its folder listing, which is not here either.
+            call = call.config("push.negotiate", "true").args(["--no-thin"]);
         }
         let doing = format!("push the tag `{name}` to `{}`", self.label);
-        call.succeed(&doing).await.map(drop)
+        call.args(["--end-of-options", self.name, &refspec]).succeed(&doing).await.map(drop)
     }
 }

@@ -4,7 +4,6 @@ mod arguments;
 mod create;
 mod schema;
 
-pub(crate) use arguments::{check_ref, check_repository, check_revision, parse_location};
 pub(crate) use schema::schema;
 
 use relplan_contract::{
@@ -12,6 +11,7 @@ use relplan_contract::{
     Reconciled, Resource, ResourceSchema, Value, propose,
 };
 
+use crate::arguments::parse_location;
 use crate::command::Program;
 use crate::oid::Oid;
 use crate::place::Place;
@@ -51,7 +51,7 @@ impl Tag {
             let kept = ["commit", "object", "kind"];
             let value =
                 kept.iter().fold(planned.value, |value, name| value.with(name, prior.get(name).clone()));
-            return Ok(Planned { replace: Vec::new(), value, ..Planned::new(Value::NULL) });
+            return Ok(Planned::new(value));
         }
         let mut planned = pin(planned, &arguments, &commit);
         planned.notes.extend(place.commit(&commit).await?.map(|commit| commit.note()));
@@ -82,7 +82,8 @@ impl Tag {
             Some(commit) => commit,
             None => place.resolve("ref", &arguments.reference).await?,
         };
-        let wanted = arguments.wanted(commit);
+        let promised = planned.get("object").as_str().and_then(Oid::parse).filter(|object| *object != commit);
+        let wanted = Wanted { object: promised, ..arguments.wanted(commit) };
         let tag = create::create(&place, context, &wanted, &arguments.signing(context)).await?;
         Ok(Applied::new(with_tag(planned, &tag)))
     }
@@ -212,25 +213,21 @@ async fn look(place: &Place<'_>, arguments: &Arguments, wanted: &Wanted) -> Resu
     };
     let name = &wanted.name;
     if let Some(tag) = place.tag(name, Some(&wanted.commit)).await? {
-        return match differs(&tag) {
-            Some(difference) => Err(create::conflict(name, place.label(), &difference)),
-            None => {
-                let note = format!("The tag `{name}` is there already and will be adopted.");
-                Ok(Some(Seen { tag: Some(tag), note }))
-            }
-        };
+        if let Some(difference) = differs(&tag) {
+            return Err(create::conflict(name, place.label(), &difference));
+        }
+        let note = format!("The tag `{name}` is there already and will be adopted.");
+        return Ok(Some(Seen { tag: Some(tag), note }));
     }
     if place.is_url() || place.remote().is_none() {
         return Ok(None);
     }
     let Some(tag) = place.disk().tag(name).await? else { return Ok(None) };
-    match differs(&tag) {
-        Some(difference) => Err(create::conflict(name, "the local repository", &difference)),
-        None => {
-            let note = format!("The tag `{name}` is in the local repository already and will be pushed.");
-            Ok(Some(Seen { tag: None, note }))
-        }
+    if let Some(difference) = differs(&tag) {
+        return Err(create::conflict(name, "the local repository", &difference));
     }
+    let note = format!("The tag `{name}` is in the local repository already and will be pushed.");
+    Ok(Some(Seen { tag: None, note }))
 }
 
 /// The prediction with what the commit tells.

@@ -114,9 +114,8 @@ impl Tag {
     pub(crate) fn kind(&self) -> Kind {
         match &self.annotation {
             Some(annotation) if annotation.signed => Kind::Signed,
-            Some(_) => Kind::Annotated,
             None if self.object == self.commit => Kind::Lightweight,
-            None => Kind::Annotated,
+            Some(_) | None => Kind::Annotated,
         }
     }
 
@@ -139,6 +138,8 @@ pub(crate) struct Wanted {
     pub(crate) sign: bool,
     /// Who shall stand in it; none for whoever runs git.
     pub(crate) tagger: Option<Person>,
+    /// The tag object that the plan found and promised; none where apply makes it.
+    pub(crate) object: Option<Oid>,
 }
 
 impl Wanted {
@@ -164,7 +165,8 @@ impl Wanted {
         if self.tagger.is_some() && self.tagger != annotation.tagger {
             return Some("it points at that commit, but was made by another tagger".into());
         }
-        None
+        let promised = self.object.as_ref().filter(|object| **object != found.object)?;
+        Some(format!("it was made anew since the plan, which found the tag object {promised}"))
     }
 }
 
@@ -186,6 +188,7 @@ mod tests {
             message: Some("One\n\nTwo".into()),
             sign: false,
             tagger: None,
+            object: None,
         }
     }
 
@@ -211,6 +214,8 @@ mod tests {
         assert!(told(wanted(), &light).contains("is lightweight, not annotated"));
         assert!(told(Wanted { sign: true, ..wanted() }, &same).contains("is annotated, not signed"));
         assert!(told(Wanted { message: Some("One".into()), ..wanted() }, &same).contains("message"));
+        let anew = told(Wanted { object: Some(oid("b")), ..wanted() }, &same);
+        assert!(anew.contains(oid("b").as_str()), "{anew}");
         let bob = Some(Person { name: "Bob".into(), email: "b@x".into() });
         assert!(told(Wanted { tagger: bob, ..wanted() }, &same).contains("tagger"));
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Cancel, Clock, Context, DataSource, Observed, PlanRequest,
-    Planned, Problem, Progress, Provider, Redactor, Resource, Value,
+    Planned, Problem, ProblemKind, Progress, Provider, Redactor, Resource, Value,
 };
 use tempfile::TempDir;
 
@@ -115,6 +115,18 @@ impl Sandbox {
         String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
     }
 
+    /// Has a shell command run just before git is called with the subcommand, as another process might.
+    pub(crate) fn before(&mut self, subcommand: &str, command: &str) {
+        let path = self.environment["PATH"].clone();
+        let real = std::env::var("PATH").expect("PATH is set");
+        let own = self.path("bin");
+        let case = format!("case \"$1\" in {subcommand}) {command} >/dev/null 2>&1;; esac");
+        script(&own.join("git"), &format!("#!/bin/sh\nPATH='{real}'\n{case}\nexec git \"$@\"\n"));
+        if !path.starts_with(&*own.to_string_lossy()) {
+            self.environment.insert("PATH".into(), format!("{}:{path}", own.display()));
+        }
+    }
+
     /// A repository with a work tree, a branch `main` and one commit for each subject.
     pub(crate) fn repository(&self, name: &str, subjects: &[&str]) -> PathBuf {
         std::fs::create_dir_all(self.path(name)).expect("a folder");
@@ -143,14 +155,6 @@ impl Sandbox {
         self.url(name)
     }
 
-    /// Writes an executable file.
-    pub(crate) fn script(&self, path: &Path, text: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("executable");
-    }
-
     /// What a repository's ref leads to; empty where it is not.
     pub(crate) fn ref_of(&self, repository: &str, name: &str) -> String {
         self.git(repository, &["for-each-ref", "--format=%(objectname)", name])
@@ -177,6 +181,19 @@ impl Sandbox {
         tag_type().apply(&self.context(), request).await
     }
 
+    /// Applies as the engine does: a problem that another try may mend gets one.
+    pub(crate) async fn apply_patiently(&self, planned: &Value) -> Result<Applied, Problem> {
+        for _ in 0..20 {
+            match self.apply(planned).await {
+                Err(problem) if problem.kind == ProblemKind::Retry => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                ended => return ended,
+            }
+        }
+        self.apply(planned).await
+    }
+
     /// Plans and applies.
     pub(crate) async fn release(&self, arguments: &[(&str, Value)]) -> Result<Value, Problem> {
         let planned = self.plan(arguments).await?;
@@ -186,6 +203,14 @@ impl Sandbox {
     pub(crate) async fn read(&self, prior: &Value) -> Result<Observed, Problem> {
         tag_type().read(&self.context(), prior).await
     }
+}
+
+/// Writes an executable file.
+pub(crate) fn script(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
+    std::fs::write(path, text).expect("a file");
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("executable");
 }
 
 pub(crate) fn tag_type() -> Arc<dyn Resource> {

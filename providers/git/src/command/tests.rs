@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use relplan_contract::ProblemKind;
 
 use super::*;
-use crate::testing::Sandbox;
+use crate::testing::{Sandbox, script};
 
 fn stand_in(sandbox: &Sandbox, text: &str) -> Program {
     let path = sandbox.path("git.sh");
-    sandbox.script(&path, &format!("#!/bin/sh\n{text}\n"));
+    script(&path, &format!("#!/bin/sh\n{text}\n"));
     Program::new(&path.to_string_lossy())
 }
 

@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use relplan_contract::{Problem, ProblemKind, Value};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::testing::{Sandbox, data_type, fitted, text};
 
@@ -60,12 +62,13 @@ async fn a_repository_around_the_folder_is_found_and_none_is_told() {
     assert_eq!(read(&sandbox, "plain", "HEAD").await.expect_err("none").kind, ProblemKind::Missing);
 }
 
-/// A server that is stopped with the test.
+/// A server that is stopped with the test, with the processes that it started.
 struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let group = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        let _ = kill_process_group(group, Signal::KILL);
         let _ = self.0.wait();
     }
 }
@@ -91,7 +94,9 @@ async fn a_git_daemon_is_read_and_its_absence_is_worth_another_try() {
         .arg(format!("--base-path={}", base.display()))
         .env_clear()
         .envs(&sandbox.environment)
+        .stdout(Stdio::null())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .expect("git daemon runs");
     let _server = Server(daemon);

@@ -2,10 +2,11 @@
 
 use relplan_contract::{Context, Kind, Path, Problem, Value};
 
+use crate::arguments::{check_repository, check_revision, parse_location};
 use crate::disk::Signing;
 use crate::location::Location;
 use crate::oid::Oid;
-use crate::refname::{check_reference, check_remote, check_tag, is_deceptive};
+use crate::refname::{check_remote, check_tag, is_deceptive};
 use crate::tag_object::{Kind as TagKind, Person, Wanted, looks_signed};
 
 const FORMATS: [&str; 3] = ["openpgp", "ssh", "x509"];
@@ -67,6 +68,7 @@ impl Arguments {
             message: self.message.clone(),
             sign: self.sign,
             tagger: self.tagger.clone(),
+            object: None,
         }
     }
 
@@ -82,74 +84,34 @@ impl Arguments {
     }
 }
 
-/// The location that a `repository` argument names.
-pub(crate) fn parse_location(repository: &str) -> Result<Location, Problem> {
-    Location::parse(repository).map_err(|error| {
-        Problem::invalid("repository", format!("This cannot be a repository: {error}."))
-            .hint("Give a folder, or an https, http, ssh, git or file URL, or host:path.")
-    })
-}
-
 /// What is wrong with the known parts.
 pub(super) fn check(object: &Value) -> Vec<Problem> {
-    let mut problems = check_repository(object);
+    let mut problems: Vec<Problem> = check_repository(object).into_iter().collect();
+    problems.extend(check_pushed_to(object));
     problems.extend(check_name(object.get("name")));
-    problems.extend(check_ref(object));
+    problems.extend(check_revision(object, "ref"));
     problems.extend(check_signing(object));
     problems.extend(check_message(object));
     problems.extend(check_tagger(object.get("tagger")));
     problems
 }
 
-/// What is wrong with `repository`, and with `remote` beside it.
-pub(crate) fn check_repository(object: &Value) -> Vec<Problem> {
-    let given = object.get("repository");
-    let mut problems = Vec::new();
-    if let Some(repository) = given.as_str() {
-        match parse_location(repository) {
-            Ok(location) => {
-                if location.has_password() && !given.is_sensitive() {
-                    problems.push(
-                        Problem::invalid(
-                            "repository",
-                            "The URL holds a password, which plan and ledger would show.",
-                        )
-                        .hint("Leave it to git's credential helper, or pass the URL through a sensitive variable."),
-                    );
-                }
-                if matches!(location, Location::Url(_)) && object.get("remote").as_str().is_some() {
-                    let message = "A remote can be named only for a repository in a folder.";
-                    problems.push(
-                        Problem::invalid("remote", message)
-                            .hint("Leave it out: the URL is where the tag goes."),
-                    );
-                }
-            }
-            Err(problem) => problems.push(problem),
-        }
+fn check_pushed_to(object: &Value) -> Option<Problem> {
+    let remote = object.get("remote").as_str()?;
+    if let Err(error) = check_remote(remote) {
+        let message = format!("This cannot be the name of a remote: {error}.");
+        return Some(Problem::invalid("remote", message));
     }
-    if let Some(Err(error)) = object.get("remote").as_str().map(check_remote) {
-        problems.push(Problem::invalid("remote", format!("This cannot be the name of a remote: {error}.")));
-    }
-    problems
+    let location = Location::parse(object.get("repository").as_str()?).ok()?;
+    matches!(location, Location::Url(_)).then(|| {
+        Problem::invalid("remote", "A remote can be named only for a repository in a folder.")
+            .hint("Leave it out: the URL is where the tag goes.")
+    })
 }
 
-/// What is wrong with the name of a tag.
 fn check_name(name: &Value) -> Option<Problem> {
     let error = check_tag(name.as_str()?).err()?;
     Some(Problem::invalid("name", format!("This cannot be the name of a tag: {error}.")))
-}
-
-/// What is wrong with `ref`.
-pub(crate) fn check_ref(object: &Value) -> Option<Problem> {
-    check_revision("ref", object.get("ref"))
-}
-
-/// What is wrong with an argument that names a commit.
-pub(crate) fn check_revision(attribute: &str, given: &Value) -> Option<Problem> {
-    let error = check_reference(given.as_str()?).err()?;
-    let message = format!("This cannot name a branch, a tag or a commit: {error}.");
-    Some(Problem::invalid(attribute, message))
 }
 
 fn check_signing(object: &Value) -> Vec<Problem> {

@@ -59,6 +59,11 @@ async fn on_disk(
     if let Some(tag) = place.disk().tag(&wanted.name).await? {
         return accept(wanted, tag, label);
     }
+    if let Some(object) = &wanted.object {
+        let message = format!("The tag `{}`, which the plan found at object {object}, is gone.", wanted.name);
+        return Err(Problem::conflict(message).hint("Plan again.").about(Path::attribute("name")));
+    }
+    place.disk().begin();
     let made = place.disk().create_tag(wanted, signing, context.clock.now()).await;
     match (made, place.disk().tag(&wanted.name).await?) {
         (Ok(()), Some(tag)) => {
@@ -85,6 +90,7 @@ async fn push(
     wanted: &Wanted,
     object: &Oid,
 ) -> Result<Tag, Problem> {
+    place.disk().begin();
     let Err(problem) = remote.push_tag(&wanted.name, object).await else {
         context.progress.line(&format!("Pushed the tag {} to {}.", wanted.name, place.label()));
         let annotation =

@@ -127,6 +127,37 @@ async fn an_equal_tag_is_adopted() {
 }
 
 #[tokio::test]
+async fn an_adopted_tag_that_changes_before_the_apply_is_a_conflict() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    sandbox.git("shop", &["tag", "--annotate", "--message", "Shop 1", "v1"]);
+    let planned = sandbox.plan(&args(&[("message", "Shop 1")])).await.expect("plans").value;
+    sandbox.git("shop", &["tag", "--delete", "v1"]);
+    let gone = sandbox.apply(&planned).await.expect_err("it is gone");
+    assert_eq!((gone.kind, sandbox.ref_of("shop", "refs/tags/")), (ProblemKind::Conflict, String::new()));
+    // The same words in another tag object.
+    let anew = sandbox.release(&args(&[("message", "Shop 1")])).await.expect("tags");
+    assert_ne!(anew.get("object"), planned.get("object"));
+    assert_eq!(sandbox.apply(&planned).await.expect_err("made anew").kind, ProblemKind::Conflict);
+}
+
+#[tokio::test]
+async fn a_tag_that_appears_at_the_last_moment_is_not_moved() {
+    let mut sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    let other = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
+    let shop = sandbox.path("shop");
+    sandbox.before("update-ref", &format!("git -C '{}' tag v1 {other}", shop.display()));
+    let problem = sandbox.release(&args(&[])).await.expect_err("somebody was faster");
+    assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
+    sandbox.before("tag", &format!("git -C '{}' tag v2 {other}", shop.display()));
+    let annotated = [("repository", "shop"), ("name", "v2"), ("message", "x")].map(|(n, v)| (n, v.into()));
+    let problem = sandbox.release(&annotated).await.expect_err("somebody was faster");
+    assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
+    assert_eq!(sandbox.ref_of("shop", "refs/tags/"), format!("{other}\n{other}"));
+}
+
+#[tokio::test]
 async fn an_unequal_tag_is_a_conflict_and_stays() {
     let sandbox = Sandbox::new();
     sandbox.repository("shop", &["One"]);
@@ -232,7 +263,11 @@ async fn of_creators_at_once_one_makes_the_tag() {
     let sandbox = Sandbox::new();
     sandbox.repository("shop", &["One"]);
     let planned = sandbox.plan(&args(&[("message", "Shop 1")])).await.expect("plans").value;
-    let equal = tokio::join!(sandbox.apply(&planned), sandbox.apply(&planned), sandbox.apply(&planned));
+    let equal = tokio::join!(
+        sandbox.apply_patiently(&planned),
+        sandbox.apply_patiently(&planned),
+        sandbox.apply_patiently(&planned)
+    );
     let first = equal.0.expect("made or adopted");
     assert_eq!(equal.1.expect("made or adopted"), first);
     assert_eq!(equal.2.expect("made or adopted"), first);
@@ -243,7 +278,7 @@ async fn of_creators_at_once_one_makes_the_tag() {
     let one = sandbox.plan(&second).await.expect("plans").value;
     sandbox.commit("shop", "Two", "file");
     let two = sandbox.plan(&second).await.expect("plans").value;
-    let unequal = tokio::join!(sandbox.apply(&one), sandbox.apply(&two));
+    let unequal = tokio::join!(sandbox.apply_patiently(&one), sandbox.apply_patiently(&two));
     let (won, lost) = match unequal {
         (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won.value, lost),
         both => panic!("exactly one must win: {both:?}"),

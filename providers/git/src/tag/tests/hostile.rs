@@ -2,7 +2,7 @@
 
 use relplan_contract::{Observed, Path, Problem, ProblemKind, Value};
 
-use crate::testing::{Sandbox, tag_arguments, tag_type, text};
+use crate::testing::{Sandbox, script, tag_arguments, tag_type, text};
 
 fn validate(arguments: &[(&str, Value)]) -> Vec<Problem> {
     tag_type().validate(&tag_arguments(arguments))
@@ -89,10 +89,10 @@ async fn nothing_that_the_repository_configures_is_run() {
     sandbox.origin("shop", "origin.git");
     let touch = format!("#!/bin/sh\ntouch {}\n", sandbox.path("pwned").display());
     for hook in ["reference-transaction", "pre-push", "post-checkout", "post-index-change"] {
-        sandbox.script(&shop.join(".git/hooks").join(hook), &touch);
+        script(&shop.join(".git/hooks").join(hook), &touch);
     }
     let program = sandbox.path("touch.sh");
-    sandbox.script(&program, &touch);
+    script(&program, &touch);
     let program = program.to_string_lossy();
     for (key, value) in [
         ("core.fsmonitor", &*program),
@@ -114,16 +114,23 @@ async fn nothing_that_the_repository_configures_is_run() {
 
 #[tokio::test]
 async fn configuration_cannot_lead_to_a_transport_helper() {
-    let sandbox = Sandbox::new();
+    let mut sandbox = Sandbox::new();
     sandbox.repository("shop", &["One"]);
-    let helper = format!("ext::touch {}", sandbox.path("pwned").display());
+    let touch = format!("touch {}", sandbox.path("pwned").display());
+    let own = sandbox.path("bin");
+    script(&own.join("git-remote-evil"), &format!("#!/bin/sh\n{touch}\n"));
+    let path = format!("{}:{}", own.display(), sandbox.environment["PATH"]);
+    sandbox.environment.insert("PATH".into(), path);
+    sandbox.git("shop", &["config", "protocol.allow", "always"]);
     sandbox.git("shop", &["config", "protocol.ext.allow", "always"]);
-    sandbox.git("shop", &["remote", "add", "origin", &helper]);
-    let arguments =
-        [("repository", "shop"), ("name", "v1"), ("remote", "origin")].map(|(n, v)| (n, v.into()));
-    let problem = sandbox.plan(&arguments).await.expect_err("not allowed");
-    assert_eq!(problem.kind, ProblemKind::Refused, "{problem}");
-    assert!(!sandbox.path("pwned").exists());
+    for (remote, url) in [("ext", format!("ext::{touch}")), ("evil", "evil::x".to_owned())] {
+        sandbox.git("shop", &["remote", "add", remote, &url]);
+        let arguments =
+            [("repository", "shop"), ("name", "v1"), ("remote", remote)].map(|(n, v)| (n, v.into()));
+        let problem = sandbox.plan(&arguments).await.expect_err("not allowed");
+        assert_eq!(problem.kind, ProblemKind::Refused, "{problem}");
+        assert!(!sandbox.path("pwned").exists(), "{remote}");
+    }
 }
 
 #[tokio::test]

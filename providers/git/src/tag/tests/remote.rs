@@ -2,7 +2,7 @@
 
 use relplan_contract::{Observed, ProblemKind, ReconcileRequest, Reconciled, Value};
 
-use crate::testing::{Sandbox, tag_type, text};
+use crate::testing::{Sandbox, script, tag_type, text};
 
 fn by_url<'a>(url: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, Value)> {
     let base = [("repository", url), ("name", "v1"), ("ref", "main")];
@@ -38,11 +38,21 @@ async fn a_url_needs_no_clone() {
 
 #[tokio::test]
 async fn a_commit_that_is_no_tip_of_the_remote_is_tagged_without_its_files() {
-    let sandbox = Sandbox::new();
+    let mut sandbox = Sandbox::new();
     sandbox.repository("shop", &["One", "Two", "Three"]);
     let url = sandbox.origin("shop", "origin.git");
     let commit = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
+    // The server notes each time that it hands out objects.
+    let served = sandbox.path("served");
+    let hook = sandbox.path("serve.sh");
+    script(&hook, &format!("#!/bin/sh\necho x >> {}\nexec \"$@\"\n", served.display()));
+    let global = sandbox.path("gitconfig");
+    std::fs::write(&global, format!("[uploadpack]\n\tpackObjectsHook = {}\n", hook.display()))
+        .expect("a file");
+    sandbox.environment.insert("GIT_CONFIG_GLOBAL".into(), global.to_string_lossy().into_owned());
     let applied = sandbox.release(&by_url(&url, &[("ref", &commit), ("message", "x")])).await.expect("tags");
+    let served = std::fs::read_to_string(served).expect("the hook ran");
+    assert_eq!(served.lines().count(), 2, "the commit alone is fetched, by plan and by apply");
     assert_eq!(text(&applied, "commit"), commit);
     assert_eq!(sandbox.git("origin.git", &["rev-parse", "v1^{commit}"]), commit);
     sandbox.git("origin.git", &["fsck", "--strict"]);
@@ -177,7 +187,7 @@ async fn of_creators_at_once_one_gets_the_remotes_tag() {
     let url = sandbox.origin("shop", "origin.git");
     let arguments = by_url(&url, &[("message", "Shop 1")]);
     let one = sandbox.plan(&arguments).await.expect("plans").value;
-    let equal = tokio::join!(sandbox.apply(&one), sandbox.apply(&one));
+    let equal = tokio::join!(sandbox.apply_patiently(&one), sandbox.apply_patiently(&one));
     assert_eq!(equal.0.expect("made or adopted"), equal.1.expect("made or adopted"));
 
     let arguments = by_url(&url, &[("name", "v2"), ("message", "Shop 2")]);
@@ -185,7 +195,7 @@ async fn of_creators_at_once_one_gets_the_remotes_tag() {
     sandbox.commit("shop", "Two", "file");
     sandbox.git("shop", &["push", "--quiet", "origin", "main"]);
     let two = sandbox.plan(&arguments).await.expect("plans").value;
-    let (won, lost) = match tokio::join!(sandbox.apply(&one), sandbox.apply(&two)) {
+    let (won, lost) = match tokio::join!(sandbox.apply_patiently(&one), sandbox.apply_patiently(&two)) {
         (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won.value, lost),
         both => panic!("exactly one must win: {both:?}"),
     };
@@ -194,12 +204,30 @@ async fn of_creators_at_once_one_gets_the_remotes_tag() {
 }
 
 #[tokio::test]
+async fn a_tag_that_appears_just_before_the_push_is_not_moved() {
+    let mut sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One", "Two"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let other = sandbox.git("shop", &["rev-parse", "HEAD~1"]);
+    let origin = sandbox.path("origin.git");
+    sandbox.before("push", &format!("git --git-dir='{}' tag v1 {other}", origin.display()));
+    let problem = sandbox.release(&by_url(&url, &[("message", "x")])).await.expect_err("somebody was faster");
+    assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v1"), other);
+    // A lightweight tag as well, though its commit is a descendant of the other's.
+    sandbox.before("push", &format!("git --git-dir='{}' tag v2 {other}", origin.display()));
+    let problem = sandbox.release(&by_url(&url, &[("name", "v2")])).await.expect_err("somebody was faster");
+    assert_eq!(problem.kind, ProblemKind::Conflict, "{problem}");
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/v2"), other);
+}
+
+#[tokio::test]
 async fn a_push_that_the_server_declines_is_refused_with_its_words() {
     let sandbox = Sandbox::new();
     sandbox.repository("shop", &["One"]);
     let url = sandbox.origin("shop", "origin.git");
     let hook = sandbox.path("origin.git").join("hooks/pre-receive");
-    sandbox.script(&hook, "#!/bin/sh\necho 'Tags are frozen until Monday.' >&2\nexit 1\n");
+    script(&hook, "#!/bin/sh\necho 'Tags are frozen until Monday.' >&2\nexit 1\n");
     for arguments in [by_url(&url, &[]), from_work_tree(&[])] {
         let planned = sandbox.plan(&arguments).await.expect("plans").value;
         let problem = sandbox.apply(&planned).await.expect_err("declined");
@@ -218,7 +246,7 @@ async fn a_push_whose_answer_is_lost_is_found_to_have_landed() {
     let url = sandbox.origin("shop", "origin.git");
     // The connection breaks just after the tag was made: git ends badly, though all is done.
     let hook = sandbox.path("origin.git").join("hooks/post-receive");
-    sandbox.script(&hook, "#!/bin/sh\nkill -9 $PPID\n");
+    script(&hook, "#!/bin/sh\nkill -9 $PPID\n");
     let planned = sandbox.plan(&by_url(&url, &[("message", "x")])).await.expect("plans").value;
     let applied = sandbox.apply(&planned).await.expect("looks again and finds it").value;
     assert_eq!(text(&applied, "object"), sandbox.ref_of("origin.git", "refs/tags/v1"));
@@ -230,8 +258,75 @@ async fn a_push_that_breaks_off_before_it_landed_is_uncertain() {
     sandbox.repository("shop", &["One"]);
     let url = sandbox.origin("shop", "origin.git");
     let hook = sandbox.path("origin.git").join("hooks/pre-receive");
-    sandbox.script(&hook, "#!/bin/sh\nkill -9 $PPID\n");
+    script(&hook, "#!/bin/sh\nkill -9 $PPID\n");
     let planned = sandbox.plan(&by_url(&url, &[])).await.expect("plans").value;
     let problem = sandbox.apply(&planned).await.expect_err("broke off");
     assert_eq!(problem.kind, ProblemKind::Uncertain, "{problem}");
+}
+
+/// Has git take a script for ssh; the script gets the host and the command for it.
+fn over_ssh(sandbox: &mut Sandbox, text: &str) {
+    let path = sandbox.path("ssh.sh");
+    script(&path, &format!("#!/bin/sh\n{text}\n"));
+    for (name, value) in [("GIT_SSH_COMMAND", &*path.to_string_lossy()), ("GIT_SSH_VARIANT", "simple")] {
+        sandbox.environment.insert(name.into(), value.into());
+    }
+}
+
+#[tokio::test]
+async fn ssh_is_spoken_in_both_spellings() {
+    let mut sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    sandbox.origin("shop", "origin.git");
+    over_ssh(&mut sandbox, "shift; exec sh -c \"$1\"");
+    let path = sandbox.path("origin.git");
+    let scp = format!("git@example.org:{}", path.display());
+    let ssh = format!("ssh://git@example.org{}", path.display());
+    for (name, url) in [("v1", scp), ("v2", ssh)] {
+        let applied =
+            sandbox.release(&by_url(&url, &[("name", name), ("message", "x")])).await.expect("tags");
+        let object = sandbox.ref_of("origin.git", &format!("refs/tags/{name}"));
+        assert_eq!(text(&applied, "object"), object, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn what_ssh_says_is_told_by_kind() {
+    let mut sandbox = Sandbox::new();
+    for (words, kind) in [
+        ("git@example.org: Permission denied (publickey).", ProblemKind::Refused),
+        ("Host key verification failed.", ProblemKind::Refused),
+        ("ssh: connect to host example.org port 22: Connection refused", ProblemKind::Retry),
+        ("ssh: Could not resolve hostname example.org: Name or service not known", ProblemKind::Retry),
+    ] {
+        over_ssh(&mut sandbox, &format!("echo '{words}' >&2; exit 255"));
+        let problem =
+            sandbox.plan(&by_url("git@example.org:shop.git", &[])).await.expect_err("no connection");
+        assert_eq!(problem.kind, kind, "{problem}");
+        assert!(problem.detail.contains(words), "{problem}");
+        assert_eq!(problem.hint.is_empty(), kind == ProblemKind::Retry, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn an_interruption_before_anything_was_done_does_nothing_and_later_finishes() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    let planned = sandbox.plan(&by_url(&url, &[])).await.expect("plans").value;
+    // Interrupted while the server takes the tag: that is waited for.
+    let hook = sandbox.path("origin.git").join("hooks/pre-receive");
+    script(&hook, &format!("#!/bin/sh\ntouch {}\nsleep 0.3\n", sandbox.path("taking").display()));
+    let interrupt = async {
+        while !sandbox.path("taking").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        sandbox.cancel.cancel();
+    };
+    let (applied, ()) = tokio::join!(sandbox.apply(&planned), interrupt);
+    assert_eq!(applied.expect("finishes").value, planned);
+    sandbox.git("origin.git", &["tag", "--delete", "v1"]);
+    let problem = sandbox.apply(&planned).await.expect_err("interrupted before");
+    assert_eq!(problem.kind, ProblemKind::Cancelled);
+    assert_eq!(sandbox.ref_of("origin.git", "refs/tags/"), "");
 }
