@@ -80,8 +80,6 @@ pub enum Accepts {
     Set,
     /// A map or object, of whatever entries.
     Map,
-    /// A list, a set or a map.
-    Collection,
 }
 
 /// How a function stands to unknown and sensitive values inside of its arguments.
