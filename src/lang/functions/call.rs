@@ -132,6 +132,7 @@ fn fit(parameter: &Parameter, value: &Value, secret: bool) -> Result<Value, (Str
         Accepts::Bool => Type::Bool.convert(value),
         Accepts::Number => Type::Number.convert(value),
         Accepts::String => Type::String.convert(value),
+        Accepts::List if matches!(value.kind(), Kind::List(_)) => return Ok(value.clone()),
         Accepts::List => list(Type::Any),
         Accepts::Strings => list(Type::String),
         Accepts::Numbers => list(Type::Number),
@@ -139,6 +140,7 @@ fn fit(parameter: &Parameter, value: &Value, secret: bool) -> Result<Value, (Str
         Accepts::Set => {
             return type_conversion::to_set(value).ok_or_else(|| misfit(parameter.accepts, value, secret));
         }
+        Accepts::Map if matches!(value.kind(), Kind::Map(_)) => return Ok(value.clone()),
         Accepts::Map => Type::map(Type::Any).convert(value),
     };
     fitted.map_err(|problem| {

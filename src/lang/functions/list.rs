@@ -62,7 +62,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[parameter("list", Strings)],
         |arguments| {
             let filled = arguments.list(0).iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
-            Ok(Value::list(filled.cloned()))
+            arguments.items(filled.cloned().collect())
         },
         "The strings of the list that are neither null nor empty.",
         ("compact([\"a\", \"\", null, \"b\"])", "[\"a\", \"b\"]"),
@@ -89,7 +89,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |arguments| {
             let items = unify(arguments.list(0)).unwrap_or_else(|| arguments.list(0).to_vec());
             let mut seen = BTreeSet::new();
-            Ok(Value::list(items.into_iter().filter(|item| seen.insert(item.clone()))))
+            arguments.items(items.into_iter().filter(|item| seen.insert(item.clone())).collect())
         },
         "The list with each element once, at its first place.",
         ("distinct([\"b\", \"a\", \"b\"])", "[\"b\", \"a\"]"),
@@ -151,7 +151,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "reverse",
         &[parameter("list", List)],
-        |arguments| Ok(Value::list(arguments.list(0).iter().rev().cloned())),
+        |arguments| arguments.items(arguments.list(0).iter().rev().cloned().collect()),
         "The list backwards.",
         ("reverse([1, 2, 3])", "[3, 2, 1]"),
     )
@@ -170,7 +170,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |arguments| {
             let mut texts = arguments.texts(0)?;
             texts.sort_unstable();
-            Ok(Value::list(texts.into_iter().map(Value::string)))
+            arguments.items(texts.into_iter().map(Value::string).collect())
         },
         "The strings of the list, sorted by their characters.",
         ("sort([\"b\", \"a\"])", "[\"a\", \"b\"]"),
@@ -314,5 +314,5 @@ fn matchkeys(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let (keys, search) = unified.split_at_checked(values.len()).unwrap_or_default();
     let wanted: BTreeSet<&Value> = search.iter().collect();
     let matching = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));
-    Ok(Value::list(matching.map(|(value, _)| value.clone())))
+    arguments.items(matching.map(|(value, _)| value.clone()).collect())
 }

@@ -117,5 +117,5 @@ pub(super) fn slice(arguments: &Arguments<'_>) -> Result<Value, Fault> {
             "Exchange the two, or give the smaller one first.",
         )
     })?;
-    Ok(Value::list(part.iter().cloned()))
+    arguments.items(part.to_vec())
 }
