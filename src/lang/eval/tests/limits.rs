@@ -74,7 +74,6 @@ fn copies_in_a_loop_are_stopped() {
         "trimspace(var.t)",
         "format(\"%s\", var.t)",
         "split(\"-\", var.t)",
-        "regex(\"x+\", var.t)",
         "replace(var.t, \"y\", \"\")",
         "\"${var.t}.\"",
     ] {

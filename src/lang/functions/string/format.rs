@@ -180,7 +180,8 @@ impl Verb {
 
     fn pad(&self, written: String) -> String {
         use unicode_segmentation::UnicodeSegmentation as _;
-        let missing = self.width.unwrap_or(0).saturating_sub(written.graphemes(true).count());
+        let Some(width) = self.width else { return written };
+        let missing = width.saturating_sub(written.graphemes(true).take(width).count());
         if missing == 0 {
             return written;
         }
