@@ -1,7 +1,7 @@
 //! The functions of the language: Terraform's, with Terraform's results, and a few for versions.
 //!
 //! A [`Function`] is a row of a table: what it is called, what it takes, an example with its result, and the code.
-//! [`call`] does for every function what all have in common: counts and converts the arguments, refuses null,
+//! The module `call` does for every function what all have in common: counts and converts the arguments, refuses null,
 //! gives an unknown result for unknown arguments, and carries marks of sensitivity over. `try` and `can` take
 //! expressions instead of values and live with the evaluator; they are in the table for their documentation.
 
