@@ -1,7 +1,7 @@
 //! The functions of the language: Terraform's, with Terraform's results, and a few for versions.
 //!
 //! A [`Function`] is a row of a table: what it is called, what it takes, an example with its result, and the code.
-//! [`call`] does for every function what all have in common: counts and converts the arguments, refuses null,
+//! The module `call` does for every function what all have in common: counts and converts the arguments, refuses null,
 //! gives an unknown result for unknown arguments, and carries marks of sensitivity over. `try` and `can` take
 //! expressions instead of values and live with the evaluator; they are in the table for their documentation.
 
@@ -80,8 +80,6 @@ pub enum Accepts {
     Set,
     /// A map or object, of whatever entries.
     Map,
-    /// A list, a set or a map.
-    Collection,
 }
 
 /// How a function stands to unknown and sensitive values inside of its arguments.

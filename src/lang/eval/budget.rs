@@ -66,7 +66,8 @@ pub(in crate::lang) struct Survey {
     pub(in crate::lang) sensitive: bool,
     /// A part is known after apply.
     pub(in crate::lang) unknown: bool,
-    parts: u64,
+    /// How many parts it has, itself among them.
+    pub(in crate::lang) parts: u64,
     bytes: u64,
 }
 
@@ -138,12 +139,15 @@ impl Budget {
         survey.parts += 1;
         survey.sensitive |= value.is_sensitive();
         survey.unknown |= matches!(value.kind(), Kind::Unknown | Kind::Sealed(_));
-        survey.bytes += value.as_str().map_or(0, |text| text.len() as u64);
+        survey.bytes += text_length(value);
         if depth > MAX_VALUE_DEPTH {
             return Err(Exceeded::ValueDepth);
         }
         if survey.parts > self.limits.elements {
             return Err(Exceeded::Elements);
+        }
+        if survey.bytes > self.limits.bytes {
+            return Err(Exceeded::Bytes);
         }
         match value.parts() {
             Parts::Leaf => Ok(()),
@@ -164,11 +168,7 @@ impl Budget {
 
     /// Refuses a result that is too large.
     pub(super) fn admit(&self, value: &Value, span: Span) -> Result<(), Diagnostics> {
-        let survey = self.survey(value).map_err(|exceeded| self.diagnose(exceeded, span))?;
-        if survey.bytes > self.limits.bytes {
-            return Err(self.diagnose(Exceeded::Bytes, span).into());
-        }
-        Ok(())
+        self.survey(value).map(drop).map_err(|exceeded| self.diagnose(exceeded, span).into())
     }
 
     /// The finding that a limit was passed at a place; remembered for the whole evaluation.
@@ -210,6 +210,22 @@ impl Budget {
         Diagnostic::error(summary, detail)
             .at(span)
             .help("Split it into smaller `locals`, or go through fewer elements.")
+    }
+}
+
+/// Bytes of a value as text: numbers too, since a short one in the source may have a thousand digits.
+fn text_length(value: &Value) -> u64 {
+    match value.kind() {
+        Kind::String(text) => text.len() as u64,
+        Kind::Number(number) if number.to_i64().is_none() => number.to_string().len() as u64,
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Number(_)
+        | Kind::List(_)
+        | Kind::Set(_)
+        | Kind::Map(_)
+        | Kind::Sealed(_)
+        | Kind::Unknown => 0,
     }
 }
 

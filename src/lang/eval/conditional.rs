@@ -23,17 +23,39 @@ impl Evaluator<'_> {
         let truth = self.condition(&decision, condition.span, "condition")?;
         let sensitive = decision.is_sensitive();
         let Some(truth) = truth else {
-            return Ok(undecided(self.eval(yes, names).ok(), self.eval(no, names).ok(), sensitive));
+            return self.undecided(yes, no, sensitive, names, span);
         };
         let (taken, other) = if truth { (yes, no) } else { (no, yes) };
         let value = self.eval(taken, names)?;
         let Ok(beside) = self.eval(other, names) else { return Ok(value.mark(sensitive)) };
-        for part in [&value, &beside] {
-            self.charge(self.budget.survey(part), span)?;
-        }
-        let fitted = unify::fit_beside(&value, &beside)
+        let parts = self.charge(self.budget.survey(&value), span)?.parts;
+        self.charge(self.budget.survey(&beside), span)?;
+        let (fitted, altered) = unify::fit_beside(&value, &beside)
             .ok_or_else(|| inconsistent((&value, taken.span), (&beside, other.span)))?;
+        if altered {
+            self.charge(self.budget.elements(usize::try_from(parts).unwrap_or(usize::MAX)), span)?;
+        }
         Ok(fitted.mark(sensitive))
+    }
+
+    /// The result while the condition is unknown: that of both sides if they agree.
+    fn undecided(
+        &self,
+        yes: &Expr,
+        no: &Expr,
+        sensitive: bool,
+        names: Option<&Names<'_>>,
+        span: Span,
+    ) -> Outcome {
+        let (Ok(yes), Ok(no)) = (self.eval(yes, names), self.eval(no, names)) else {
+            return Ok(Value::UNKNOWN.mark(sensitive));
+        };
+        let surveyed_yes = self.charge(self.budget.survey(&yes), span)?;
+        let surveyed_no = self.charge(self.budget.survey(&no), span)?;
+        if surveyed_yes.unknown || surveyed_no.unknown || yes != no {
+            return Ok(Value::UNKNOWN.mark(sensitive || yes.is_sensitive() || no.is_sensitive()));
+        }
+        Ok(yes.mark(sensitive || surveyed_yes.sensitive || surveyed_no.sensitive))
     }
 
     /// The truth of a condition; none while it is unknown. `what` names the condition in messages.
@@ -86,19 +108,4 @@ fn inconsistent(taken: (&Value, Span), other: (&Value, Span)) -> Diagnostic {
         .label(taken.1, show::kind(taken.0))
         .label(other.1, show::kind(other.0))
         .help(help)
-}
-
-/// The result while the condition is unknown: that of both sides if they agree.
-fn undecided(yes: Option<Value>, no: Option<Value>, sensitive: bool) -> Value {
-    match (yes, no) {
-        (Some(yes), Some(no)) if yes == no && !yes.has_unknown() => {
-            // Each part keeps the mark that it has on either side.
-            let sensitive = sensitive || yes.has_sensitive() || no.has_sensitive();
-            yes.mark(sensitive)
-        }
-        (yes, no) => {
-            let marked = [yes, no].iter().flatten().any(Value::is_sensitive);
-            Value::UNKNOWN.mark(sensitive || marked)
-        }
-    }
 }

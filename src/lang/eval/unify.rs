@@ -28,13 +28,18 @@ enum Shape {
 /// The values converted to their common type; none where there is none.
 pub(in crate::lang) fn unify(values: &[Value]) -> Option<Vec<Value>> {
     let shape = all(values.iter().map(Shape::of))?;
-    Some(values.iter().map(|value| shape.fit(value)).collect())
+    Some(
+        values
+            .iter()
+            .map(|value| if shape.alters(value) { shape.fit(value) } else { value.clone() })
+            .collect(),
+    )
 }
 
-/// The first of two values, converted to their common type.
-pub(super) fn fit_beside(value: &Value, other: &Value) -> Option<Value> {
+/// The first of two values, converted to their common type, and whether that made another value of it.
+pub(super) fn fit_beside(value: &Value, other: &Value) -> Option<(Value, bool)> {
     let shape = Shape::of(value).join(Shape::of(other))?;
-    Some(shape.fit(value))
+    if shape.alters(value) { Some((shape.fit(value), true)) } else { Some((value.clone(), false)) }
 }
 
 fn all(shapes: impl Iterator<Item = Shape>) -> Option<Shape> {
@@ -91,6 +96,24 @@ impl Shape {
             Self::Object(entries) => all(entries.into_values()),
             Self::List(item) | Self::Set(item) | Self::Map(item) => Some(*item),
             Self::Any | Self::Bool | Self::Number | Self::String => None,
+        }
+    }
+
+    /// Whether a part of the value must be made a string.
+    fn alters(&self, value: &Value) -> bool {
+        match (self, value.kind()) {
+            (Self::String, Kind::Number(_) | Kind::Bool(_)) => true,
+            (Self::Tuple(shapes), Kind::List(items)) => {
+                shapes.iter().zip(items.iter()).any(|(shape, item)| shape.alters(item))
+            }
+            (Self::List(shape) | Self::Set(shape), Kind::List(items) | Kind::Set(items)) => {
+                items.iter().any(|item| shape.alters(item))
+            }
+            (Self::Object(shapes), Kind::Map(map)) => {
+                shapes.values().zip(map.values()).any(|(shape, item)| shape.alters(item))
+            }
+            (Self::Map(shape), Kind::Map(map)) => map.values().any(|item| shape.alters(item)),
+            _ => false,
         }
     }
 
@@ -152,8 +175,12 @@ mod tests {
     #[test]
     fn lists_of_other_lengths_need_one_type() {
         let mixed = list([Value::integer(1), Value::from("a")]);
-        assert_eq!(fit_beside(&mixed, &list([])), Some(list(["1".into(), "a".into()])));
-        assert_eq!(fit_beside(&mixed, &mixed), Some(mixed.clone()), "equal lengths keep their own types");
+        assert_eq!(fit_beside(&mixed, &list([])), Some((list(["1".into(), "a".into()]), true)));
+        assert_eq!(
+            fit_beside(&mixed, &mixed),
+            Some((mixed.clone(), false)),
+            "equal lengths keep their own types"
+        );
         assert_eq!(fit_beside(&list([Value::integer(1), list([])]), &list([])), None);
     }
 
@@ -162,7 +189,7 @@ mod tests {
         let one = Value::map([("a", Value::integer(1)), ("b", Value::from("x"))]);
         let other = Value::map([("a", Value::from("1"))]);
         let fitted = Value::map([("a", Value::from("1")), ("b", Value::from("x"))]);
-        assert_eq!(fit_beside(&one, &other), Some(fitted));
+        assert_eq!(fit_beside(&one, &other), Some((fitted, true)));
         assert_eq!(fit_beside(&one, &Value::from("x")), None);
     }
 

@@ -1,6 +1,6 @@
 //! What all functions have in common: counting and converting arguments, unknown and sensitive ones, findings.
 
-use relplan_contract::{Kind, Parts, Type, Value};
+use relplan_contract::{Kind, Type, Value};
 
 use super::{Accepts, Arguments, Fault, Function, Handling, Host, Parameter, type_conversion};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -132,6 +132,7 @@ fn fit(parameter: &Parameter, value: &Value, secret: bool) -> Result<Value, (Str
         Accepts::Bool => Type::Bool.convert(value),
         Accepts::Number => Type::Number.convert(value),
         Accepts::String => Type::String.convert(value),
+        Accepts::List if matches!(value.kind(), Kind::List(_)) => return Ok(value.clone()),
         Accepts::List => list(Type::Any),
         Accepts::Strings => list(Type::String),
         Accepts::Numbers => list(Type::Number),
@@ -139,11 +140,8 @@ fn fit(parameter: &Parameter, value: &Value, secret: bool) -> Result<Value, (Str
         Accepts::Set => {
             return type_conversion::to_set(value).ok_or_else(|| misfit(parameter.accepts, value, secret));
         }
+        Accepts::Map if matches!(value.kind(), Kind::Map(_)) => return Ok(value.clone()),
         Accepts::Map => Type::map(Type::Any).convert(value),
-        Accepts::Collection => match value.parts() {
-            Parts::Leaf => return Err(misfit(parameter.accepts, value, secret)),
-            Parts::Items(_) | Parts::Entries(_) => return Ok(value.clone()),
-        },
     };
     fitted.map_err(|problem| {
         if problem.path.0.is_empty() {
@@ -168,7 +166,7 @@ fn misfit(accepts: Accepts, value: &Value, secret: bool) -> (String, String) {
         (Accepts::List | Accepts::Strings | Accepts::Numbers | Accepts::Set, Kind::Map(_)) => {
             "Use `values(...)` or `keys(...)` of the map."
         }
-        (Accepts::List | Accepts::Strings | Accepts::Numbers | Accepts::Set | Accepts::Collection, _) => {
+        (Accepts::List | Accepts::Strings | Accepts::Numbers | Accepts::Set, _) => {
             "Put a single value in brackets: `[x]`."
         }
         (Accepts::String, Kind::List(_) | Kind::Set(_)) => {
@@ -193,7 +191,6 @@ const fn accepted(accepts: Accepts) -> &'static str {
         Accepts::Bools => "A list of bools",
         Accepts::Set => "A set, or a list of elements of one type,",
         Accepts::Map => "A map or object",
-        Accepts::Collection => "A list, a set or a map",
     }
 }
 

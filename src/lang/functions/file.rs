@@ -26,14 +26,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "basename",
         &[parameter("path", Text)],
-        |arguments| Ok(Value::string(base(arguments.text(0)))),
+        |arguments| arguments.string(base(arguments.text(0))),
         "The last name of a path.",
         ("basename(\"foo/bar/baz.txt\")", "\"baz.txt\""),
     ),
     Function::new(
         "dirname",
         &[parameter("path", Text)],
-        |arguments| Ok(Value::string(folder(arguments.text(0)))),
+        |arguments| arguments.string(folder(arguments.text(0))),
         "The path without its last name.",
         ("dirname(\"foo/bar/baz.txt\")", "\"foo/bar\""),
     ),
@@ -138,7 +138,7 @@ fn fileset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 
 fn pathexpand(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let path = arguments.text(0);
-    let Some(rest) = path.strip_prefix('~') else { return Ok(Value::string(path)) };
+    let Some(rest) = path.strip_prefix('~') else { return arguments.string(path) };
     if !rest.is_empty() && !rest.starts_with('/') {
         return Err(Fault::argument(
             0,

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use relplan_contract::{Kind, Number, Parts, Value};
+use relplan_contract::{Kind, Parts, Value};
 
 use super::Accepts::{Any, Bools, List, Number as Num, Strings};
 use super::{Arguments, Fault, Function, nullable, parameter};
 use crate::lang::eval::unify::unify;
 
-/// The most values that `range` makes, as in Terraform.
-const LONGEST_RANGE: usize = 1_024;
+mod position;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -31,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "chunklist",
         &[parameter("list", List), parameter("size", Num)],
-        chunklist,
+        position::chunklist,
         "The list cut into lists of the size; the last one may be shorter.",
         ("chunklist([1, 2, 3], 2)", "[[1, 2], [3]]"),
     )
@@ -63,7 +62,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[parameter("list", Strings)],
         |arguments| {
             let filled = arguments.list(0).iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
-            Ok(Value::list(filled.cloned()))
+            arguments.items(filled.cloned().collect())
         },
         "The strings of the list that are neither null nor empty.",
         ("compact([\"a\", \"\", null, \"b\"])", "[\"a\", \"b\"]"),
@@ -90,7 +89,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |arguments| {
             let items = unify(arguments.list(0)).unwrap_or_else(|| arguments.list(0).to_vec());
             let mut seen = BTreeSet::new();
-            Ok(Value::list(items.into_iter().filter(|item| seen.insert(item.clone()))))
+            arguments.items(items.into_iter().filter(|item| seen.insert(item.clone())).collect())
         },
         "The list with each element once, at its first place.",
         ("distinct([\"b\", \"a\", \"b\"])", "[\"b\", \"a\"]"),
@@ -98,7 +97,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "element",
         &[parameter("list", Any), parameter("index", Num)],
-        element,
+        position::element,
         "The element at a position; beyond the end, counting begins again at the start.",
         ("element([\"a\", \"b\"], 3)", "\"b\""),
     )
@@ -114,7 +113,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "index",
         &[parameter("list", List), parameter("value", Any)],
-        index,
+        position::index,
         "The position of the first element that is equal to the value.",
         ("index([\"a\", \"b\"], \"b\")", "1"),
     ),
@@ -136,7 +135,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "one",
         &[parameter("list", List)],
-        one,
+        position::one,
         "The only element of a list or set, or null when it is empty.",
         ("one([\"a\"])", "\"a\""),
     )
@@ -144,7 +143,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "range",
         &[parameter("limit", Num)],
-        range,
+        position::range,
         "Numbers from 0, or from the first argument, up to but without the limit; a third argument is the step.",
         ("range(1, 8, 2)", "[1, 3, 5, 7]"),
     )
@@ -152,7 +151,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "reverse",
         &[parameter("list", List)],
-        |arguments| Ok(Value::list(arguments.list(0).iter().rev().cloned())),
+        |arguments| arguments.items(arguments.list(0).iter().rev().cloned().collect()),
         "The list backwards.",
         ("reverse([1, 2, 3])", "[3, 2, 1]"),
     )
@@ -160,7 +159,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "slice",
         &[parameter("list", List), parameter("start_index", Num), parameter("end_index", Num)],
-        slice,
+        position::slice,
         "The elements from one position up to but without another.",
         ("slice([\"a\", \"b\", \"c\"], 1, 2)", "[\"b\"]"),
     )
@@ -171,7 +170,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |arguments| {
             let mut texts = arguments.texts(0)?;
             texts.sort_unstable();
-            Ok(Value::list(texts.into_iter().map(Value::string)))
+            arguments.items(texts.into_iter().map(Value::string).collect())
         },
         "The strings of the list, sorted by their characters.",
         ("sort([\"b\", \"a\"])", "[\"a\", \"b\"]"),
@@ -219,15 +218,6 @@ fn first(arguments: &Arguments<'_>, what: &str, wanted: impl Fn(&Value) -> bool)
     Err(Fault::call(format!("There is no {what}."), "Add a last argument that serves in any case."))
 }
 
-fn chunklist(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let size = usize::try_from(arguments.integer(1)?).map_err(|_| {
-        Fault::argument(1, "The size must not be negative.", "Give 1 or more; 0 means one list of all.")
-    })?;
-    let items = arguments.list(0);
-    let chunks = items.chunks(if size == 0 { items.len().max(1) } else { size });
-    arguments.items(chunks.map(|chunk| Value::list(chunk.iter().cloned())).collect())
-}
-
 fn concat(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     if arguments.from(0).is_empty() {
         return Err(Fault::call("There is no list.", "Give at least one list."));
@@ -251,20 +241,6 @@ fn ordered<'v>(arguments: &Arguments<'_>, index: usize, value: &'v Value) -> Res
         "Put a single value in brackets: `[x]`."
     };
     Err(Fault::argument(index, format!("A list is required, but this is {}.", arguments.show(index)), help))
-}
-
-fn element(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let items = ordered(arguments, 0, arguments.value(0))?;
-    let position = usize::try_from(arguments.integer(1)?).map_err(|_| {
-        Fault::argument(
-            1,
-            "The position must not be negative.",
-            "Positions are counted from 0; the last is `length(list) - 1`.",
-        )
-    })?;
-    position.checked_rem(items.len()).and_then(|position| items.get(position)).cloned().ok_or_else(|| {
-        Fault::argument(0, "The list is empty.", "Use `try(element(...), null)` where it may be empty.")
-    })
 }
 
 fn flatten(arguments: &Arguments<'_>) -> Result<Value, Fault> {
@@ -303,14 +279,6 @@ impl Flat {
     }
 }
 
-fn index(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let position = arguments.list(0).iter().position(|item| item == arguments.value(1));
-    position.and_then(|position| i64::try_from(position).ok()).map(Value::integer).ok_or_else(|| {
-        let message = format!("It must be an element of the list, but this is {}.", arguments.show(1));
-        Fault::argument(1, message, "Ask `contains(...)` first; 1 and \"1\" are not the same.")
-    })
-}
-
 fn length(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     use unicode_segmentation::UnicodeSegmentation as _;
     let value = arguments.value(0);
@@ -346,86 +314,5 @@ fn matchkeys(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let (keys, search) = unified.split_at_checked(values.len()).unwrap_or_default();
     let wanted: BTreeSet<&Value> = search.iter().collect();
     let matching = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));
-    Ok(Value::list(matching.map(|(value, _)| value.clone())))
-}
-
-fn one(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    match arguments.list(0) {
-        [] => Ok(Value::NULL),
-        [only] => Ok(only.clone()),
-        items => {
-            let message = if arguments.is_hidden() {
-                "It must have at most one element, but has more.".to_owned()
-            } else {
-                format!("It must have at most one element, but has {}.", items.len())
-            };
-            Err(Fault::argument(0, message, "Choose one, for example with `[0]`."))
-        }
-    }
-}
-
-fn range(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let zero = Number::from(0);
-    let (start, end) = match arguments.from(0).len() {
-        1 => (zero.clone(), arguments.number(0)),
-        2 | 3 => (arguments.number(0), arguments.number(1)),
-        count => {
-            return Err(Fault::call(
-                format!("It takes one to three numbers, but {count} are given."),
-                "Write `range(limit)`, `range(start, limit)` or `range(start, limit, step)`.",
-            ));
-        }
-    };
-    let down = end < start;
-    let step = if arguments.given(2).is_some() {
-        arguments.number(2)
-    } else {
-        Number::from(if down { -1 } else { 1 })
-    };
-    if step == zero {
-        return Err(Fault::argument(2, "The step must not be 0.", "Leave it out, or give another one."));
-    }
-    if (step < zero) != down && start != end {
-        let way = if down {
-            "The limit is below the start, so the step must be negative."
-        } else {
-            "The limit is above the start, so the step must not be negative."
-        };
-        return Err(Fault::argument(2, way, "Change its sign, or leave it out."));
-    }
-    let mut numbers = Vec::new();
-    let mut next = start;
-    while if down { next > end } else { next < end } {
-        if numbers.len() == LONGEST_RANGE {
-            let message = format!("It would make more than {LONGEST_RANGE} numbers.");
-            return Err(Fault::call(message, "Use a larger step, or bring the limits closer together."));
-        }
-        numbers.push(Value::from(next.clone()));
-        next = next
-            .add(&step)
-            .map_err(|error| Fault::call(format!("Counting fails: {error}."), "Use smaller numbers."))?;
-    }
-    arguments.items(numbers)
-}
-
-fn slice(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let items = arguments.list(0);
-    let position = |index: usize| -> Result<usize, Fault> {
-        usize::try_from(arguments.integer(index)?)
-            .map_err(|_| Fault::argument(index, "It must not be negative.", "Positions are counted from 0."))
-    };
-    let (start, end) = (position(1)?, position(2)?);
-    if end > items.len() {
-        let has = arguments.detail(|| format!(", which is {}", items.len()));
-        let message = format!("It must not be above the length of the list{has}.");
-        return Err(Fault::argument(2, message, "Use `min(..., length(list))`."));
-    }
-    let part = items.get(start..end).ok_or_else(|| {
-        Fault::argument(
-            1,
-            "It must not be above the end index.",
-            "Exchange the two, or give the smaller one first.",
-        )
-    })?;
-    Ok(Value::list(part.iter().cloned()))
+    arguments.items(matching.map(|(value, _)| value.clone()).collect())
 }

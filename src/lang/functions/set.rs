@@ -56,6 +56,7 @@ fn combine(arguments: &Arguments<'_>, fold: fn(&Elements, Elements) -> Elements)
         sets.iter().map(|set| set.as_list().unwrap_or_default().iter().cloned().collect::<Elements>());
     let first = sets.next().unwrap_or_default();
     let folded = sets.fold(first, |folded, next| fold(&folded, next));
+    arguments.budget().elements(folded.len())?;
     Ok(Value::set(folded))
 }
 

@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "chomp",
         &[parameter("string", Text)],
-        |arguments| Ok(Value::string(arguments.text(0).trim_end_matches(['\r', '\n']))),
+        |arguments| arguments.string(arguments.text(0).trim_end_matches(['\r', '\n'])),
         "The text without newlines at its end.",
         ("chomp(\"hello\\n\")", "\"hello\""),
     ),
@@ -130,7 +130,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[parameter("string", Text), parameter("characters", Text)],
         |arguments| {
             let set = arguments.text(1);
-            Ok(Value::string(arguments.text(0).trim_matches(|c| set.contains(c))))
+            arguments.string(arguments.text(0).trim_matches(|c| set.contains(c)))
         },
         "The text without the given characters at its start and end.",
         ("trim(\"?!hello?!\", \"!?\")", "\"hello\""),
@@ -140,7 +140,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[parameter("string", Text), parameter("prefix", Text)],
         |arguments| {
             let text = arguments.text(0);
-            Ok(Value::string(text.strip_prefix(arguments.text(1)).unwrap_or(text)))
+            arguments.string(text.strip_prefix(arguments.text(1)).unwrap_or(text))
         },
         "The text without the prefix.",
         ("trimprefix(\"v1.2\", \"v\")", "\"1.2\""),
@@ -148,7 +148,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "trimspace",
         &[parameter("string", Text)],
-        |arguments| Ok(Value::string(arguments.text(0).trim())),
+        |arguments| arguments.string(arguments.text(0).trim()),
         "The text without white space at its start and end.",
         ("trimspace(\"  a b\\n\")", "\"a b\""),
     ),
@@ -157,7 +157,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[parameter("string", Text), parameter("suffix", Text)],
         |arguments| {
             let text = arguments.text(0);
-            Ok(Value::string(text.strip_suffix(arguments.text(1)).unwrap_or(text)))
+            arguments.string(text.strip_suffix(arguments.text(1)).unwrap_or(text))
         },
         "The text without the suffix.",
         ("trimsuffix(\"a.git\", \".git\")", "\"a\""),
@@ -220,12 +220,13 @@ fn replace(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 
 fn split(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let (separator, text) = (arguments.text(0), arguments.text(1));
-    let parts: Vec<Value> = if separator.is_empty() {
-        text.chars().map(|c| Value::string(c.to_string())).collect()
-    } else {
-        text.split(separator).map(Value::string).collect()
-    };
-    arguments.items(parts)
+    arguments.budget().bytes(text.len())?;
+    if separator.is_empty() {
+        arguments.budget().elements(text.chars().count())?;
+        return Ok(Value::list(text.chars().map(|c| Value::string(c.to_string()))));
+    }
+    arguments.budget().elements(text.matches(separator).count() + 1)?;
+    Ok(Value::list(text.split(separator).map(Value::string)))
 }
 
 fn substr(arguments: &Arguments<'_>) -> Result<Value, Fault> {

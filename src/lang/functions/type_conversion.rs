@@ -133,6 +133,7 @@ fn tolist(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         let message = format!("Only a list or a set is a list, but this is {}.", arguments.show(0));
         Fault::argument(0, message, "Put a single value in brackets: `[x]`; use `values(...)` of a map.")
     })?;
+    arguments.budget().survey(value)?;
     arguments.items(unify(items).ok_or_else(|| mixed(0))?)
 }
 
@@ -149,6 +150,12 @@ fn toset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
             "Put a single value in brackets: `[x]`; use `keys(...)` of a map.",
         ));
     }
+    let survey = arguments.budget().survey(value)?;
+    if survey.unknown {
+        // Which elements are the same is not known yet.
+        return Ok(Value::UNKNOWN.mark(survey.sensitive));
+    }
+    arguments.budget().elements(value.as_list().map_or(0, <[Value]>::len))?;
     to_set(value).ok_or_else(|| mixed(0))
 }
 
@@ -162,6 +169,7 @@ fn tomap(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Fault::argument(0, message, "Write `{ for x in list : x => ... }` to make a map of a list.")
     })?;
     let items: Vec<Value> = map.values().cloned().collect();
+    arguments.budget().survey(value)?;
     arguments.budget().elements(items.len())?;
     let unified = unify(&items).ok_or_else(|| mixed(0))?;
     Ok(Value::map(map.keys().cloned().zip(unified)))

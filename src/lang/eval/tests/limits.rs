@@ -52,6 +52,46 @@ fn large_collections_are_stopped_before_they_are_made() {
 }
 
 #[test]
+fn copies_in_a_loop_are_stopped() {
+    for text in [
+        "[for x in var.r : reverse(var.r)]",
+        "[for x in var.r : [for y in var.r : slice(var.r, 0, 900)]]",
+        "[for x in var.r : [for y in var.r : toset(var.r)]]",
+        "[for x in var.r : [for y in var.r : true ? var.r : [\"a\"]]]",
+        "[for x in var.r : [for y in var.r : var.r[*]]]",
+    ] {
+        let text = format!("[for z in [1, 2, 3] : {text}]");
+        let start = Instant::now();
+        let found = with([("r", Value::list((0..1_000).map(Value::integer)))], &text).expect_err("a limit");
+        assert!(
+            ["Collection too large", "Expression takes too long"].contains(&&*found.0[0].summary),
+            "{text}"
+        );
+        assert!(start.elapsed() < LONGEST, "{text}");
+    }
+    let long = "x".repeat(1 << 20);
+    for text in [
+        "trimspace(var.t)",
+        "format(\"%s\", var.t)",
+        "split(\"-\", var.t)",
+        "replace(var.t, \"y\", \"\")",
+        "\"${var.t}.\"",
+    ] {
+        let found = with([("t", Value::from(long.as_str()))], &format!("[for x in range(100) : {text}]"))
+            .expect_err("a limit");
+        assert_eq!(found.0[0].summary, "Text too large", "{text}");
+    }
+    refused(
+        "jsonencode([for x in var.r : [for y in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] : [1e1000, 1e1000, 1e1000, 1e1000]]])",
+        "Text too large",
+    );
+    refused(
+        "join(\",\", [for x in range(100000 / 100) : join(\",\", [for y in range(100) : 1e1000])])",
+        "Text too large",
+    );
+}
+
+#[test]
 fn shared_parts_are_counted_as_often_as_they_stand_there() {
     // 2^40 elements in 40 small lists.
     let doubled =

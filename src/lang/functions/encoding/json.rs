@@ -28,7 +28,11 @@ fn write(value: &Value, out: &mut String, pay: &mut Pay<'_>) -> Result<(), Excee
     match value.kind() {
         Kind::Null | Kind::Unknown | Kind::Sealed(_) => out.push_str("null"),
         Kind::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        Kind::Number(number) => out.push_str(&number.to_string()),
+        Kind::Number(number) => {
+            let digits = number.to_string();
+            pay(digits.len())?;
+            out.push_str(&digits);
+        }
         Kind::String(text) => {
             pay(text.len())?;
             write_string(text, out);

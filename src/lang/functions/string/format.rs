@@ -91,8 +91,9 @@ fn render(pieces: &[Piece], values: &[&Value], arguments: &Arguments<'_>) -> Res
             );
             Fault::argument(0, message, "Give a value for each `%`, or write `%%` for a percent sign.")
         })?;
-        out.push_str(&verb.write(value, index + 1)?);
-        arguments.budget().steps(out.len() as u64 / 1024)?;
+        let written = verb.write(value, index + 1)?;
+        arguments.budget().bytes(written.len())?;
+        out.push_str(&written);
     }
     if used < values.len() {
         let message = format!("It uses {used} of the {} values.", values.len());
@@ -179,7 +180,8 @@ impl Verb {
 
     fn pad(&self, written: String) -> String {
         use unicode_segmentation::UnicodeSegmentation as _;
-        let missing = self.width.unwrap_or(0).saturating_sub(written.graphemes(true).count());
+        let Some(width) = self.width else { return written };
+        let missing = width.saturating_sub(written.graphemes(true).take(width).count());
         if missing == 0 {
             return written;
         }

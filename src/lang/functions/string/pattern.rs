@@ -24,7 +24,10 @@ pub(super) fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let pattern = compile(arguments, arguments.text(0), 0)?;
     search(arguments, arguments.text(1))?;
     match pattern.captures(arguments.text(1)) {
-        Some(captures) => groups(&pattern, &captures),
+        Some(captures) => {
+            arguments.budget().bytes(captures.get_match().len() * captures.len())?;
+            groups(&pattern, &captures)
+        }
         None => Err(Fault::argument(
             1,
             format!("The pattern matches no part of {}.", arguments.show(1)),
@@ -39,6 +42,7 @@ pub(super) fn regexall(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let mut matches = Vec::new();
     for captures in pattern.captures_iter(arguments.text(1)) {
         arguments.budget().elements(captures.len())?;
+        arguments.budget().bytes(captures.get_match().len() * captures.len())?;
         matches.push(groups(&pattern, &captures)?);
     }
     Ok(Value::list(matches))
