@@ -67,7 +67,7 @@ fn check(path: &Path, overwrite: bool) -> Option<String> {
 fn write_file(folder: &Path, name: &str, lines: &[&str]) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    std::fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("written");
+    std::fs::write(&path, lines.join("\n") + "\n").expect("written");
 }
 
 fn console(folder: &Path, block: &[&str], written: &mut String, wrong: &mut String) {
@@ -75,7 +75,7 @@ fn console(folder: &Path, block: &[&str], written: &mut String, wrong: &mut Stri
     while let Some(command) = block.get(at).and_then(|line| line.strip_prefix("$ ")) {
         at += 1;
         let expected: Vec<&str> =
-            block[at..].iter().take_while(|line| !line.starts_with("$ ")).copied().collect();
+            block.iter().skip(at).take_while(|line| !line.starts_with("$ ")).copied().collect();
         at += expected.len();
         let printed = run(folder, command);
         let _ = writeln!(written, "$ {command}");
@@ -153,7 +153,9 @@ fn matches(expected: &[&str], printed: &[String]) -> bool {
     let expected: Vec<&str> = expected.to_vec();
     match (expected.split_first(), printed.split_first()) {
         (None, None) => true,
-        (Some((&"...", rest)), _) => (0..=printed.len()).any(|skip| matches(rest, &printed[skip..])),
+        (Some((&"...", rest)), _) => {
+            (0..=printed.len()).any(|skip| matches(rest, printed.get(skip..).unwrap_or_default()))
+        }
         (Some((first, rest)), Some((line, behind))) => like(first, line) && matches(rest, behind),
         (None, Some(_)) | (Some(_), None) => false,
     }
