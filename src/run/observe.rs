@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{Cancel, Problem, ProblemKind, ReconcileRequest, Silent};
+use relplan_contract::{Cancel, Observed, Problem, ProblemKind, ReconcileRequest, Silent, Value};
 use tokio::task::JoinSet;
 
 use super::surroundings::Surroundings;
 use crate::event::Act;
+use crate::plan::compare::overlay;
 use crate::plan::{Answer, Ask, AskId, Planner, Question};
 
 /// How long one question may take.
@@ -37,7 +38,7 @@ fn key_of(ask: &Ask) -> (String, String) {
 }
 
 /// Asks providers until the planner has no more questions, and keeps the answers in `replay`. When that is closed,
-/// nobody is asked: its answers are taken instead.
+/// its answers are taken instead; only a data source whose answer was secret is asked again.
 pub async fn observe(
     planner: &mut Planner,
     surroundings: &mut Surroundings,
@@ -45,15 +46,16 @@ pub async fn observe(
     replay: &mut Replay,
     cancel: &Cancel,
 ) -> Result<(), Interrupted> {
-    if replay.closed {
-        return take_answers(planner, replay);
-    }
     let mut waiting: Vec<Ask> = Vec::new();
     let mut under_way: JoinSet<((String, String), AskId, Answer)> = JoinSet::new();
     let mut masked: BTreeSet<String> = BTreeSet::new();
     loop {
         let mut asks = planner.poll();
         asks.append(&mut waiting);
+        if replay.closed && take_answers(planner, replay, &mut asks) {
+            waiting = asks;
+            continue;
+        }
         if planner.secrets().len() != masked.len() {
             masked.clone_from(planner.secrets());
             surroundings.mask(&masked);
@@ -81,21 +83,47 @@ pub async fn observe(
     }
 }
 
-/// Answers every question from what was kept.
-fn take_answers(planner: &mut Planner, replay: &mut Replay) -> Result<(), Interrupted> {
-    loop {
-        let asks = planner.poll();
-        if asks.is_empty() {
-            return Ok(());
-        }
-        for ask in asks {
-            let unknown =
-                "The saved plan has no answer to this question: something else is planned than was saved.";
-            let answer =
-                replay.next(&ask).unwrap_or_else(|| failed(&ask.question)(Problem::refused(unknown)));
-            planner.answer(ask.id, answer);
+/// Answers questions from what was kept; leaves those that must be asked again. Gives whether any was answered.
+fn take_answers(planner: &mut Planner, replay: &mut Replay, asks: &mut Vec<Ask>) -> bool {
+    let before = asks.len();
+    for ask in std::mem::take(asks) {
+        match replay.next(&ask) {
+            Some(answer) => planner.answer(ask.id, with_secrets(answer, &ask.question)),
+            None if matches!(ask.question, Question::Data { .. }) => asks.push(ask),
+            None => {
+                let unknown =
+                    "The saved plan has no answer to this: something else is planned than was saved.";
+                planner.answer(ask.id, failed(&ask.question)(Problem::refused(unknown)));
+            }
         }
     }
+    asks.len() < before
+}
+
+/// The answer with its secrets, which are not kept: each is the one in the question at the same place.
+fn with_secrets(answer: Answer, question: &Question) -> Answer {
+    match (answer, question) {
+        (Answer::Planned(Ok(mut planned)), Question::Plan { config, .. }) => {
+            planned.value = filled(&planned.value, config);
+            Answer::Planned(Ok(planned))
+        }
+        (Answer::Observed(Ok(Observed::Present(value))), Question::Read { prior, .. }) => {
+            Answer::Observed(Ok(Observed::Present(filled(&value, prior))))
+        }
+        (answer, _) => answer,
+    }
+}
+
+/// The value with each hidden part taken from another value, where that has it.
+fn filled(value: &Value, from: &Value) -> Value {
+    let mut hidden = Vec::new();
+    value.leaves(&mut |path, leaf| {
+        if leaf.is_sensitive() && leaf.is_unknown() && path.find(from).is_some_and(|part| !part.is_unknown())
+        {
+            hidden.push(path.clone());
+        }
+    });
+    overlay(value, from, &hidden)
 }
 
 /// A person asked to stop before the plan was made.
@@ -156,7 +184,7 @@ fn failed(question: &Question) -> fn(Problem) -> Answer {
 
 /// The answer with every secret masked in its words, and marked in its values.
 fn masked(answer: Answer, redactor: &relplan_contract::Redactor) -> Answer {
-    use relplan_contract::{Observed, Reconciled};
+    use relplan_contract::Reconciled;
     let text = |text: &str| redactor.mask(text).into_owned();
     let problem = |problem: Problem| problem.map_text(&text);
     match answer {

@@ -46,6 +46,8 @@ fn answer(answer: &Answer) -> Option<Json> {
             "preview": planned.preview.as_ref().map(verdict),
             "notes": planned.notes,
         }),
+        // A secret is not kept: it is asked for again.
+        Answer::Data(Ok(object)) if object.has_sensitive() => return None,
         Answer::Data(Ok(object)) => json!({ "value": value(object) }),
         Answer::Reconciled(Ok(Reconciled::Done(applied))) => {
             json!({ "is": "done", "value": value(&applied.value), "verdict": applied.verdict.as_ref().map(verdict) })

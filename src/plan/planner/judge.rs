@@ -105,9 +105,9 @@ impl Planner {
             return;
         }
         let text = if now.is_null() {
-            format!("{} was deleted from outside.", instance.key)
+            "It was deleted from outside.".to_owned()
         } else {
-            format!("{} was changed from outside.", instance.key)
+            "It was changed from outside.".to_owned()
         };
         self.cautions.push(Caution { kind: CautionKind::Drift, key: Some(instance.key.clone()), text });
         self.drift.push(Drift { key: instance.key.clone(), before: entry.value.clone(), after });
@@ -373,10 +373,10 @@ impl Planner {
         let key = &change.key;
         let mut add = |kind, text| self.cautions.push(Caution { kind, key: Some(key.clone()), text });
         if let Action::Replace { .. } = change.action {
-            add(CautionKind::Destructive, format!("{key} is destroyed and made anew."));
+            add(CautionKind::Destructive, "It is destroyed and made anew.".to_owned());
         }
         if let Some(preview) = change.preview.as_ref().filter(|preview| preview.outcome != Outcome::Passed) {
-            add(CautionKind::WouldStop, format!("{key} would stop the run: {}", preview.summary));
+            add(CautionKind::WouldStop, format!("The run would stop here: {}", preview.summary));
         }
         if change.on_failure == OnFailure::Rollback {
             for address in &change.dependencies {
@@ -384,7 +384,7 @@ impl Planner {
                     if entry.lifetime == Lifetime::Live && self.state.rollback_target(&live.address).is_none()
                     {
                         let text = format!(
-                            "If {key} fails, {} cannot be turned back: no earlier version of it was verified.",
+                            "If it fails, {} cannot be turned back: no earlier version of it was verified.",
                             live.address
                         );
                         self.cautions.push(Caution {

@@ -86,12 +86,9 @@ impl Planner {
         let destroys = resource.can_destroy(&entry.value) && removed.is_none_or(|removed| removed.destroy);
         let action = if destroys { Action::Destroy } else { Action::Forget };
         let (kind, text) = if destroys {
-            (CautionKind::Destructive, format!("{key} is destroyed."))
+            (CautionKind::Destructive, "It is destroyed.".to_owned())
         } else {
-            (
-                CautionKind::LetGo,
-                format!("{key} is let go: it leaves the state, and what it stands for stays as it is."),
-            )
+            (CautionKind::LetGo, "It leaves the state, and what it stands for stays as it is.".to_owned())
         };
         self.cautions.push(Caution { kind, key: Some(key.clone()), text });
         self.actors.insert(key.clone(), instance.whom.clone());
