@@ -13,7 +13,7 @@ use crate::provider::ApplyRequest;
 const PROMPT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 6 });
 
 /// When it is interrupted: at once, and in the middle.
-const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(200)];
+const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
 
 pub(super) async fn check<F: Fixture>(bench: &Bench<F>, report: &mut Report) {
     let Some(slow) = bench.fixture.slow() else { return };
