@@ -1,1 +1,53 @@
-//! placeholder
+//! Commands: [`ExecDeployment`] deploys with one, [`ExecTest`] judges with one.
+//!
+//! A command is a list of arguments that is handed to the system as it is; no shell reads it. It runs in a process
+//! group of its own, with an environment of named variables only. Its output is cleaned, masked and streamed, and
+//! kept in a log of bounded size. Unix only, because of the process groups.
+
+mod arguments;
+mod deployment;
+mod files;
+mod group;
+mod junit;
+mod log;
+mod observe;
+mod output;
+mod process;
+mod suite;
+mod survivor;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Configured, Problem, Provider, ProviderSchema, Resource, Value};
+
+pub use deployment::ExecDeployment;
+pub use suite::ExecTest;
+
+/// The provider `exec`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exec;
+
+impl Provider for Exec {
+    fn schema(&self) -> ProviderSchema {
+        ProviderSchema {
+            name: "exec",
+            version: env!("CARGO_PKG_VERSION"),
+            summary: "Runs commands: to deploy, and to test.",
+            configuration: Vec::new(),
+            resources: vec![deployment::schema(), suite::schema()],
+            data_sources: Vec::new(),
+        }
+    }
+
+    fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
+        let deployment: Arc<dyn Resource> = Arc::new(ExecDeployment::default());
+        let test: Arc<dyn Resource> = Arc::new(ExecTest::default());
+        let resources = BTreeMap::from([("exec_deployment", deployment), ("exec_test", test)]);
+        Ok(Configured { resources, ..Configured::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests;
