@@ -3,8 +3,9 @@
 //!
 //! A provider crate depends on this crate and on nothing else of relplan. This crate in turn knows no runtime,
 //! no HTTP client, no HCL and no command line, so that a provider can be read, tested and replaced alone.
-//! `docs/writing-a-provider.md` shows how to write one; `conformance` is the suite that each one passes.
+//! `docs/writing-a-provider.md` shows how to write one; [`conformance`] is the suite that each one passes.
 
+pub mod conformance;
 mod context;
 mod number;
 mod path;

@@ -81,7 +81,8 @@ pub trait Resource: Send + Sync {
         Box::pin(async move { Ok(Reconciled::CannotTell) })
     }
 
-    /// Whether this very object can be destroyed: a deployment that was given no command for it cannot.
+    /// Whether this very object can be destroyed, for types where an argument decides (a command to destroy it
+    /// with). False: it is let go with a notice when it leaves the file.
     fn can_destroy(&self, object: &Value) -> bool {
         let _ = object;
         self.schema().destroyable

@@ -1,117 +1,182 @@
-//! `exec_deployment`: a deployment that a command does, and another one reads back.
+//! `exec_deployment`: a command that deploys a version, and one that tells which is live.
+
+mod apply;
 
 use std::time::Duration;
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, Problem, ReconcileRequest,
-    Reconciled, Repeat, Resource, ResourceSchema, Type, Value,
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, PlanRequest, Planned, Problem,
+    ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, Type, Value, propose,
 };
 
-use crate::command::{self, Ended, Patience, is_success, run, words};
+use crate::arguments;
+use crate::observe::{Seen, observe};
+use crate::survivor::{Survivor, survivor};
 
-/// How often the live version is looked for after a deployment, and how long in between.
-const LOOKS: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How long one look may take.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(60);
-
-pub(crate) fn schema() -> ResourceSchema {
-    let mut attributes = vec![
-        Attribute::required(
-            "version",
-            Type::String,
-            "The version to deploy; what `observe` must print afterwards.",
-        ),
-        Attribute::required(
-            "deploy",
-            Type::list(Type::String),
-            "Program and arguments that deploy the version.",
-        ),
-        Attribute::optional(
-            "observe",
-            Type::list(Type::String),
-            "Program and arguments that print the version that is live now. With it, changes from outside and lost outcomes are found.",
-        ),
-        Attribute::optional(
-            "destroy",
-            Type::list(Type::String),
-            "Program and arguments that take the deployment down.",
-        ),
-    ];
-    attributes.extend(crate::common_attributes());
-    attributes.push(Attribute::computed(
-        "live_version",
-        Type::String,
-        "What `observe` printed after the deployment.",
-    ));
-    attributes.extend(crate::common_results());
-    ResourceSchema {
-        type_name: "exec_deployment",
-        lifetime: Lifetime::Live,
-        summary: "A deployment that a command does.",
-        docs: DOCS,
-        attributes,
-        repeat: Repeat::AskFirst,
-        destroyable: true,
-        preview: false,
-        undo: "deploy the version of before again",
-        headline: Some("version"),
-        settle: Duration::ZERO,
-        timeout: Duration::from_secs(30 * 60),
-    }
-}
-
-const DOCS: &str = r#"The commands are lists of words and no lines for a shell. They get the variables RELPLAN_ADDRESS,
-RELPLAN_PRODUCT and RELPLAN_RELEASE_VERSION, and the deployment RELPLAN_IDEMPOTENCY_KEY, which is the same when it is
-tried again after a crash. An interrupt lets a deployment finish; its `timeouts` end it with all of its processes.
+const DOCS: &str = r#"Deploys by running a command:
 
 ```hcl
-resource "exec_deployment" "prod" {
+resource "exec_deployment" "production" {
   version = release.version
-  deploy  = ["./deploy.sh", "prod", release.version]
-  observe = ["curl", "-sf", "https://shop.example/version"]
-}
-```"#;
+  deploy  = ["./deploy.sh", "production", release.version]
+  observe = ["curl", "-fsS", "https://shop.example/version"]
 
-/// The type.
-pub(crate) struct Deployment {
+  environment = {
+    DEPLOY_TOKEN = var.deploy_token
+  }
+}
+```
+
+**No shell.** The first element is the program, the others are handed to it as they are. Where a shell is wanted,
+say so: `["sh", "-c", "..."]`. The command also sees `RELPLAN_ADDRESS`, `RELPLAN_VERSION` and
+`RELPLAN_IDEMPOTENCY_KEY`, which is the same when an action is repeated after a crash.
+
+**`observe`** prints the live version on its standard output. Where nothing is deployed it succeeds and prints
+nothing; an exit code that is no success means that nobody can tell. It is asked after each deployment until the
+version shows, in each plan to find drift, and after a crash to find out what became of the deployment. Without it
+relplan must trust the exit code, finds no drift, and asks a person after a crash.
+
+**Interrupted.** A deployment that is under way is let finish, unless `on_interrupt = "stop"`. At a timeout, or a
+second interrupt, it gets SIGTERM and soon after SIGKILL, with every process in its group. What it leaves running
+in the background when it ends by itself runs on, if its output does not go to relplan: `server >server.log 2>&1 &`.
+
+Secrets belong into `environment`. They are not kept in the ledger, so `observe` sees them only while deploying,
+and `destroy` cannot be run when it needs one; name such variables in `inherit_environment`."#;
+
+/// The arguments that matter to the `deploy` command itself.
+const DEPLOYING: [&str; 7] = [
+    "version",
+    "deploy",
+    "working_directory",
+    "environment",
+    "inherit_environment",
+    "stdin",
+    "success_exit_codes",
+];
+
+/// The type `exec_deployment`.
+#[derive(Debug)]
+pub struct ExecDeployment {
     schema: ResourceSchema,
 }
 
-impl Default for Deployment {
+impl Default for ExecDeployment {
     fn default() -> Self {
         Self { schema: schema() }
     }
 }
 
-impl Resource for Deployment {
+pub(crate) fn schema() -> ResourceSchema {
+    ResourceSchema {
+        type_name: "exec_deployment",
+        lifetime: Lifetime::Live,
+        summary: "A version that a command deploys.",
+        docs: DOCS,
+        attributes: attributes(),
+        repeat: Repeat::AskFirst,
+        destroyable: true,
+        preview: false,
+        undo: "run `deploy` with the previous version",
+        headline: Some("version"),
+        settle: Duration::from_secs(2),
+        timeout: Duration::from_secs(3600),
+    }
+}
+
+fn attributes() -> Vec<Attribute> {
+    let argv = || Type::list(Type::String);
+    let mut attributes = vec![
+        Attribute::required("version", Type::String, "The version that is to be live."),
+        Attribute::required("deploy", argv(), "Program and arguments that deploy it."),
+        Attribute::optional("observe", argv(), "Program and arguments that print the live version."),
+        Attribute::optional(
+            "observe_seconds",
+            Type::Number,
+            "How long after `deploy` the version may take to show, in seconds.",
+        )
+        .or(Value::integer(30)),
+        Attribute::optional("destroy", argv(), "Program and arguments that take the deployment down."),
+        Attribute::optional(
+            "on_interrupt",
+            Type::String,
+            "What an interrupt does to a running `deploy`: `finish` lets it end, `stop` ends it.",
+        )
+        .or("finish"),
+    ];
+    attributes.extend(arguments::attributes());
+    attributes.extend([
+        Attribute::computed(
+            "live_version",
+            Type::String,
+            "The version that `observe` printed; null without it.",
+        ),
+        Attribute::computed(
+            "exit_code",
+            Type::Number,
+            "Exit code of `deploy`; null when it was found done after a crash.",
+        ),
+        Attribute::computed("output_tail", Type::String, "The last lines that `deploy` printed."),
+        Attribute::computed("log", Type::String, "File with what `deploy` printed, up to 10 MB of it."),
+    ]);
+    attributes
+}
+
+impl Resource for ExecDeployment {
     fn schema(&self) -> &ResourceSchema {
         &self.schema
     }
 
     fn validate(&self, config: &Value) -> Vec<Problem> {
-        let mut problems = command::check(config, &["deploy", "observe", "destroy"]);
-        if config.get("version").as_str().is_some_and(|version| version.trim().is_empty()) {
-            problems.push(
-                Problem::invalid("version", "The version is empty.").hint("Give the version to deploy."),
-            );
+        let mut problems = arguments::validate(config);
+        for attribute in ["deploy", "observe", "destroy"] {
+            problems.extend(arguments::validate_argv(config, attribute));
+        }
+        if config
+            .get("version")
+            .as_str()
+            .is_some_and(|version| version.is_empty() || version.trim() != version)
+        {
+            problems.push(Problem::invalid("version", "A version is not empty and has no spaces around it."));
+        }
+        if config.get("on_interrupt").as_str().is_some_and(|word| !["finish", "stop"].contains(&word)) {
+            problems.push(Problem::invalid("on_interrupt", "on_interrupt is either \"finish\" or \"stop\"."));
+        }
+        let seconds = config.get("observe_seconds");
+        let whole = seconds.as_i64().is_some_and(|seconds| (0..=86_400).contains(&seconds));
+        if !(whole || seconds.is_null() || seconds.is_unknown()) {
+            let message = "observe_seconds is a whole number from 0 to 86400.";
+            problems.push(Problem::invalid("observe_seconds", message));
         }
         problems
     }
 
+    fn plan<'a>(&'a self, _: &'a Context, request: PlanRequest<'a>) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(async move {
+            let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+            if let Some(prior) = request.prior
+                && planned.value != *prior
+                && !must_deploy(Some(prior), &planned.value)
+            {
+                planned.value = keep_results(prior, planned.value);
+                planned.notes.push("Nothing is run: `deploy` and what it is given stay as they were.".into());
+            }
+            Ok(planned)
+        })
+    }
+
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
         Box::pin(async move {
-            let Some(live) = observe(context, prior).await? else { return Ok(Observed::Same) };
-            Ok(match live {
-                Live::Version(version) if prior.get("version").as_str() == Some(&version) => Observed::Same,
-                Live::Version(version) => {
-                    let value = Value::string(version);
-                    Observed::Present(
-                        prior.clone().with("version", value.clone()).with("live_version", value),
-                    )
-                }
-                Live::Nothing(_) => Observed::Absent,
+            let wanted = prior.get("version").as_str();
+            Ok(match observe(context, prior, "", true).await? {
+                Seen::Unseen => Observed::Same,
+                Seen::Nothing => Observed::Absent,
+                Seen::Version(version) if Some(&*version) == wanted => Observed::Same,
+                Seen::Version(version) => Observed::Present(
+                    prior
+                        .clone()
+                        .with("version", version.clone().into())
+                        .with("live_version", version.into()),
+                ),
             })
         })
     }
@@ -121,21 +186,7 @@ impl Resource for Deployment {
         context: &'a Context,
         request: ApplyRequest<'a>,
     ) -> Answer<'a, Result<Applied, Problem>> {
-        Box::pin(async move {
-            let planned = request.planned;
-            let extra = [("RELPLAN_IDEMPOTENCY_KEY", request.key)];
-            let argv = words(planned.get("deploy"));
-            let ended = run(context, planned, &argv, &extra, "deploy.log", Patience::Finish).await?;
-            judge(planned, &ended, "The deployment")?;
-            let live = confirm(context, planned).await?;
-            let value = planned
-                .clone()
-                .with("live_version", live.map_or(Value::NULL, Value::string))
-                .with("exit_code", Value::integer(i64::from(ended.exit_code.unwrap_or_default())))
-                .with("output_tail", Value::string(ended.log.tail()))
-                .with("log", Value::string(ended.log.path()));
-            Ok(Applied::new(value))
-        })
+        Box::pin(apply::apply(context, request))
     }
 
     fn reconcile<'a>(
@@ -143,24 +194,7 @@ impl Resource for Deployment {
         context: &'a Context,
         request: ReconcileRequest<'a>,
     ) -> Answer<'a, Result<Reconciled, Problem>> {
-        Box::pin(async move {
-            // A command outlives the run that was killed: while it goes on, nobody can tell.
-            if request.reference.is_some_and(is_running) {
-                return Ok(Reconciled::CannotTell);
-            }
-            let object =
-                if request.destroy { request.prior.unwrap_or(request.planned) } else { request.planned };
-            Ok(match observe(context, object).await? {
-                None => Reconciled::CannotTell,
-                Some(Live::Nothing(_)) if request.destroy => Reconciled::Done(Applied::new(Value::NULL)),
-                Some(_) if request.destroy => Reconciled::NotDone,
-                Some(Live::Version(version)) if object.get("version").as_str() == Some(&version) => {
-                    let blank = object.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
-                    Reconciled::Done(Applied::new(blank.with("live_version", Value::string(version))))
-                }
-                Some(Live::Version(_) | Live::Nothing(_)) => Reconciled::NotDone,
-            })
-        })
+        Box::pin(reconcile(context, request))
     }
 
     fn can_destroy(&self, object: &Value) -> bool {
@@ -173,83 +207,55 @@ impl Resource for Deployment {
         prior: &'a Value,
         key: &'a str,
     ) -> Answer<'a, Result<(), Problem>> {
-        Box::pin(async move {
-            let argv = words(prior.get("destroy"));
-            let extra = [("RELPLAN_IDEMPOTENCY_KEY", key)];
-            let ended = run(context, prior, &argv, &extra, "destroy.log", Patience::Finish).await?;
-            judge(prior, &ended, "Taking it down")
-        })
+        Box::pin(apply::destroy(context, prior, key))
     }
 }
 
-/// What `observe` found.
-enum Live {
-    Version(String),
-    /// Nothing: it printed nothing, or failed; with what it said.
-    Nothing(String),
+/// Whether the change needs the `deploy` command, or only how to observe and destroy was changed.
+fn must_deploy(prior: Option<&Value>, planned: &Value) -> bool {
+    prior.is_none_or(|prior| DEPLOYING.iter().any(|name| prior.get(name) != planned.get(name)))
 }
 
-/// The version that is live now; none where there is no command that could tell.
-async fn observe(context: &Context, object: &Value) -> Result<Option<Live>, Problem> {
-    let argv = words(object.get("observe"));
-    if argv.is_empty() {
-        return Ok(None);
+/// The planned arguments with the results of the deployment before.
+fn keep_results(prior: &Value, planned: Value) -> Value {
+    ["live_version", "exit_code", "output_tail", "log"]
+        .iter()
+        .fold(planned, |object, name| object.with(name, prior.get(name).clone()))
+}
+
+/// What became of a lost action: whether it still runs, and what `observe` sees.
+async fn reconcile(context: &Context, request: ReconcileRequest<'_>) -> Result<Reconciled, Problem> {
+    let survivor = survivor(request.key, request.reference);
+    if survivor == Survivor::Running {
+        return Ok(Reconciled::CannotTell);
     }
-    let looking = run(context, object, &argv, &[], "observe.log", Patience::Stop);
-    let Ok(ended) = tokio::time::timeout(LOOK_TIMEOUT, looking).await else {
-        return Err(Problem::retry(format!(
-            "`observe` did not end within {} seconds.",
-            LOOK_TIMEOUT.as_secs()
-        )));
-    };
-    let ended = ended?;
-    let printed = ended.stdout.clone();
-    Ok(Some(if ended.exit_code == Some(0) && !printed.is_empty() {
-        Live::Version(printed)
-    } else {
-        Live::Nothing(ended.log.tail())
-    }))
-}
-
-/// Waits until the deployed version is the live one.
-async fn confirm(context: &Context, planned: &Value) -> Result<Option<String>, Problem> {
-    let wanted = planned.get("version").as_str().unwrap_or_default();
-    let mut seen = String::new();
-    for look in 0..LOOKS {
-        if look > 0 {
-            context.clock.sleep(PAUSE).await;
-        }
-        match observe(context, planned).await? {
-            None => return Ok(None),
-            Some(Live::Version(version)) if version == wanted => return Ok(Some(version)),
-            Some(Live::Version(version)) => seen = format!("it prints {version:?}"),
-            Some(Live::Nothing(output)) if output.is_empty() => "it prints nothing".clone_into(&mut seen),
-            Some(Live::Nothing(output)) => seen = format!("it failed: {output}"),
-        }
+    let not_done = if survivor == Survivor::Gone { Reconciled::NotDone } else { Reconciled::CannotTell };
+    if request.destroy {
+        let seen = observe(context, request.prior.unwrap_or(request.planned), request.key, true).await?;
+        return Ok(match seen {
+            Seen::Nothing => Reconciled::Done(Applied::new(Value::NULL)),
+            Seen::Version(_) => not_done,
+            Seen::Unseen => Reconciled::CannotTell,
+        });
     }
-    Err(Problem::refused(format!(
-        "The deployment ended well, but `observe` does not find version {wanted:?}: {seen}."
-    ))
-    .hint("Look at the environment. If it only needs longer, let the deploy command wait until it is live."))
-}
-
-fn judge(config: &Value, ended: &Ended, what: &str) -> Result<(), Problem> {
-    let problem = match (ended.exit_code, ended.signal) {
-        (Some(code), _) if is_success(config, code) => return Ok(()),
-        (Some(code), _) => Problem::refused(format!("{what} failed with exit code {code}.")),
-        // Cut off in the middle: half of it may have been done.
-        (None, signal) => {
-            Problem::uncertain(format!("{what} was ended by signal {}.", signal.unwrap_or_default()))
+    if !must_deploy(request.prior, request.planned) {
+        return Ok(Reconciled::NotDone);
+    }
+    let wanted = request.planned.get("version");
+    Ok(match observe(context, request.planned, request.key, true).await? {
+        Seen::Unseen => Reconciled::CannotTell,
+        Seen::Version(version) if Some(&*version) == wanted.as_str() => {
+            // Where it was live before already, seeing it tells nothing.
+            let was_live = request.prior.is_some_and(|prior| prior.get("version") == wanted);
+            if was_live { Reconciled::CannotTell } else { Reconciled::Done(found(request.planned, version)) }
         }
-    };
-    Err(problem.hint(format!("Its output is in {}.", ended.log.path())).detail(ended.log.tail()))
+        Seen::Version(_) | Seen::Nothing => not_done,
+    })
 }
 
-/// Whether the process that a reference names still runs.
-fn is_running(reference: &str) -> bool {
-    let pid = reference
-        .strip_prefix("process ")
-        .and_then(|pid| pid.parse().ok())
-        .and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| rustix::process::test_kill_process_group(pid).is_ok())
+/// The object of a deployment that was found done, whose output is lost.
+fn found(planned: &Value, version: String) -> Applied {
+    let lost = ["exit_code", "output_tail", "log"];
+    let object = lost.iter().fold(planned.clone(), |object, name| object.with(name, Value::NULL));
+    Applied::new(object.with("live_version", version.into()))
 }

@@ -1,0 +1,214 @@
+//! The arguments that every command shares, and the [`Spec`] that they make.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use relplan_contract::{Attribute, Context, Kind, Path, Problem, Type, Value};
+
+/// What a command always sees of relplan's own environment.
+const INHERITED: [&str; 7] = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "USER"];
+
+/// The variables that relplan sets itself.
+pub(crate) const ADDRESS: &str = "RELPLAN_ADDRESS";
+pub(crate) const VERSION: &str = "RELPLAN_VERSION";
+pub(crate) const KEY: &str = "RELPLAN_IDEMPOTENCY_KEY";
+
+/// A command, ready to be run. Holds secrets, hence no `Debug`.
+pub(crate) struct Spec {
+    /// The program and its arguments; never empty.
+    pub(crate) argv: Vec<String>,
+    /// The attribute that the program stands in.
+    pub(crate) attribute: &'static str,
+    pub(crate) directory: PathBuf,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) stdin: Option<String>,
+    pub(crate) success: BTreeSet<i64>,
+    /// Variables that are missing, because only a fingerprint of their values was kept.
+    pub(crate) sealed: Vec<String>,
+}
+
+/// The attributes that every command shares.
+pub(crate) fn attributes() -> Vec<Attribute> {
+    vec![
+        Attribute::optional(
+            "working_directory",
+            Type::String,
+            "Folder to run in, relative to the release file's folder, which it is unless given.",
+        ),
+        Attribute::optional(
+            "environment",
+            Type::map(Type::String),
+            "Variables for the command. The place for secrets: unlike arguments, other users cannot see them.",
+        ),
+        Attribute::optional(
+            "inherit_environment",
+            Type::set(Type::String),
+            "Names of more variables to hand on from relplan's own environment. HOME, LANG, LC_ALL, PATH, TMPDIR, TZ \
+             and USER always are; nothing else is.",
+        ),
+        Attribute::optional(
+            "stdin",
+            Type::String,
+            "Text for the command's standard input, which is empty unless given.",
+        ),
+        Attribute::optional(
+            "success_exit_codes",
+            Type::set(Type::Number),
+            "Exit codes that count as success.",
+        )
+        .or(Value::set([Value::integer(0)])),
+    ]
+}
+
+/// What is wrong with the shared arguments.
+pub(crate) fn validate(config: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, value) in config.get("environment").as_map().into_iter().flatten() {
+        let at = || Path::attribute("environment").key(name);
+        if name.is_empty() || name.contains(['=', '\0']) {
+            problems.push(Problem::invalid("environment", format!("{name:?} is no name for a variable.")));
+        } else if [ADDRESS, VERSION, KEY].contains(&&**name) {
+            let message = format!("relplan sets {name} itself.");
+            problems.push(Problem::invalid("environment", message).about(at()));
+        } else if value.as_str().is_some_and(|text| text.contains('\0')) {
+            let message = format!("The variable {name} contains a NUL character.");
+            problems.push(Problem::invalid("environment", message).about(at()));
+        }
+    }
+    for name in config.get("inherit_environment").as_list().unwrap_or_default() {
+        if name.as_str().is_some_and(|name| name.is_empty() || name.contains(['=', '\0'])) {
+            problems.push(Problem::invalid(
+                "inherit_environment",
+                format!("{name:?} is no name for a variable."),
+            ));
+        }
+    }
+    for code in config.get("success_exit_codes").as_list().unwrap_or_default() {
+        let known = matches!(code.kind(), Kind::Number(_));
+        if known && !code.as_i64().is_some_and(|code| (0..=255).contains(&code)) {
+            problems.push(Problem::invalid(
+                "success_exit_codes",
+                format!("{code:?} is no exit code (0 to 255)."),
+            ));
+        }
+    }
+    if config.get("working_directory").as_str().is_some_and(|text| text.contains('\0')) {
+        problems.push(Problem::invalid("working_directory", "A path contains no NUL character."));
+    }
+    problems
+}
+
+/// What is wrong with a list of a program and its arguments.
+pub(crate) fn validate_argv(config: &Value, attribute: &'static str) -> Vec<Problem> {
+    let Some(items) = config.get(attribute).as_list() else { return Vec::new() };
+    let mut problems = Vec::new();
+    match items.first() {
+        None => problems.push(
+            Problem::invalid(attribute, format!("{attribute} is empty."))
+                .hint("Give the program and its arguments, such as [\"make\", \"deploy\"]."),
+        ),
+        Some(program) if program.as_str().is_some_and(|program| program.trim().is_empty()) => {
+            problems.push(Problem::invalid(attribute, format!("The program of {attribute} is empty.")));
+        }
+        Some(program)
+            if items.len() == 1 && program.as_str().is_some_and(|program| program.contains(' ')) =>
+        {
+            problems.push(
+                Problem::invalid(
+                    attribute,
+                    format!("{attribute} is one text with spaces, and no shell reads it."),
+                )
+                .hint("Give each argument as an element of its own, or [\"sh\", \"-c\", ...]."),
+            );
+        }
+        Some(_) => {}
+    }
+    for (index, item) in items.iter().enumerate() {
+        let wrong = item.is_null() || item.as_str().is_some_and(|text| text.contains('\0'));
+        if wrong {
+            let message = format!("Argument {index} of {attribute} is null or contains a NUL character.");
+            problems
+                .push(Problem::invalid(attribute, message).about(Path::attribute(attribute).index(index)));
+        }
+    }
+    problems
+}
+
+impl Spec {
+    /// The command in `attribute` of an object; none when the object gives none.
+    pub(crate) fn of(
+        context: &Context,
+        object: &Value,
+        attribute: &'static str,
+        key: &str,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(items) = object.get(attribute).as_list() else { return Ok(None) };
+        let argv: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+        let argv = argv.filter(|argv| !argv.is_empty()).ok_or_else(|| not_kept(attribute))?;
+        let stdin = object.get("stdin");
+        if matches!(stdin.kind(), Kind::Sealed(_)) {
+            return Err(not_kept("stdin"));
+        }
+        let stdin = stdin.as_str().map(str::to_owned);
+        let directory = object.get("working_directory").as_str().unwrap_or_default();
+        let success = object.get("success_exit_codes").as_list().unwrap_or_default();
+        let success = success.iter().filter_map(Value::as_i64).collect();
+        let mut spec = Self {
+            argv,
+            attribute,
+            directory: context.path(directory),
+            environment: inherited(context, object),
+            stdin,
+            success,
+            sealed: Vec::new(),
+        };
+        spec.add_environment(context, object, key);
+        Ok(Some(spec))
+    }
+
+    fn add_environment(&mut self, context: &Context, object: &Value, key: &str) {
+        let given = object.get("environment");
+        if matches!(given.kind(), Kind::Sealed(_)) {
+            self.sealed.push("all of `environment`".into());
+        }
+        for (name, value) in given.as_map().into_iter().flatten() {
+            if let Some(text) = value.as_str() {
+                self.environment.insert(name.to_string(), text.to_owned());
+            } else if !value.is_null() {
+                self.sealed.push(name.to_string());
+            }
+        }
+        let version = object.get("version").as_str().unwrap_or(&context.version);
+        for (name, value) in [(ADDRESS, &*context.address), (VERSION, version), (KEY, key)] {
+            self.environment.insert(name.into(), value.into());
+        }
+    }
+
+    /// Refuses a command whose secrets were not kept: it would run without them.
+    pub(crate) fn whole(self) -> Result<Self, Problem> {
+        if self.sealed.is_empty() {
+            return Ok(self);
+        }
+        let names = self.sealed.join(", ");
+        let message = format!("The values of sensitive variables are not kept in the ledger: {names}.");
+        Err(Problem::invalid("environment", message).hint(
+            "Name them in `inherit_environment` instead, so that they are there whenever the command runs.",
+        ))
+    }
+
+    /// Whether the exit code counts as success.
+    pub(crate) fn accepts(&self, code: i32) -> bool {
+        self.success.contains(&code.into())
+    }
+}
+
+fn inherited(context: &Context, object: &Value) -> BTreeMap<String, String> {
+    let more = object.get("inherit_environment").as_list().unwrap_or_default();
+    let names = INHERITED.into_iter().chain(more.iter().filter_map(Value::as_str));
+    names.filter_map(|name| Some((name.to_owned(), context.environment.get(name)?.clone()))).collect()
+}
+
+fn not_kept(attribute: &'static str) -> Problem {
+    Problem::invalid(attribute, format!("The value of {attribute} is not known here."))
+        .hint("Sensitive values are not kept in the ledger: keep secrets to `environment`.")
+}

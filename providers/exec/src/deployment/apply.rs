@@ -1,0 +1,119 @@
+//! Running the commands of a deployment.
+
+use relplan_contract::{Applied, ApplyRequest, Context, Path, Problem, Value};
+
+use super::{keep_results, must_deploy};
+use crate::arguments::Spec;
+use crate::log::Log;
+use crate::observe::{Seen, observe, observe_until};
+use crate::process::{Ended, Leftovers, Manner, Sink, run};
+use crate::survivor;
+
+/// Runs `deploy`, then asks `observe` whether it worked.
+pub(super) async fn apply(context: &Context, request: ApplyRequest<'_>) -> Result<Applied, Problem> {
+    let planned = request.planned;
+    if let Some(prior) = request.prior
+        && !must_deploy(request.prior, planned)
+    {
+        return Ok(Applied::new(keep_results(prior, planned.clone())));
+    }
+    let results = command(context, planned, "deploy", request.key).await?;
+    let version = planned.get("version").as_str().unwrap_or_default();
+    let seen = observe_until(context, planned, request.key, version).await.map_err(|problem| {
+        // `deploy` has run: whatever hindered looking, this action may not be taken for one that did nothing.
+        let message = format!(
+            "`deploy` has succeeded, but whether {version} is live is not known: {}",
+            problem.message
+        );
+        Problem::uncertain(message)
+            .hint(problem.hint.clone())
+            .about(Path::attribute("observe"))
+            .detail(problem.detail)
+    })?;
+    let live = match seen {
+        Seen::Version(live) if live == version => live.into(),
+        Seen::Unseen => Value::NULL,
+        Seen::Version(live) => return Err(not_live(version, &format!("{live} is"), results)),
+        Seen::Nothing => return Err(not_live(version, "nothing is", results)),
+    };
+    let object = planned
+        .clone()
+        .with("live_version", live)
+        .with("exit_code", results.exit_code.map_or(Value::NULL, Value::from))
+        .with("output_tail", results.tail.into())
+        .with("log", results.log.into());
+    Ok(Applied::new(object))
+}
+
+/// Runs `destroy`; what is gone already is left so.
+pub(super) async fn destroy(context: &Context, prior: &Value, key: &str) -> Result<(), Problem> {
+    if prior.get("destroy").is_null() {
+        return Err(Problem::refused("This deployment has no `destroy` command, so it cannot be destroyed."));
+    }
+    if observe(context, prior, key, false).await? == Seen::Nothing {
+        return Ok(());
+    }
+    let results = command(context, prior, "destroy", key).await?;
+    match observe(context, prior, key, false).await? {
+        Seen::Nothing | Seen::Unseen => Ok(()),
+        Seen::Version(live) => {
+            let message = format!("The destroy command succeeded, and yet {live} is live.");
+            Err(Problem::refused(message).about(Path::attribute("destroy")).detail(results.tail))
+        }
+    }
+}
+
+/// What a command that succeeded left behind.
+struct Results {
+    exit_code: Option<i64>,
+    tail: String,
+    log: String,
+}
+
+async fn command(
+    context: &Context,
+    object: &Value,
+    attribute: &'static str,
+    key: &str,
+) -> Result<Results, Problem> {
+    let spec = Spec::of(context, object, attribute, key)?
+        .ok_or_else(|| Problem::invalid(attribute, format!("{attribute} is not given.")))?
+        .whole()?;
+    if context.cancel.is_cancelled() {
+        return Err(Problem::cancelled());
+    }
+    let log = Log::create(context, attribute, key)?;
+    let shown_log = log.shown_path(context);
+    let mut sink = Sink::live(context, log);
+    let stop_on_cancel = object.get("on_interrupt").as_str() == Some("stop");
+    let manner = Manner { leftovers: Leftovers::Keep, stop_on_cancel };
+    let started = |group| context.progress.reference(&survivor::reference(group));
+    let ended = run(context, &spec, manner, &mut sink, started).await?;
+    let problem = match ended {
+        Ended::Code(code) if spec.accepts(code) => {
+            return Ok(Results { exit_code: Some(code.into()), tail: sink.tail.text(), log: shown_log });
+        }
+        Ended::Code(code) => {
+            Problem::refused(format!("The {attribute} command ended with exit code {code}."))
+        }
+        Ended::Signal(signal) => {
+            Problem::uncertain(format!("The {attribute} command was killed by signal {signal}."))
+                .hint("It may have been done in part.")
+        }
+        Ended::Stopped => Problem::uncertain(format!("The {attribute} command was interrupted."))
+            .hint("It may have been done in part."),
+    };
+    let hint = format!("{} The whole output is in {shown_log}.", problem.hint);
+    let hint = hint.trim().to_owned();
+    Err(problem.hint(hint).about(Path::attribute(attribute)).detail(sink.tail.text()))
+}
+
+fn not_live(version: &str, seen: &str, results: Results) -> Problem {
+    Problem::refused(format!("`deploy` has succeeded, but {seen} live rather than {version}."))
+        .hint(format!(
+            "Give it more time with `observe_seconds`, or look into {} for what went wrong.",
+            results.log
+        ))
+        .about(Path::attribute("observe"))
+        .detail(results.tail)
+}

@@ -1,0 +1,68 @@
+//! Reports as different tools write them, and hostile ones.
+
+use super::*;
+
+fn counts(text: &str) -> (u64, u64, u64, u64) {
+    let report = parse(text).expect("a report");
+    (report.tests, report.failures, report.errors, report.skipped)
+}
+
+#[test]
+fn cases_are_counted_in_nested_suites() {
+    let text = r#"<?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="all">
+          <testsuite name="cart" tests="3">
+            <testcase classname="cart" name="adds"/>
+            <testcase classname="cart" name="pays"><failure message="402 &lt; 200">at line 7</failure></testcase>
+            <testsuite name="inner"><testcase name="breaks"><error>lost
+                connection</error></testcase></testsuite>
+          </testsuite>
+          <testsuite name="later"><testcase name="soon"><skipped/></testcase></testsuite>
+        </testsuites>"#;
+    let report = parse(text).expect("a report");
+    assert_eq!(report.failed, ["cart.pays: 402 < 200", "breaks: lost"]);
+    assert_eq!((report.tests, report.failures, report.errors, report.skipped), (4, 1, 1, 1));
+    assert_eq!((report.to_string(), report.ran()), ("1 passed, 2 failed, 1 skipped.".into(), 3));
+}
+
+#[test]
+fn numbers_count_where_cases_are_left_out_or_tell_of_less() {
+    assert_eq!(counts(r#"<testsuite tests="5" failures="1" skipped="2"/>"#), (5, 1, 0, 2));
+    assert_eq!(
+        counts(r#"<testsuites><testsuite tests="2"/><testsuite tests="3" errors="1"/></testsuites>"#),
+        (5, 0, 1, 0)
+    );
+    assert_eq!(counts(r#"<testsuite tests="1" errors="1"><testcase name="a"/></testsuite>"#), (1, 0, 1, 0));
+    assert_eq!(counts("\u{feff}\n<testsuites/>"), (0, 0, 0, 0));
+    assert_eq!(counts(r#"<testsuite tests="many" failures="-1"/>"#), (0, 0, 0, 0));
+}
+
+#[test]
+fn other_and_hostile_documents_are_refused() {
+    for text in ["", "no XML", "<html/>", "<testsuite>", "<testsuite><testcase></testsuite>"] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+    let entities = r#"<!DOCTYPE t [<!ENTITY a "xxxx"><!ENTITY b "&a;&a;">]><testsuite name="&b;"/>"#;
+    assert!(parse(entities).is_err());
+    let many = format!("<testsuite>{}</testsuite>", "<a/>".repeat(1_000_001));
+    assert!(parse(&many).is_err());
+}
+
+#[test]
+fn a_deep_document_is_no_danger() {
+    let deep = format!("<testsuite>{}{}</testsuite>", "<a>".repeat(100_000), "</a>".repeat(100_000));
+    assert_eq!(counts(&deep), (0, 0, 0, 0));
+}
+
+#[test]
+fn several_reports_add_up_and_none_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = ["a.xml", "b.xml"].map(|name| folder.path().join(name));
+    for path in &paths {
+        std::fs::write(path, r#"<testsuite><testcase name="x"/></testsuite>"#).expect("written");
+    }
+    assert_eq!(read(&paths).expect("read").tests, 2);
+    assert_eq!(read(&[]), Err("The test command wrote no report where `junit` says.".into()));
+    std::fs::write(&paths[1], [0xff, 0xfe]).expect("written");
+    assert!(read(&paths).is_err(), "not UTF-8");
+}

@@ -1,0 +1,100 @@
+//! Asking which version is live: running `observe` and reading what it prints.
+
+use std::time::Duration;
+
+use relplan_contract::{Context, Path, Problem, ProblemKind, Value};
+
+use crate::arguments::Spec;
+use crate::output::clean;
+use crate::process::{Ended, Leftovers, Manner, Sink, run};
+
+/// The longest text that is taken for a version.
+const LONGEST: usize = 256;
+
+/// The waits between two looks after a deployment: short at first, then every two seconds.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// This version is live.
+    Version(String),
+    /// `observe` succeeded and printed nothing: nothing is deployed.
+    Nothing,
+    /// Nobody looked: there is no `observe`, or a secret that it may need was not kept.
+    Unseen,
+}
+
+/// Looks once.
+///
+/// `heed_cancel` tells whether an interrupted run cuts it short.
+pub(crate) async fn observe(
+    context: &Context,
+    object: &Value,
+    key: &str,
+    heed_cancel: bool,
+) -> Result<Seen, Problem> {
+    let Some(spec) = Spec::of(context, object, "observe", key)? else { return Ok(Seen::Unseen) };
+    let mut sink = Sink::quiet(context);
+    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: heed_cancel };
+    let ended = run(context, &spec, manner, &mut sink, |_| {}).await?;
+    let about = || Path::attribute("observe");
+    match ended {
+        Ended::Code(code) if spec.accepts(code) => {}
+        Ended::Stopped => return Err(Problem::cancelled()),
+        // It may have failed for want of what was not kept: that tells nothing of what is live.
+        Ended::Code(_) | Ended::Signal(_) if !spec.sealed.is_empty() => return Ok(Seen::Unseen),
+        Ended::Code(code) => {
+            let message =
+                format!("The observe command ended with exit code {code}, so the live version is not known.");
+            return Err(Problem::retry(message)
+                .hint("Where nothing is deployed it must succeed and print nothing.")
+                .about(about())
+                .detail(sink.tail.text()));
+        }
+        Ended::Signal(signal) => {
+            let message = format!("The observe command was killed by signal {signal}.");
+            return Err(Problem::retry(message).about(about()).detail(sink.tail.text()));
+        }
+    }
+    let printed = String::from_utf8_lossy(&sink.captured);
+    let printed = printed.trim();
+    if printed.len() > LONGEST || printed.contains(['\n', '\r']) {
+        let message = "The observe command must print the live version alone, but it printed more.";
+        return Err(Problem::refused(message).about(about()).detail(sink.tail.text()));
+    }
+    let version = clean(&context.redactor, printed, 0);
+    Ok(if version.is_empty() { Seen::Nothing } else { Seen::Version(version) })
+}
+
+/// Looks until the version is live, for as long as `observe_seconds` says; gives what was seen last.
+pub(crate) async fn observe_until(
+    context: &Context,
+    object: &Value,
+    key: &str,
+    version: &str,
+) -> Result<Seen, Problem> {
+    let limit =
+        object.get("observe_seconds").as_i64().and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0);
+    let end = context.clock.now() + Duration::from_secs(limit);
+    let mut wait = FIRST_WAIT;
+    loop {
+        // After the command has run, one look is worth more than an early end.
+        let seen = observe(context, object, key, false).await;
+        let live = matches!(&seen, Ok(Seen::Version(live)) if live == version);
+        let hopeless = match &seen {
+            Ok(seen) => *seen == Seen::Unseen,
+            Err(problem) => problem.kind != ProblemKind::Retry,
+        };
+        if live || hopeless || context.cancel.is_cancelled() || context.clock.now() >= end {
+            return seen;
+        }
+        let mut cancelled = context.cancel.cancelled();
+        tokio::select! {
+            () = context.clock.sleep(wait) => {}
+            () = &mut cancelled => {}
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}

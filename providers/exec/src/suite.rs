@@ -1,0 +1,201 @@
+//! `exec_test`: a command that judges, by its exit code and the report that it writes.
+
+use std::time::Duration;
+
+use relplan_contract::{
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Problem, Repeat, Resource, ResourceSchema,
+    Type, Value,
+};
+
+use crate::arguments::{self, Spec};
+use crate::files::Snapshot;
+use crate::junit::{self, Report};
+use crate::log::Log;
+use crate::output::clean;
+use crate::process::{Ended, Leftovers, Manner, Sink, run};
+use crate::verdict::{Findings, verdict};
+
+const DOCS: &str = r#"Judges by running a test command:
+
+```hcl
+resource "exec_test" "features" {
+  command = ["npm", "test"]
+  junit   = "reports/**/*.xml"
+
+  environment = {
+    BASE_URL = "https://dev.shop.example"
+  }
+  depends_on = [exec_deployment.dev]
+}
+```
+
+It **passes** when the command ends with an exit code of `success_exit_codes` and, where `junit` is given, its
+report names at least one test that ran and none that failed. It **fails** when a test failed or the exit code says
+so. It is **inconclusive** when no test ran. It ends in **error** when the tests could not be made: the command was
+killed, a program was not found, the report is missing, is from before the run, or cannot be read.
+
+**No shell.** The first element is the program, the others are handed to it as they are; `["sh", "-c", "..."]`
+where a shell is wanted. When it ends or is interrupted, everything that it started is ended too."#;
+
+/// How many failed tests are named, and how many characters of each name are shown.
+const NAMED: usize = 20;
+const LONGEST_NAME: usize = 200;
+
+/// The type `exec_test`.
+#[derive(Debug)]
+pub struct ExecTest {
+    schema: ResourceSchema,
+}
+
+impl Default for ExecTest {
+    fn default() -> Self {
+        Self { schema: schema() }
+    }
+}
+
+pub(crate) fn schema() -> ResourceSchema {
+    let mut attributes = vec![
+        Attribute::required(
+            "command",
+            Type::list(Type::String),
+            "Program and arguments of the test command.",
+        ),
+        Attribute::optional(
+            "junit",
+            Type::String,
+            "JUnit XML that the command writes: a path, with `*`, `?` and `**` for several, relative to the working \
+             directory.",
+        ),
+    ];
+    attributes.extend(arguments::attributes());
+    attributes.extend([
+        Attribute::computed("exit_code", Type::Number, "Exit code of the command; null when it was killed."),
+        Attribute::computed("tests", Type::Number, "How many tests the report names; null without a report."),
+        Attribute::computed("failures", Type::Number, "How many of them failed."),
+        Attribute::computed("errors", Type::Number, "How many of them broke."),
+        Attribute::computed("skipped", Type::Number, "How many of them were skipped."),
+        Attribute::computed(
+            "failed_tests",
+            Type::list(Type::String),
+            "Names of those that failed or broke, 20 at most.",
+        ),
+        Attribute::computed("output_tail", Type::String, "The last lines that the command printed."),
+        Attribute::computed("log", Type::String, "File with what the command printed, up to 10 MB of it."),
+        Attribute::computed("duration_ms", Type::Number, "How long the command took, in milliseconds."),
+    ]);
+    ResourceSchema {
+        type_name: "exec_test",
+        lifetime: Lifetime::Check,
+        summary: "A verdict by a test command.",
+        docs: DOCS,
+        attributes,
+        repeat: Repeat::Harmless,
+        destroyable: false,
+        preview: false,
+        undo: "",
+        headline: None,
+        settle: Duration::ZERO,
+        timeout: Duration::from_secs(3600),
+    }
+}
+
+impl Resource for ExecTest {
+    fn schema(&self) -> &ResourceSchema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let mut problems = arguments::validate(config);
+        problems.extend(arguments::validate_argv(config, "command"));
+        if config.get("junit").as_str().is_some_and(|path| path.trim().is_empty() || path.contains('\0')) {
+            problems.push(Problem::invalid(
+                "junit",
+                "The path of the report is empty or contains a NUL character.",
+            ));
+        }
+        problems
+    }
+
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
+        Box::pin(judge(context, request.planned, request.key))
+    }
+}
+
+async fn judge(context: &Context, planned: &Value, key: &str) -> Result<Applied, Problem> {
+    let spec = Spec::of(context, planned, "command", key)?
+        .ok_or_else(|| Problem::invalid("command", "command is not given."))?
+        .whole()?;
+    let log = Log::create(context, "test", key)?;
+    let shown_log = log.shown_path(context);
+    let mut sink = Sink::live(context, log);
+    let pattern = planned.get("junit").as_str();
+    let before = pattern.map(|pattern| Snapshot::take(&spec.directory, pattern));
+    let started = context.clock.now();
+    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: true };
+    let ended = run(context, &spec, manner, &mut sink, |_| {}).await?;
+    if ended == Ended::Stopped {
+        return Err(Problem::cancelled());
+    }
+    let duration = context.clock.now().duration_since(started).unwrap_or_default();
+    let report = match (&before, pattern) {
+        (Some(before), Some(pattern)) => {
+            let files = before.written_since(&spec.directory, pattern);
+            let read = tokio::task::spawn_blocking(move || junit::read(&files)).await;
+            Some(read.unwrap_or_else(|_| Err("The report could not be read.".into())))
+        }
+        _ => None,
+    };
+    let report = report.map(|report| {
+        report
+            .map(|report| Report { failed: shown_names(context, &report.failed), ..report })
+            .map_err(|message| context.redactor.mask(&message).into_owned())
+    });
+    let verdict = verdict(&Findings {
+        ended,
+        accepted: ended.code().is_some_and(|code| spec.accepts(code)),
+        report: report.as_ref(),
+        tail: &sink.tail.text(),
+    });
+    let results = Results { ended, report: report.and_then(Result::ok), duration, log: shown_log };
+    let value = results.object(planned).with("output_tail", sink.tail.text().into());
+    Ok(Applied { value, verdict: Some(verdict) })
+}
+
+struct Results {
+    ended: Ended,
+    report: Option<Report>,
+    duration: Duration,
+    log: String,
+}
+
+impl Results {
+    fn object(self, planned: &Value) -> Value {
+        let count = |count: u64| Value::integer(i64::try_from(count).unwrap_or(i64::MAX));
+        let number =
+            |pick: fn(&Report) -> u64| self.report.as_ref().map_or(Value::NULL, |report| count(pick(report)));
+        let exit_code = self.ended.code().map_or(Value::NULL, |code| Value::integer(code.into()));
+        let failed = self.report.as_ref().map_or(Value::NULL, |report| {
+            Value::list(report.failed.iter().take(NAMED).map(|name| Value::from(&**name)))
+        });
+        planned
+            .clone()
+            .with("exit_code", exit_code)
+            .with("tests", number(|report| report.tests))
+            .with("failures", number(|report| report.failures))
+            .with("errors", number(|report| report.errors))
+            .with("skipped", number(|report| report.skipped))
+            .with("failed_tests", failed)
+            .with("log", self.log.clone().into())
+            .with("duration_ms", count(u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// The names as they may be shown: tests are named by those who wrote them. Cut only after they were masked.
+fn shown_names(context: &Context, names: &[String]) -> Vec<String> {
+    let shown = |name: &String| clean(&context.redactor, name, 0).chars().take(LONGEST_NAME).collect();
+    names.iter().map(shown).collect()
+}
