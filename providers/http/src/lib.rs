@@ -1,4 +1,4 @@
-//! HTTP: [smoke tests](smoke) of services, step by step.
+//! HTTP: smoke tests of services, step by step.
 
 mod assertions;
 mod client;

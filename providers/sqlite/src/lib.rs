@@ -1,4 +1,4 @@
-//! `SQLite`: [snapshots](snapshot) of live databases, checked, and brought back into new files.
+//! `SQLite`: snapshots of live databases, checked, and brought back into new files.
 
 mod backup;
 mod directory;
