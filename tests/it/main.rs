@@ -4,5 +4,8 @@ mod crash;
 mod fmt;
 mod layers;
 mod ledger;
+mod literals;
+mod plans;
+mod secrets;
 mod transcripts;
 mod ui;
