@@ -29,7 +29,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let way = match rollback::plan(ledger.state(), &providers, &sealer, &scope, &BTreeMap::new()) {
         Ok(way) => way,
         Err(nothing @ NoWayBack::Nothing(_)) => {
-            context.print_line(&format!("No changes. {nothing}."));
+            context.print_line(&format!("No changes: {nothing}."));
             return Ok(Exit::Done);
         }
         Err(no_way) => return Err(Failure::error(format!("{no_way}."))),

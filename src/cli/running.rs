@@ -82,6 +82,10 @@ pub(super) fn finish(
     }
     summary.head = ledger.head().map(|head| head.hash);
     summary.next = next_commands(&summary, error.is_some());
+    for address in ledger.state().holds.keys() {
+        let command = format!("relplan state release '{address}' -reason=...");
+        summary.next.push((command, "once a person has looked: it is on hold".to_owned()));
+    }
     context.print(&if context.json {
         view::json::to_line(&view::json::summary(&summary))
     } else {
