@@ -134,6 +134,7 @@ pub async fn check<F: Fixture>(fixture: impl Fn() -> F) -> Vec<Finding> {
     outside::check_removal(&fresh(), &mut report).await;
     crash::check_lost_before(&fresh(), &mut report).await;
     crash::check_lost_after(&fresh(), &mut report).await;
+    crash::check_lost_destroy(&fresh(), &mut report).await;
     crash::check_twice(&fresh(), &mut report).await;
     for polls in 1..=crash::CUTS {
         crash::check_cut(&fresh(), polls, &mut report).await;

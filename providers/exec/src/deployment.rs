@@ -29,7 +29,8 @@ resource "exec_deployment" "production" {
 
 **No shell.** The first element is the program, the others are handed to it as they are. Where a shell is wanted,
 say so: `["sh", "-c", "..."]`. The command also sees `RELPLAN_ADDRESS`, `RELPLAN_VERSION` and
-`RELPLAN_IDEMPOTENCY_KEY`, which is the same when an action is repeated after a crash.
+`RELPLAN_IDEMPOTENCY_KEY`, which is the same when an action is repeated after a crash. It has no terminal: one that
+asks for a password there stands still until its timeout.
 
 **`observe`** prints the live version on its standard output. Where nothing is deployed it succeeds and prints
 nothing; an exit code that is no success means that nobody can tell. It is asked after each deployment until the

@@ -1,13 +1,12 @@
 //! Finding the files that a pattern names, and which of them a command wrote.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The most folder entries that one pattern looks at, and the deepest folder.
+/// The most folder entries that one pattern looks at.
 const MOST_ENTRIES: usize = 100_000;
-const DEEPEST: usize = 32;
 
 /// What tells a file from the one that stood there before: time of change, number and size.
 type Fingerprint = (i64, i64, i64, i64, u64, u64);
@@ -17,21 +16,16 @@ type Fingerprint = (i64, i64, i64, i64, u64, u64);
 pub(crate) struct Snapshot(BTreeMap<PathBuf, Fingerprint>);
 
 impl Snapshot {
-    /// Looks now.
-    pub(crate) fn take(folder: &Path, pattern: &str) -> Self {
-        Self(
-            matching(folder, pattern)
-                .into_iter()
-                .filter_map(|path| Some((fingerprint(&path)?, path)))
-                .map(|(p, path)| (path, p))
-                .collect(),
-        )
+    /// Looks now; the error is a sentence.
+    pub(crate) fn take(folder: &Path, pattern: &str) -> Result<Self, String> {
+        let paths = matching(folder, pattern)?.into_iter();
+        Ok(Self(paths.filter_map(|path| fingerprint(&path).map(|print| (path, print))).collect()))
     }
 
     /// The files of the pattern that are new or were written since.
-    pub(crate) fn written_since(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
-        let now = matching(folder, pattern);
-        now.into_iter().filter(|path| fingerprint(path).as_ref() != self.0.get(path)).collect()
+    pub(crate) fn written_since(&self, folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+        let now = matching(folder, pattern)?;
+        Ok(now.into_iter().filter(|path| fingerprint(path).as_ref() != self.0.get(path)).collect())
     }
 }
 
@@ -43,60 +37,62 @@ fn fingerprint(path: &Path) -> Option<Fingerprint> {
 }
 
 /// The files that a pattern names, sorted: `*` and `?` within a name, `**` for any number of folders.
-fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     let start = if pattern.starts_with('/') { PathBuf::from("/") } else { folder.to_path_buf() };
     let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
-    let mut search = Search { budget: MOST_ENTRIES, found: Vec::new() };
-    search.descend(&start, &parts, 0);
-    search.found.sort();
-    search.found.dedup();
-    search.found
+    let mut search = Search { seen: 0, found: BTreeSet::new() };
+    search.descend(&start, &parts);
+    if search.seen > MOST_ENTRIES {
+        // Half of the reports would tell of half of the failures.
+        return Err(format!(
+            "The pattern {pattern} looks through more than {MOST_ENTRIES} files; name a smaller folder."
+        ));
+    }
+    Ok(search.found.into_iter().collect())
 }
 
 struct Search {
-    budget: usize,
-    found: Vec<PathBuf>,
+    seen: usize,
+    found: BTreeSet<PathBuf>,
 }
 
 impl Search {
-    fn descend(&mut self, folder: &Path, parts: &[&str], depth: usize) {
+    fn descend(&mut self, folder: &Path, parts: &[&str]) {
         let Some((part, rest)) = parts.split_first() else { return };
-        if depth > DEEPEST {
-            return;
-        }
         if *part == "**" {
-            self.descend(folder, rest, depth);
+            self.descend(folder, rest);
             for path in self.entries(folder) {
                 // Links are not followed here: they could lead in a circle.
                 if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-                    self.descend(&path, parts, depth + 1);
+                    self.descend(&path, parts);
                 }
             }
         } else if part.contains(['*', '?']) {
             for path in self.entries(folder) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 if fits(part, &name) {
-                    self.step(&path, rest, depth);
+                    self.step(path, rest);
                 }
             }
         } else {
-            self.step(&folder.join(part), rest, depth);
+            self.step(folder.join(part), rest);
         }
     }
 
-    fn step(&mut self, path: &Path, rest: &[&str], depth: usize) {
+    fn step(&mut self, path: PathBuf, rest: &[&str]) {
         if !rest.is_empty() {
-            self.descend(path, rest, depth + 1);
+            self.descend(&path, rest);
         } else if path.is_file() {
-            self.found.push(path.to_path_buf());
+            self.found.insert(path);
         }
     }
 
+    /// The entries of a folder; none any more when too many were seen.
     fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-        let paths: Vec<PathBuf> =
-            entries.take(self.budget).filter_map(|entry| Some(entry.ok()?.path())).collect();
-        self.budget -= paths.len();
+        let room = (MOST_ENTRIES + 1).saturating_sub(self.seen);
+        let paths: Vec<PathBuf> = entries.take(room).filter_map(|entry| Some(entry.ok()?.path())).collect();
+        self.seen += paths.len();
         paths
     }
 }

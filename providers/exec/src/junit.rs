@@ -59,12 +59,13 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Report, String> {
     let mut all = Report::default();
     for path in files {
         let name = path.display();
-        let mut text = String::new();
-        let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
         let size = read.map_err(|error| format!("The report {name} cannot be read: {error}."))?;
         if u64::try_from(size).unwrap_or(u64::MAX) > LARGEST {
             return Err(format!("The report {name} is larger than {LARGEST} bytes."));
         }
+        let text = String::from_utf8_lossy(&bytes);
         all.add(parse(&text).map_err(|error| format!("The report {name} is no JUnit XML: {error}."))?);
     }
     Ok(all)
@@ -73,8 +74,8 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Report, String> {
 fn parse(text: &str) -> Result<Report, String> {
     // Without document type definitions there are no entities that could grow.
     let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let document = Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
+    let text = without_illegal(text.trim_start_matches('\u{feff}').trim_start());
+    let document = Document::parse_with_options(&text, options).map_err(|error| error.to_string())?;
     let root = document.root_element();
     if !matches!(root.tag_name().name(), "testsuites" | "testsuite") {
         return Err(format!("its root is <{}>", root.tag_name().name()));
@@ -91,6 +92,37 @@ fn parse(text: &str) -> Result<Report, String> {
     report.failures = report.failures.max(told("failures"));
     report.errors = report.errors.max(told("errors"));
     Ok(report)
+}
+
+/// The text without the characters that XML has no place for, as they are or as references such as `&#27;`. Many
+/// tools write them: colours in the output of a test are no reason to lose its verdict.
+fn without_illegal(text: &str) -> String {
+    let mut legal = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("&#") {
+        let (before, reference) = rest.split_at(start);
+        legal.extend(before.chars().map(legal_or_replaced));
+        let end = reference.bytes().take(12).position(|byte| byte == b';').map_or(2, |end| end + 1);
+        let (reference, after) = reference.split_at(end);
+        let number = reference.trim_start_matches("&#").trim_end_matches(';');
+        let number = match number.strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        let meant = number.ok().and_then(char::from_u32);
+        legal.push_str(if meant.is_some_and(is_legal) { reference } else { "\u{fffd}" });
+        rest = after;
+    }
+    legal.extend(rest.chars().map(legal_or_replaced));
+    legal
+}
+
+const fn legal_or_replaced(c: char) -> char {
+    if is_legal(c) { c } else { '\u{fffd}' }
+}
+
+const fn is_legal(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn count(case: Node<'_, '_>, report: &mut Report) {

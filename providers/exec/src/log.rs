@@ -20,8 +20,6 @@ pub(crate) struct Log {
     written: usize,
     head: usize,
     tail: Ring,
-    /// Set when the disk refused a line: the command matters more than its log.
-    broken: bool,
 }
 
 /// The last lines, up to a number of bytes.
@@ -54,7 +52,7 @@ impl Log {
         // A new file, so that no link is followed and nobody else has it open.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         let tail = Ring { lines: VecDeque::new(), bytes: 0, limit: tail, left_out: 0 };
-        Ok(Self { path: path.into(), file: BufWriter::new(file), written: 0, head, tail, broken: false })
+        Ok(Self { path: path.into(), file: BufWriter::new(file), written: 0, head, tail })
     }
 
     /// Where it is, as the state shall say: relative to the release file where it lies below that.
@@ -63,14 +61,30 @@ impl Log {
     }
 
     /// Adds a line, which was cleaned and masked before.
-    pub(crate) fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         if self.written + line.len() < self.head {
             self.written += line.len() + 1;
-            self.broken |= writeln!(self.file, "{line}").is_err();
+            writeln!(self.file, "{line}")
         } else {
             self.head = 0;
             self.tail.push(line);
+            Ok(())
         }
+    }
+
+    /// Puts what came so far where others can read it while the command runs.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+
+    fn write_end(&mut self) -> io::Result<()> {
+        if self.tail.left_out > 0 {
+            writeln!(self.file, "[relplan: {} bytes were left out here]", self.tail.left_out)?;
+        }
+        for line in &self.tail.lines {
+            writeln!(self.file, "{line}")?;
+        }
+        self.file.flush()
     }
 }
 
@@ -89,14 +103,8 @@ impl Ring {
 impl Drop for Log {
     /// Writes the end, also when the command was cut short.
     fn drop(&mut self) {
-        if self.tail.left_out > 0 {
-            let left_out = self.tail.left_out;
-            self.broken |= writeln!(self.file, "[relplan: {left_out} bytes were left out here]").is_err();
-        }
-        for line in &self.tail.lines {
-            self.broken |= writeln!(self.file, "{line}").is_err();
-        }
-        self.broken |= self.file.flush().is_err();
+        // Nobody is left to be told that the disk is full.
+        let _ = self.write_end();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Running one command to its end, with its output on the way to where it belongs.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -65,14 +66,20 @@ impl<'c> Sink<'c> {
     fn line(&mut self, line: &str, left_out: usize) {
         let line = clean(&self.context.redactor, line, left_out);
         self.tail.push(&line);
-        if let Some(log) = &mut self.log {
-            log.line(&line);
-        }
+        self.keep(|log| log.line(&line));
         self.shown = self.shown.saturating_add(1);
         if self.shown < LIVE_LINES {
             self.context.progress.line(&line);
         } else if self.shown == LIVE_LINES {
             self.context.progress.line("[the rest of the output is in the log only]");
+        }
+    }
+
+    /// Writes to the log. A command matters more than its log: without one it runs on.
+    fn keep(&mut self, write: impl FnOnce(&mut Log) -> io::Result<()>) {
+        if let Some(Err(error)) = self.log.as_mut().map(write) {
+            self.log = None;
+            self.context.progress.line(&format!("[the log cannot be written any more: {error}]"));
         }
     }
 
@@ -194,6 +201,7 @@ impl<R: AsyncRead + Unpin> Stream<R> {
         }
         let bytes = self.buffer.get(..count).unwrap_or_default();
         self.lines.feed(bytes, &mut |line, left_out| sink.line(line, left_out));
+        sink.keep(Log::flush);
     }
 }
 

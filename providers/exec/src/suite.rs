@@ -1,5 +1,6 @@
 //! `exec_test`: a command that judges, by its exit code and the report that it writes.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use relplan_contract::{
@@ -132,8 +133,10 @@ async fn judge(context: &Context, planned: &Value, key: &str) -> Result<Applied,
     let log = Log::create(context, "test", key)?;
     let shown_log = log.shown_path(context);
     let mut sink = Sink::live(context, log);
-    let pattern = planned.get("junit").as_str();
-    let before = pattern.map(|pattern| Snapshot::take(&spec.directory, pattern));
+    let reports = match planned.get("junit").as_str() {
+        Some(pattern) => Some(Reports::expect(&spec, pattern).await),
+        None => None,
+    };
     let started = context.clock.now();
     let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: true };
     let ended = run(context, &spec, manner, &mut sink, |_| {}).await?;
@@ -141,19 +144,10 @@ async fn judge(context: &Context, planned: &Value, key: &str) -> Result<Applied,
         return Err(Problem::cancelled());
     }
     let duration = context.clock.now().duration_since(started).unwrap_or_default();
-    let report = match (&before, pattern) {
-        (Some(before), Some(pattern)) => {
-            let files = before.written_since(&spec.directory, pattern);
-            let read = tokio::task::spawn_blocking(move || junit::read(&files)).await;
-            Some(read.unwrap_or_else(|_| Err("The report could not be read.".into())))
-        }
-        _ => None,
+    let report = match reports {
+        Some(reports) => Some(shown(context, reports.read().await)),
+        None => None,
     };
-    let report = report.map(|report| {
-        report
-            .map(|report| Report { failed: shown_names(context, &report.failed), ..report })
-            .map_err(|message| context.redactor.mask(&message).into_owned())
-    });
     let verdict = verdict(&Findings {
         ended,
         accepted: ended.code().is_some_and(|code| spec.accepts(code)),
@@ -194,8 +188,40 @@ impl Results {
     }
 }
 
-/// The names as they may be shown: tests are named by those who wrote them. Cut only after they were masked.
-fn shown_names(context: &Context, names: &[String]) -> Vec<String> {
-    let shown = |name: &String| clean(&context.redactor, name, 0).chars().take(LONGEST_NAME).collect();
-    names.iter().map(shown).collect()
+/// The reports that a command is to write.
+struct Reports {
+    folder: PathBuf,
+    pattern: String,
+    before: Result<Snapshot, String>,
+}
+
+impl Reports {
+    /// Looks what stands there before, since only what is written from now on counts.
+    async fn expect(spec: &Spec, pattern: &str) -> Self {
+        let (folder, pattern) = (spec.directory.clone(), pattern.to_owned());
+        let before = {
+            let (folder, pattern) = (folder.clone(), pattern.clone());
+            aside(move || Snapshot::take(&folder, &pattern)).await
+        };
+        Self { folder, pattern, before }
+    }
+
+    async fn read(self) -> Result<Report, String> {
+        aside(move || junit::read(&self.before?.written_since(&self.folder, &self.pattern)?)).await
+    }
+}
+
+/// Does what may take a while with files on a thread where nothing else waits.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("The report could not be read.".into()))
+}
+
+/// The report as it may be shown: tests are named by those who wrote them. Cut only after it was masked.
+fn shown(context: &Context, report: Result<Report, String>) -> Result<Report, String> {
+    let clean = |text: &str| clean(&context.redactor, text, 0);
+    let report = report.map_err(|message| clean(&message))?;
+    let failed = report.failed.iter().map(|name| clean(name).chars().take(LONGEST_NAME).collect()).collect();
+    Ok(Report { failed, ..report })
 }

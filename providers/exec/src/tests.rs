@@ -21,6 +21,8 @@ pub(super) struct Place {
     pub(super) folder: TempDir,
     pub(super) context: Context,
     pub(super) recorder: Arc<Recorder>,
+    /// One for each place: commands are found by it, also those of other tests.
+    pub(super) key: String,
 }
 
 impl Place {
@@ -30,7 +32,8 @@ impl Place {
         let progress = Arc::<Recorder>::clone(&recorder);
         let redactor = Arc::new(Redactor::new([SECRET]));
         let context = Context { progress, redactor, ..context_in(folder.path(), "exec_it.main") };
-        Self { folder, context, recorder }
+        let key = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { folder, context, recorder, key }
     }
 
     pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
@@ -62,7 +65,7 @@ pub(super) async fn apply(
     arguments: &[(&str, Value)],
 ) -> Result<Applied, Problem> {
     let planned = planned(resource, arguments);
-    let request = ApplyRequest { planned: &planned, prior: None, key: "key-of-this-action" };
+    let request = ApplyRequest { planned: &planned, prior: None, key: &place.key };
     resource.apply(&place.context, request).await
 }
 

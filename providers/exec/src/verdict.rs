@@ -38,7 +38,8 @@ pub(crate) fn verdict(findings: &Findings<'_>) -> Verdict {
     match findings.report {
         None if findings.accepted => Verdict::new(Outcome::Passed, format!("Exit code {code}.")),
         None => with_tail(Outcome::Failed, format!("Exit code {code}.")),
-        Some(Err(message)) => with_tail(Outcome::Error, message.clone()),
+        Some(Err(message)) if findings.accepted => with_tail(Outcome::Error, message.clone()),
+        Some(Err(message)) => with_tail(Outcome::Error, format!("Exit code {code}. {message}")),
         Some(Ok(report)) => by_report(report, code, findings.accepted, &with_tail),
     }
 }

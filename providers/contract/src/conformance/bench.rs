@@ -122,7 +122,18 @@ impl<F: Fixture> Bench<F> {
     ) -> Result<Reconciled, Fault> {
         let references = self.recorder.references();
         let reference = references.last().map(String::as_str);
-        let request = ReconcileRequest { planned, prior, key: KEY, reference, destroy: false };
+        self.ask(ReconcileRequest { planned, prior, key: KEY, reference, destroy: false }).await
+    }
+
+    /// What became of destroying the object, with what was reported since there were `known` references.
+    pub(super) async fn reconcile_destroy(&self, object: &Value, known: usize) -> Result<Reconciled, Fault> {
+        let references = self.recorder.references();
+        let reference = references.get(known..).and_then(<[String]>::last).map(String::as_str);
+        let (planned, prior) = (&Value::NULL, Some(object));
+        self.ask(ReconcileRequest { planned, prior, key: NEXT_KEY, reference, destroy: true }).await
+    }
+
+    async fn ask(&self, request: ReconcileRequest<'_>) -> Result<Reconciled, Fault> {
         let call = async { self.resource().reconcile(&self.context, request).await };
         bounded(&*self.context.clock, PATIENCE, call).await
     }

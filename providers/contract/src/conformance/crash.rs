@@ -2,7 +2,7 @@
 //! may come of the way back, and `reconcile` may not tell a tale.
 
 use super::Fixture;
-use super::bench::{Bench, KEY, Report};
+use super::bench::{Bench, KEY, NEXT_KEY, Report};
 use super::drive::cut;
 use crate::provider::{ApplyRequest, Reconciled};
 use crate::schema::{Lifetime, Repeat};
@@ -48,6 +48,29 @@ pub(super) async fn check_lost_after<F: Fixture>(bench: &Bench<F>, report: &mut 
             report.add("reconcile.after", "The type says that it can be asked, and yet it cannot tell.");
         }
         Reconciled::NotDone | Reconciled::CannotTell => {}
+    }
+}
+
+/// The process died while it destroyed: before anything was done, and after.
+pub(super) async fn check_lost_destroy<F: Fixture>(bench: &Bench<F>, report: &mut Report) {
+    let Some((_, object)) = bench.make(report).await else { return };
+    if !bench.resource().can_destroy(&object) || bench.schema().repeat != Repeat::AskFirst {
+        return;
+    }
+    let known = bench.recorder.references().len();
+    let answer = bench.reconcile_destroy(&object, known).await;
+    if let Some(Reconciled::Done(_)) = report.expect("reconcile.destroy", answer) {
+        report.add("reconcile.destroy", "Nothing was destroyed, and yet it is told as done.");
+    }
+    if bench.destroy(&object, NEXT_KEY).await.is_err() {
+        return;
+    }
+    let answer = bench.reconcile_destroy(&object, known).await;
+    match report.expect("reconcile.destroy", answer) {
+        Some(Reconciled::Done(applied)) if applied.value.is_null() => {}
+        None => {}
+        Some(Reconciled::CannotTell) if !bench.fixture.can_be_asked() => {}
+        Some(other) => report.add("reconcile.destroy", format!("It was destroyed, and yet: {other:?}.")),
     }
 }
 

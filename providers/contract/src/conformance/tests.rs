@@ -63,6 +63,7 @@ fn each_planted_fault_is_found() {
         (Fault::ClaimsDone, "reconcile.before"),
         (Fault::ForgetsDone, "reconcile.after"),
         (Fault::ForgetsDone, "cut.effect"),
+        (Fault::ForgetsDone, "reconcile.destroy"),
         (Fault::DestroyNeedsObject, "destroy.twice"),
         (Fault::IgnoresCancel, "cancel.prompt"),
         (Fault::SplitsSecret, "secret.progress"),

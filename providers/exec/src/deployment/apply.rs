@@ -1,6 +1,6 @@
 //! Running the commands of a deployment.
 
-use relplan_contract::{Applied, ApplyRequest, Context, Path, Problem, Value};
+use relplan_contract::{Applied, ApplyRequest, Context, Path, Problem, ProblemKind, Value};
 
 use super::{keep_results, must_deploy};
 use crate::arguments::Spec;
@@ -19,17 +19,8 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest<'_>) -> Resul
     }
     let results = command(context, planned, "deploy", request.key).await?;
     let version = planned.get("version").as_str().unwrap_or_default();
-    let seen = observe_until(context, planned, request.key, version).await.map_err(|problem| {
-        // `deploy` has run: whatever hindered looking, this action may not be taken for one that did nothing.
-        let message = format!(
-            "`deploy` has succeeded, but whether {version} is live is not known: {}",
-            problem.message
-        );
-        Problem::uncertain(message)
-            .hint(problem.hint.clone())
-            .about(Path::attribute("observe"))
-            .detail(problem.detail)
-    })?;
+    let seen = observe_until(context, planned, request.key, version).await;
+    let seen = seen.map_err(|problem| after("deploy", problem))?;
     let live = match seen {
         Seen::Version(live) if live == version => live.into(),
         Seen::Unseen => Value::NULL,
@@ -54,7 +45,8 @@ pub(super) async fn destroy(context: &Context, prior: &Value, key: &str) -> Resu
         return Ok(());
     }
     let results = command(context, prior, "destroy", key).await?;
-    match observe(context, prior, key, false).await? {
+    let seen = observe(context, prior, key, false).await.map_err(|problem| after("destroy", problem))?;
+    match seen {
         Seen::Nothing | Seen::Unseen => Ok(()),
         Seen::Version(live) => {
             let message = format!("The destroy command succeeded, and yet {live} is live.");
@@ -106,6 +98,14 @@ async fn command(
     let hint = format!("{} The whole output is in {shown_log}.", problem.hint);
     let hint = hint.trim().to_owned();
     Err(problem.hint(hint).about(Path::attribute(attribute)).detail(sink.tail.text()))
+}
+
+/// The problem of looking after a command has succeeded. Whatever hindered it, the action may not be taken for one
+/// that did nothing.
+fn after(command: &str, problem: Problem) -> Problem {
+    let message =
+        format!("`{command}` has succeeded, but what is live now is not known: {}", problem.message);
+    Problem { kind: ProblemKind::Uncertain, message, ..problem }
 }
 
 fn not_live(version: &str, seen: &str, results: Results) -> Problem {

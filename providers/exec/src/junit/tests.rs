@@ -49,6 +49,18 @@ fn other_and_hostile_documents_are_refused() {
 }
 
 #[test]
+fn what_tools_write_against_the_rules_is_borne() {
+    let coloured =
+        "<testsuite><testcase name=\"a\"><failure>\u{1b}[31mno\u{0}</failure></testcase></testsuite>";
+    assert_eq!(parse(coloured).expect("a report").failed, ["a: \u{fffd}[31mno\u{fffd}"]);
+    let referenced = "<testsuite><testcase name=\"a&#27;&#x1B;&#xfc;&#252;\"><error/></testcase></testsuite>";
+    assert_eq!(parse(referenced).expect("a report").failed, ["a\u{fffd}\u{fffd}\u{fc}\u{fc}"]);
+    for odd in ["&#", "&#;", "&#\u{fc};", "&#x110000;", "&#99999999999999;"] {
+        without_illegal(odd);
+    }
+}
+
+#[test]
 fn a_deep_document_is_no_danger() {
     let deep = format!("<testsuite>{}{}</testsuite>", "<a>".repeat(100_000), "</a>".repeat(100_000));
     assert_eq!(counts(&deep), (0, 0, 0, 0));
@@ -64,5 +76,5 @@ fn several_reports_add_up_and_none_is_an_error() {
     assert_eq!(read(&paths).expect("read").tests, 2);
     assert_eq!(read(&[]), Err("The test command wrote no report where `junit` says.".into()));
     std::fs::write(&paths[1], [0xff, 0xfe]).expect("written");
-    assert!(read(&paths).is_err(), "not UTF-8");
+    assert!(read(&paths).is_err(), "two bytes are no report");
 }

@@ -10,7 +10,7 @@ fn it_keeps_the_beginning_and_the_end() {
     let path = folder.path().join("keep/deploy.log");
     let mut log = Log::at(&path, 30, 20).expect("a log");
     for number in 0..100 {
-        log.line(&format!("line {number}"));
+        log.line(&format!("line {number}")).expect("written");
     }
     drop(log);
     let text = fs::read_to_string(&path).expect("readable");
@@ -28,7 +28,7 @@ fn it_replaces_an_earlier_one_and_follows_no_link() {
     let (path, other) = (folder.path().join("deploy.log"), folder.path().join("other"));
     fs::write(&other, "precious").expect("written");
     symlink(&other, &path).expect("a link");
-    Log::at(&path, 100, 100).expect("a log").line("new");
+    Log::at(&path, 100, 100).expect("a log").line("new").expect("written");
     assert_eq!(fs::read_to_string(&other).expect("there"), "precious");
     assert_eq!(fs::read_to_string(&path).expect("there"), "new\n");
 }

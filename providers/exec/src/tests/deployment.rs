@@ -5,8 +5,6 @@ use relplan_contract::{Kind, Observed, PlanRequest, ProblemKind, ReconcileReques
 use super::*;
 use crate::ExecDeployment;
 
-const KEY: &str = "key-of-this-action";
-
 fn arguments(deploy: &str) -> Vec<(&'static str, Value)> {
     vec![
         ("version", "2.0".into()),
@@ -29,7 +27,8 @@ async fn deploy(place: &Place, arguments: &[(&str, Value)]) -> Result<Value, Pro
 async fn reconcile(place: &Place, arguments: &[(&str, Value)], reference: Option<&str>) -> Reconciled {
     let deployment = ExecDeployment::default();
     let planned = planned(&deployment, arguments);
-    let request = ReconcileRequest { planned: &planned, prior: None, key: KEY, reference, destroy: false };
+    let request =
+        ReconcileRequest { planned: &planned, prior: None, key: &place.key, reference, destroy: false };
     deployment.reconcile(&place.context, request).await.expect("an answer")
 }
 
@@ -75,9 +74,7 @@ async fn a_failed_command_is_told_with_its_last_words() {
     let place = Place::new();
     let problem = deploy(&place, &arguments("echo no space left; exit 28")).await.expect_err("failed");
     assert_eq!((problem.kind, problem.detail.as_str()), (ProblemKind::Refused, "no space left"));
-    assert!(
-        problem.message.contains("exit code 28") && problem.hint.contains("keep/deploy-keyofthisact.log")
-    );
+    assert!(problem.message.contains("exit code 28") && problem.hint.contains("in keep/deploy-"));
     let killed = deploy(&place, &arguments("kill -TERM $$")).await.expect_err("killed");
     assert_eq!(killed.kind, ProblemKind::Uncertain);
 }
@@ -225,13 +222,13 @@ async fn destroying_needs_a_command_and_believes_observe() {
     let deployment = ExecDeployment::default();
     let object = deploy(&place, &arguments("echo 2.0 > live")).await.expect("deployed");
     assert!(!deployment.can_destroy(&object));
-    assert!(deployment.destroy(&place.context, &object, KEY).await.is_err());
+    assert!(deployment.destroy(&place.context, &object, &place.key).await.is_err());
     let feigned = object.clone().with("destroy", sh("true"));
     assert!(deployment.can_destroy(&feigned));
-    assert!(deployment.destroy(&place.context, &feigned, KEY).await.is_err(), "it is still live");
+    assert!(deployment.destroy(&place.context, &feigned, &place.key).await.is_err(), "it is still live");
     let real = object.with("destroy", sh("rm live; echo x >> destroyed"));
     for _ in 0..2 {
-        assert_eq!(deployment.destroy(&place.context, &real, KEY).await, Ok(()));
+        assert_eq!(deployment.destroy(&place.context, &real, &place.key).await, Ok(()));
     }
     assert_eq!(place.text("destroyed"), "x\n", "what is gone is not destroyed again");
 }

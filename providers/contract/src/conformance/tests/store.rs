@@ -239,6 +239,12 @@ impl Resource for Entry {
         request: ReconcileRequest<'a>,
     ) -> Answer<'a, Result<Reconciled, Problem>> {
         Box::pin(async move {
+            if request.destroy {
+                let name = request.prior.and_then(|prior| prior.get("name").as_str()).unwrap_or_default();
+                let gone = !self.world.entries().contains_key(name) && !self.has(Fault::ForgetsDone);
+                let done = Reconciled::Done(Applied::new(Value::NULL));
+                return Ok(if gone { done } else { Reconciled::NotDone });
+            }
             let name = request.planned.get("name").as_str().unwrap_or_default();
             let done = self.world.entries().get(name).is_some_and(|(_, key)| key == request.key);
             Ok(match (done || self.has(Fault::ClaimsDone), self.has(Fault::ForgetsDone)) {
