@@ -131,6 +131,7 @@ fn blot(line: &str, folder: &Path) -> String {
     let patterns = [
         (r"sha256:[0-9a-f]{64}", "sha256:[HASH]"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[UUID]"),
+        (r"\bfake-[0-9a-f]{12}\b", "fake-[ID]"),
         (r"\b[0-9a-f]{64}\b", "[HASH]"),
         (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
         (r"\b[0-9a-f]{32}\b", "[ID]"),
