@@ -38,6 +38,16 @@ async fn the_report_is_summarised() {
 }
 
 #[tokio::test]
+async fn names_of_tests_are_masked_before_they_are_cut() {
+    let place = Place::new();
+    let name = format!("{}{SECRET}", "x".repeat(190));
+    let cases = format!("<testcase name=\"{name}\"><failure/></testcase>");
+    let (object, verdict) = judge(&place, &with_report(&cases, "true")).await;
+    assert_eq!(verdict.details, [format!("{}(sensitive", "x".repeat(190))]);
+    assert_eq!(object.get("failed_tests"), &Value::list([verdict.details[0].as_str().into()]));
+}
+
+#[tokio::test]
 async fn without_a_test_that_ran_it_is_inconclusive() {
     let place = Place::new();
     let (_, verdict) = judge(&place, &with_report("", "true")).await;
