@@ -134,6 +134,18 @@ pub(crate) fn validate_argv(config: &Value, attribute: &'static str) -> Vec<Prob
     problems
 }
 
+/// Remarks on commands for those who review a plan.
+pub(crate) fn notes(config: &Value, attributes: &[&str]) -> Vec<String> {
+    let telling = attributes.iter().filter(|name| config.get(name).has_sensitive());
+    let note = |name: &&str| {
+        format!(
+            "`{name}` has a sensitive argument, which every user of the machine can see while it runs. Pass it \
+             through `environment`."
+        )
+    };
+    telling.map(note).collect()
+}
+
 impl Spec {
     /// The command in `attribute` of an object; none when the object gives none.
     pub(crate) fn of(
