@@ -76,6 +76,7 @@ async fn what_cannot_be_started_is_a_problem_at_its_attribute() {
     fs::write(place.path("plain"), "no program").expect("written");
     for (arguments, kind, at) in [
         (vec![("command", Value::list(["no-such-program".into()]))], ProblemKind::Missing, "command[0]"),
+        (vec![("command", Value::list(["make deploy".into()]))], ProblemKind::Missing, "command[0]"),
         (vec![("command", Value::list(["./plain".into()]))], ProblemKind::Refused, "command[0]"),
         (
             vec![("command", sh("true")), ("working_directory", "nowhere".into())],
