@@ -92,6 +92,10 @@ pub(crate) fn validate(config: &Value) -> Vec<Problem> {
             ));
         }
     }
+    if config.get("success_exit_codes").as_list().is_some_and(<[Value]>::is_empty) {
+        problems
+            .push(Problem::invalid("success_exit_codes", "Without a success exit code nothing can succeed."));
+    }
     if config.get("working_directory").as_str().is_some_and(|text| text.contains('\0')) {
         problems.push(Problem::invalid("working_directory", "A path contains no NUL character."));
     }
@@ -110,17 +114,6 @@ pub(crate) fn validate_argv(config: &Value, attribute: &'static str) -> Vec<Prob
         Some(program) if program.as_str().is_some_and(|program| program.trim().is_empty()) => {
             problems.push(Problem::invalid(attribute, format!("The program of {attribute} is empty.")));
         }
-        Some(program)
-            if items.len() == 1 && program.as_str().is_some_and(|program| program.contains(' ')) =>
-        {
-            problems.push(
-                Problem::invalid(
-                    attribute,
-                    format!("{attribute} is one text with spaces, and no shell reads it."),
-                )
-                .hint("Give each argument as an element of its own, or [\"sh\", \"-c\", ...]."),
-            );
-        }
         Some(_) => {}
     }
     for (index, item) in items.iter().enumerate() {
@@ -132,6 +125,18 @@ pub(crate) fn validate_argv(config: &Value, attribute: &'static str) -> Vec<Prob
         }
     }
     problems
+}
+
+/// Remarks on commands for those who review a plan.
+pub(crate) fn notes(config: &Value, attributes: &[&str]) -> Vec<String> {
+    let telling = attributes.iter().filter(|name| config.get(name).has_sensitive());
+    let note = |name: &&str| {
+        format!(
+            "`{name}` has a sensitive argument, which every user of the machine can see while it runs. Pass it \
+             through `environment`."
+        )
+    };
+    telling.map(note).collect()
 }
 
 impl Spec {

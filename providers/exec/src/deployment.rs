@@ -154,6 +154,7 @@ impl Resource for ExecDeployment {
     fn plan<'a>(&'a self, _: &'a Context, request: PlanRequest<'a>) -> Answer<'a, Result<Planned, Problem>> {
         Box::pin(async move {
             let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+            planned.notes = arguments::notes(request.config, &["deploy", "observe", "destroy"]);
             if let Some(prior) = request.prior
                 && planned.value != *prior
                 && !must_deploy(Some(prior), &planned.value)

@@ -113,7 +113,10 @@ impl Drop for Group {
 fn refused(spec: &Spec, program: &str, error: &io::Error) -> Problem {
     let about = Path::attribute(spec.attribute).index(0);
     let failed = format!("The program {program} could not be started: {error}.");
-    let problem = if error.kind() == io::ErrorKind::NotFound {
+    let problem = if error.kind() == io::ErrorKind::NotFound && program.contains(' ') {
+        Problem::missing(format!("The program \"{program}\" was not found: the spaces are part of its name."))
+            .hint("No shell reads it: give each argument as an element of its own, or use [\"sh\", \"-c\", ...].")
+    } else if error.kind() == io::ErrorKind::NotFound {
         Problem::missing(format!("The program {program} was not found."))
             .hint("Look at its name, at PATH, and for a script at the interpreter in its first line.")
     } else if error.kind() == io::ErrorKind::PermissionDenied {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Problem, Repeat, Resource, ResourceSchema,
-    Type, Value,
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, PlanRequest, Planned, Problem, Repeat,
+    Resource, ResourceSchema, Type, Value, propose,
 };
 
 use crate::arguments::{self, Spec};
@@ -115,6 +115,13 @@ impl Resource for ExecTest {
             ));
         }
         problems
+    }
+
+    fn plan<'a>(&'a self, _: &'a Context, request: PlanRequest<'a>) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(async move {
+            let planned = propose(&self.schema.attributes, request.prior, request.config);
+            Ok(Planned { notes: arguments::notes(request.config, &["command"]), ..planned })
+        })
     }
 
     fn apply<'a>(

@@ -10,7 +10,7 @@ use crate::problem::ProblemKind;
 use crate::provider::ApplyRequest;
 
 /// How long an interrupted action may still take. The suite's own tests wait it out, so they shorten it.
-const PROMPT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 6 });
+const PROMPT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
 
 /// When it is interrupted: at once, and in the middle.
 const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];

@@ -38,6 +38,7 @@ fn a_secret_is_masked_wherever_the_stream_is_cut() {
 fn a_secret_is_masked_under_colours_and_at_the_end_of_what_is_shown() {
     let coloured = b"pass \x1b[1mcorrect-\x1b[0mhorse\n";
     assert_eq!(lines(&[coloured], &["correct-horse"]), [format!("pass {MASK}")]);
+    assert_eq!(lines(&[b"pass correct\thorse\n"], &["correct\thorse"]), [format!("pass {MASK}")]);
     let long = format!("{}correct-horse-battery", "x".repeat(SHOWN - 5));
     let shown = lines(&[long.as_bytes()], &["correct-horse-battery"]);
     assert!(!shown[0].contains("corre"), "{}", &shown[0][SHOWN - 20..]);

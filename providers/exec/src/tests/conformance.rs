@@ -56,12 +56,12 @@ impl Fixture for DeploymentFixture {
         vec![
             ("version", good.clone().with("version", " 1".into())),
             ("deploy", good.clone().with("deploy", Value::list([]))),
-            ("deploy", good.clone().with("deploy", Value::list(["make deploy".into()]))),
             ("observe", good.clone().with("observe", Value::list(["cat".into(), "a\0b".into()]))),
             ("on_interrupt", good.clone().with("on_interrupt", "panic".into())),
             ("observe_seconds", good.clone().with("observe_seconds", Value::integer(-1))),
             ("environment", good.clone().with("environment", variable("A=B"))),
             ("environment", good.clone().with("environment", variable("RELPLAN_VERSION"))),
+            ("success_exit_codes", good.clone().with("success_exit_codes", Value::list([]))),
             ("success_exit_codes", good.with("success_exit_codes", Value::list([256.into()]))),
         ]
     }

@@ -168,8 +168,40 @@ async fn after_a_crash_observe_tells_what_became_of_it() {
     let blind = with(lost.clone(), "observe", Value::NULL);
     assert_eq!(reconcile(&place, &blind, None).await, Reconciled::CannotTell);
     fs::write(place.path("live"), "1.0").expect("written");
-    let elsewhere = "process group 1, boot of-another-machine";
+    // No machine has that many processes: here it would be gone.
+    let elsewhere = "process group 2000000000, boot of-another-machine";
     assert_eq!(reconcile(&place, &lost, Some(elsewhere)).await, Reconciled::CannotTell);
+    let here = crate::survivor::reference(2_000_000_000);
+    assert_eq!(reconcile(&place, &lost, Some(&here)).await, Reconciled::NotDone);
+}
+
+#[tokio::test]
+async fn after_a_crash_a_version_that_was_live_before_tells_nothing() {
+    let place = Place::new();
+    let deployment = ExecDeployment::default();
+    let prior = deploy(&place, &arguments("echo 2.0 > live")).await.expect("deployed");
+    let changed = planned(&deployment, &arguments("echo 2.0 > live; echo more"));
+    let request = ReconcileRequest {
+        planned: &changed,
+        prior: Some(&prior),
+        key: "next",
+        reference: None,
+        destroy: false,
+    };
+    assert_eq!(deployment.reconcile(&place.context, request).await, Ok(Reconciled::CannotTell));
+}
+
+#[tokio::test]
+async fn a_server_that_holds_the_output_open_does_not_hold_the_deployment_up() {
+    let place = Place::new();
+    let start = Instant::now();
+    let holding = arguments("sleep 100 & echo $! > server; echo 2.0 > live; echo last words");
+    let object = deploy(&place, &holding).await.expect("deployed");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(object.get("output_tail"), &Value::from("last words"));
+    let server = process_in(&place.path("server")).await;
+    let server = rustix::process::Pid::from_raw(server).expect("a process");
+    rustix::process::kill_process(server, rustix::process::Signal::KILL).expect("it runs");
 }
 
 #[tokio::test]

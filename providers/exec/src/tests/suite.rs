@@ -1,6 +1,6 @@
 //! Verdicts of real test commands.
 
-use relplan_contract::{Outcome, ProblemKind, Verdict};
+use relplan_contract::{Outcome, PlanRequest, ProblemKind, Verdict};
 
 use super::*;
 use crate::ExecTest;
@@ -13,6 +13,17 @@ async fn judge(place: &Place, arguments: &[(&str, Value)]) -> (Value, Verdict) {
 fn with_report(cases: &str, then: &str) -> [(&'static str, Value); 2] {
     let script = format!("echo '<testsuite>{cases}</testsuite>' > report.xml; {then}");
     [("command", sh(&script)), ("junit", "*.xml".into())]
+}
+
+#[tokio::test]
+async fn a_secret_on_a_command_line_is_remarked_on_in_the_plan() {
+    let place = Place::new();
+    let test = ExecTest::default();
+    let telling = Value::list(["curl".into(), Value::from(SECRET).mark(true)]);
+    let config = planned(&test, &[("command", telling)]);
+    let request = PlanRequest { config: &config, prior: None };
+    let notes = test.plan(&place.context, request).await.expect("a plan").notes;
+    assert!(notes.len() == 1 && notes[0].starts_with("`command` has a sensitive argument"), "{notes:?}");
 }
 
 #[tokio::test]
@@ -35,6 +46,16 @@ async fn the_report_is_summarised() {
     assert_eq!(verdict.details, ["b: no"]);
     assert_eq!((object.get("tests"), object.get("failures")), (&Value::integer(2), &Value::integer(1)));
     assert_eq!(object.get("failed_tests"), &Value::list(["b: no".into()]));
+}
+
+#[tokio::test]
+async fn names_of_tests_are_masked_before_they_are_cut() {
+    let place = Place::new();
+    let name = format!("{}{SECRET}", "x".repeat(190));
+    let cases = format!("<testcase name=\"{name}\"><failure/></testcase>");
+    let (object, verdict) = judge(&place, &with_report(&cases, "true")).await;
+    assert_eq!(verdict.details, [format!("{}(sensitive", "x".repeat(190))]);
+    assert_eq!(object.get("failed_tests"), &Value::list([verdict.details[0].as_str().into()]));
 }
 
 #[tokio::test]
