@@ -38,7 +38,8 @@ pub(crate) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             "environment",
             Type::map(Type::String),
-            "Variables for the command. The place for secrets: unlike arguments, other users cannot see them.",
+            "Variables for the command. The place for secrets: unlike arguments, other users cannot see them. A \
+             changed value is a changed input.",
         ),
         Attribute::optional(
             "inherit_environment",

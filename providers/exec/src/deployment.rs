@@ -41,8 +41,10 @@ relplan must trust the exit code, finds no drift, and asks a person after a cras
 second interrupt, it gets SIGTERM and soon after SIGKILL, with every process in its group. What it leaves running
 in the background when it ends by itself runs on, if its output does not go to relplan: `server >server.log 2>&1 &`.
 
-Secrets belong into `environment`. They are not kept in the ledger, so `observe` sees them only while deploying,
-and `destroy` cannot be run when it needs one; name such variables in `inherit_environment`."#;
+**Secrets** belong into `environment`, whose sensitive values are kept in the ledger as fingerprints only. A changed
+value is a changed input and deploys again; a token that differs from run to run is better named in
+`inherit_environment`, where only its name counts. So is one that `destroy` or a rollback from the ledger needs,
+since these cannot ask the file for it and refuse to run without it."#;
 
 /// The arguments that matter to the `deploy` command itself.
 const DEPLOYING: [&str; 7] = [
