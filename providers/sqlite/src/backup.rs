@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use relplan_contract::{Context, Problem};
@@ -16,6 +18,36 @@ use crate::inspect::{Facts, inspect};
 const PAGES: i32 = 256;
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Says that nobody waits for a copy any more, when it goes: the work on its own thread ends then, too.
+#[derive(Default)]
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+impl Waiting {
+    /// What the work looks at.
+    pub(crate) fn abandoned(&self) -> Abandoned {
+        Abandoned(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether nobody waits any more.
+pub(crate) struct Abandoned(Arc<AtomicBool>);
+
+impl Abandoned {
+    fn check(&self, context: &Context) -> Result<(), Problem> {
+        let over = self.0.load(Ordering::SeqCst) || context.cancel.is_cancelled();
+        if over { Err(Problem::cancelled()) } else { Ok(()) }
+    }
+}
+
+/// Tells the unfinished copies of one process apart.
+static COPIES: AtomicU64 = AtomicU64::new(0);
+
 /// A copy under a name of its own, removed again unless it is kept.
 struct Temporary(PathBuf);
 
@@ -23,7 +55,6 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         // It is gone already when it was kept; a rest of SQLite's own goes with it.
         let _ = fs::remove_file(&self.0);
-        let _ = fs::remove_file(self.0.with_extension("part-journal"));
     }
 }
 
@@ -33,6 +64,7 @@ pub(crate) fn backup(
     database: &Path,
     target: &Path,
     busy: Duration,
+    abandoned: &Abandoned,
 ) -> Result<Facts, Problem> {
     let folder = target.parent().unwrap_or_else(|| Path::new("."));
     directory::prepare(folder)?;
@@ -43,23 +75,30 @@ pub(crate) fn backup(
         ))
         .hint("Move it away, or give the snapshot another `name`."));
     }
-    let part = target.with_extension("part");
-    let _ = fs::remove_file(&part);
+    let number = COPIES.fetch_add(1, Ordering::SeqCst);
+    let part = target.with_extension(format!("part-{}-{number}", std::process::id()));
     let failed =
         |error: std::io::Error| Problem::refused(format!("{} cannot be written: {error}.", part.display()));
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).map_err(failed)?;
     let temporary = Temporary(part.clone());
-    copy(context, database, &part, busy)?;
+    copy(context, database, &part, busy, abandoned)?;
     let facts = inspect(&part)?;
     fs::set_permissions(&part, fs::Permissions::from_mode(0o600)).map_err(failed)?;
     fs::File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
+    abandoned.check(context)?;
     fs::rename(&part, target).map_err(failed)?;
     directory::sync(folder).map_err(failed)?;
     drop(temporary);
     Ok(facts)
 }
 
-fn copy(context: &Context, database: &Path, part: &Path, busy: Duration) -> Result<(), Problem> {
+fn copy(
+    context: &Context,
+    database: &Path,
+    part: &Path,
+    busy: Duration,
+    abandoned: &Abandoned,
+) -> Result<(), Problem> {
     if !database.is_file() {
         return Err(Problem::missing(format!("There is no database {}.", database.display()))
             .about(relplan_contract::Path::attribute("database")));
@@ -75,9 +114,7 @@ fn copy(context: &Context, database: &Path, part: &Path, busy: Duration) -> Resu
     let mut told = 0;
     let mut waited = Duration::ZERO;
     loop {
-        if context.cancel.is_cancelled() {
-            return Err(Problem::cancelled());
-        }
+        abandoned.check(context)?;
         let step = backup.step(PAGES).map_err(of)?;
         if step == StepResult::Done {
             break;

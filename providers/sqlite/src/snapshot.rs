@@ -160,12 +160,14 @@ impl Resource for Snapshot {
             let busy = Duration::from_millis(busy.unwrap_or_default());
             let (series, keep) = (series(context, &planned), retain(&planned));
             let call = context.clone();
+            let waiting = backup::Waiting::default();
+            let abandoned = waiting.abandoned();
             let (facts, gone) = blocking(move || {
                 // The same action that was cut off after its end has made it already.
                 let facts = if target.is_file() {
                     inspect(&target)?
                 } else {
-                    backup::backup(&call, &database, &target, busy)?
+                    backup::backup(&call, &database, &target, busy, &abandoned)?
                 };
                 let folder = target.parent().map(Path::to_path_buf).unwrap_or_default();
                 let gone = keep.map(|keep| retention::prune(&folder, &series, keep, &target)).transpose();

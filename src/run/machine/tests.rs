@@ -83,14 +83,16 @@ fn random_plan(random: &mut Random) -> Plan {
                 Action::Replace { create_first: false },
             ];
             let mut change = change(changes.len(), actions[random.below(actions.len())]);
-            change.when = [When::Success, When::Success, When::Success, When::Failure, When::Always][random.below(5)];
+            change.when =
+                [When::Success, When::Success, When::Success, When::Failure, When::Always][random.below(5)];
             if random.below(2) == 0 {
                 change.on_failure = OnFailure::Rollback;
             }
             own.push(changes.len());
             changes.push(change);
         }
-        let needs: BTreeSet<usize> = (0..random.below(3)).filter(|_| group > 0).map(|_| random.below(group.max(1))).collect();
+        let needs: BTreeSet<usize> =
+            (0..random.below(3)).filter(|_| group > 0).map(|_| random.below(group.max(1))).collect();
         groups.push(Group { name: Arc::from("g"), needs: needs.into_iter().collect(), changes: own });
     }
     plan(changes, groups)
@@ -116,8 +118,13 @@ impl World<'_> {
                 assert!(!self.stopped, "{index} begun after a stop");
                 assert!(machine.under_way() <= 3, "too many at once");
                 self.needs_have_ended(index, machine);
-                let acts = if matches!(self.plan.changes[index].action, Action::Replace { .. }) { 2 } else { 1 };
-                let backoff = Backoff { attempts: 3, min_delay: Duration::from_millis(1), max_delay: Duration::from_secs(1) };
+                let acts =
+                    if matches!(self.plan.changes[index].action, Action::Replace { .. }) { 2 } else { 1 };
+                let backoff = Backoff {
+                    attempts: 3,
+                    min_delay: Duration::from_millis(1),
+                    max_delay: Duration::from_secs(1),
+                };
                 self.open.push(match random.below(8) {
                     0 => Input::NotBegun(index, End::Failed),
                     1 => Input::NotBegun(index, End::Done),
@@ -154,7 +161,10 @@ impl World<'_> {
         let change = &self.plan.changes[index];
         *self.performed.entry(index).or_default() += 1;
         if change.action != Action::Read {
-            assert!(self.intended.get(&index).is_some_and(|count| *count > 0), "{index} performed without an intent");
+            assert!(
+                self.intended.get(&index).is_some_and(|count| *count > 0),
+                "{index} performed without an intent"
+            );
         }
         let outcomes = [Outcome::Passed, Outcome::Passed, Outcome::Failed, Outcome::Pending, Outcome::Error];
         let performed = match random.below(10) {
@@ -256,7 +266,8 @@ fn a_failure_stops_what_depends_on_it_and_starts_what_is_for_failures() {
 
 #[test]
 fn a_chain_of_ten_thousand_empty_groups_is_no_matter_of_the_stack() {
-    let groups = (0..10_000_usize).map(|index| group(&index.checked_sub(1).into_iter().collect::<Vec<_>>(), &[]));
+    let groups =
+        (0..10_000_usize).map(|index| group(&index.checked_sub(1).into_iter().collect::<Vec<_>>(), &[]));
     let plan = plan(Vec::new(), groups.collect());
     let commands = Machine::new(&plan, 10, 0, Gate::default()).step(Input::Begin);
     assert_eq!((commands.len(), commands.last()), (10_001, Some(&Command::Finish)));
