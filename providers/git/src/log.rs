@@ -69,7 +69,7 @@ pub(crate) fn schema() -> DataSchema {
             )
             .or(false),
             Attribute::computed("commits", Type::list(commit_type()), "The commits, the newest first."),
-            Attribute::computed("count", Type::Number, "How many commits `commits` holds."),
+            Attribute::computed("total", Type::Number, "How many commits `commits` holds."),
             Attribute::computed("truncated", Type::Bool, "Whether `max_count` left commits out."),
         ],
     }
@@ -140,7 +140,7 @@ impl Log {
         let known = self.schema.attributes.iter().map(|a| (a.name, config.get(a.name).clone()));
         Ok(Value::map(known)
             .with("commits", Value::list(commits.iter().map(crate::commit::Commit::to_value)))
-            .with("count", count.into())
+            .with("total", count.into())
             .with("truncated", truncated.into()))
     }
 }

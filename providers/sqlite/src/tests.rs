@@ -33,7 +33,7 @@ impl Default for Database {
 }
 
 impl Database {
-    fn object(&self, entries: &[(&str, Value)]) -> Value {
+    fn object(entries: &[(&str, Value)]) -> Value {
         let nulls = schema().attributes;
         let nulls = Value::map(nulls.iter().map(|a| (a.name, a.fit(&Value::NULL).expect("a default"))));
         entries.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()))
@@ -68,7 +68,7 @@ impl Fixture for Database {
     }
 
     fn config(&self) -> Value {
-        self.object(&[("database", "shop.sqlite".into()), ("directory", "snapshots".into())])
+        Self::object(&[("database", "shop.sqlite".into()), ("directory", "snapshots".into())])
     }
 
     fn invalid(&self) -> Vec<(&'static str, Value)> {

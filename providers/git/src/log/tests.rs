@@ -36,7 +36,7 @@ async fn a_range_is_told_newest_first() {
         let value = read(&sandbox, &range).await.expect("reads");
         let all = ["Four", "Merge topic", "fix: Three", "feat(cart)!: Two"];
         assert_eq!(subjects(&value), all, "{repository}");
-        assert_eq!((value.get("count"), value.get("truncated")), (&4.into(), &false.into()));
+        assert_eq!((value.get("total"), value.get("truncated")), (&4.into(), &false.into()));
         let three = &value.get("commits").as_list().expect("a list")[2];
         assert_eq!((text(three, "type"), text(three, "body")), ("fix", "It was\nbroken."));
         assert!(three.get("scope").is_null());
@@ -58,10 +58,10 @@ async fn filters_and_limits_hold_in_both_places() {
             read(&sandbox, &arguments).await.expect("reads")
         };
         let whole = with(&[]).await;
-        assert_eq!(whole.get("count"), &5.into());
+        assert_eq!(whole.get("total"), &5.into());
         let newest = with(&[("max_count", 2.into())]).await;
         assert_eq!(subjects(&newest), ["Four", "Merge topic"]);
-        assert_eq!((newest.get("count"), newest.get("truncated")), (&2.into(), &true.into()));
+        assert_eq!((newest.get("total"), newest.get("truncated")), (&2.into(), &true.into()));
         let first = with(&[("first_parent", true.into())]).await;
         assert_eq!(subjects(&first), ["Four", "Merge topic", "One"]);
         let cart = with(&[("path", "cart".into()), ("from", "v1".into())]).await;
@@ -69,7 +69,7 @@ async fn filters_and_limits_hold_in_both_places() {
         let magic = with(&[("path", ":(exclude)cart".into())]).await;
         assert_eq!(subjects(&magic), [""; 0], "a path is taken as it is written");
         let none = with(&[("from", "main".into()), ("to", "v1".into())]).await;
-        assert_eq!(none.get("count"), &0.into());
+        assert_eq!(none.get("total"), &0.into());
     }
 }
 
