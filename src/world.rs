@@ -255,4 +255,4 @@ const fn repetition_expr(repetition: &Repetition) -> &Expr {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

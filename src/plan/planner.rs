@@ -320,6 +320,3 @@ impl Walk {
         self.ready.insert((place, id));
     }
 }
-
-#[cfg(test)]
-mod tests;
