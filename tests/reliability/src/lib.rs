@@ -1,0 +1,11 @@
+//! Ordeals: each hurts relplan in one way, many times, and compares what it promised with what is there.
+//!
+//! An ordeal is one module with one function that takes its counts and gives a [`Tally`]. It first plants a bug of the
+//! kind that it looks for, and fails when it does not find that. `make crash` runs all of them at their full counts;
+//! `tests/it` runs the same functions at small counts. `docs/reliability.md` has the table of what was seen.
+//!
+//! What an ordeal hurts is the built `relplan` (a path handed in), or a part of the library under a seeded scheduler.
+
+pub mod tally;
+
+pub use tally::Tally;
