@@ -18,6 +18,7 @@ mod force_unlock;
 mod graph;
 mod host;
 mod ledger;
+mod live;
 mod load;
 mod locate;
 mod output;

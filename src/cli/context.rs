@@ -77,6 +77,11 @@ impl Context {
         Terminal::print(&self.redactor.mask(text));
     }
 
+    /// The text with every known secret masked.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.redactor.mask(text).into_owned()
+    }
+
     pub(super) fn print_line(&self, text: &str) {
         self.print(&format!("{text}\n"));
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{Cancel, Redactor};
 
@@ -12,12 +13,13 @@ use super::exit::{Exit, Failure};
 use super::load::Loaded;
 use crate::addr::Target;
 use crate::canonical::Digest;
-use crate::event::RunMode;
+use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
 use crate::plan::{Draft, Options, Planner, Setup, digest};
 use crate::run::observe::{Interrupted, Replay, observe};
 use crate::run::surroundings::Surroundings;
 use crate::state::State;
+use crate::view::words;
 
 /// A plan with its digest and the outside that it was made in.
 pub(super) struct Prepared {
@@ -109,7 +111,13 @@ pub(super) async fn make(
         sealer,
         options,
     });
-    let observed = observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel).await;
+    let mut settling = |key: &EntryKey, wait: Duration| {
+        let wait = words::duration(wait);
+        let text = format!("{key}: An earlier run was cut off here; what it asked for may still land. Waiting {wait}...\n");
+        context.warn(&text);
+    };
+    let observed =
+        observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel, &mut settling).await;
     context.mask(planner.secrets());
     observed.map_err(|Interrupted| {
         Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done.")

@@ -8,6 +8,7 @@ use relplan_contract::Redactor;
 use super::args::RollbackArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::live::Live;
 use super::terminal::Terminal;
 use super::{ledger, planning, running, signals};
 use crate::event::RunMode;
@@ -55,7 +56,8 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
-        let mut notify = |notice| running::notify(context, &notice);
+        let mut live = Live::new(context);
+        let mut notify = |notice| live.show(&notice);
         let journal: &mut Ledger<Files> = &mut ledger;
         let (summary, error) = apply(Run {
             plan: &way.plan,

@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::live::Live;
 use super::planning::Prepared;
 use crate::event::{Ending, Event, RunMode};
 use crate::ledger::file::Files;
@@ -36,8 +37,8 @@ pub(super) async fn carry_out(
 ) -> Result<Exit, Failure> {
     let Prepared { draft, digest, mut surroundings, .. } = prepared;
     let crate::plan::Draft { plan, mut world, prelude, actors, providers, .. } = draft;
-    let told = &*context;
-    let mut notify = |found: Notice| notify(told, &found);
+    let mut live = Live::new(context);
+    let mut notify = |found: Notice| live.show(&found);
     let (summary, error) = apply(Run {
         plan: &plan,
         digest,
@@ -58,15 +59,6 @@ pub(super) async fn carry_out(
     })
     .await;
     finish(context, ledger, summary, error, plan.mode)
-}
-
-/// Shows what goes on.
-pub(super) fn notify(context: &Context, notice: &Notice) {
-    context.print(&if context.json {
-        view::json::to_line(&view::json::notice(notice))
-    } else {
-        view::progress::notice(notice, &context.palette())
-    });
 }
 
 /// Keeps the state beside the ledger, shows how the run ended, and gives the exit.

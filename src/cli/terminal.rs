@@ -9,12 +9,18 @@ pub(super) struct Terminal {
     pub colour: bool,
     /// Whether somebody can be asked.
     pub interactive: bool,
+    /// Whether lines can be drawn anew.
+    pub live: bool,
 }
 
 impl Terminal {
     pub(super) fn new(no_color: bool, ci: bool) -> Self {
         let stdout = std::io::stdout().is_terminal();
-        Self { colour: stdout && !no_color, interactive: std::io::stdin().is_terminal() && !ci }
+        Self {
+            colour: stdout && !no_color,
+            interactive: std::io::stdin().is_terminal() && !ci,
+            live: stdout && !ci,
+        }
     }
 
     /// Prints text to standard output. A closed pipe is the reader's choice, and no error.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{DataSource, Observed, Planned, Problem, Reconciled, Resource, Value};
 
@@ -70,6 +71,15 @@ impl Question {
             Self::Read { .. } => "read",
             Self::Plan { .. } => "plan",
             Self::Data { .. } => "data",
+        }
+    }
+
+    /// How long a request of a dead process may still take to land, so that the answer would come too early.
+    #[must_use]
+    pub fn settle(&self) -> Duration {
+        match self {
+            Self::Reconcile { resource, .. } => resource.schema().settle,
+            Self::Read { .. } | Self::Plan { .. } | Self::Data { .. } => Duration::ZERO,
         }
     }
 }

@@ -2,26 +2,28 @@
 //! decided is decided by [`Machine`]; what is recorded is built in `record`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use relplan_contract::{Cancel, Value};
+use relplan_contract::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::MissedTickBehavior;
 
 use super::journal::Journal;
-use super::machine::{ChangeIndex, Command, End, Gate, Input, Machine, Stop};
+use super::machine::{ChangeIndex, Command, Gate, Input, Machine, Stop};
 use super::message::Message;
-use super::perform::{Ended, Job, Reporter, Switches, perform};
-use super::prepare::{self, Ready};
-use super::record::{self, Told};
+use super::perform::Switches;
+use super::prepare::Ready;
+use super::record::Told;
 use super::report::{Notice, Row, RowResult};
 use super::surroundings::Surroundings;
-use crate::addr::{Key, ModulePath};
 use crate::canonical::Digest;
-use crate::event::{Act, Event};
+use crate::event::Event;
 use crate::ledger::{LedgerError, Sealer};
-use crate::plan::{Action, Change, Plan, Whom};
+use crate::plan::{Change, Plan, Whom};
 use crate::world::World;
+
+mod begin;
+mod ending;
 
 /// A wish of the person at the terminal, or of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,9 @@ struct Dispatch<'p, 'r> {
     stops: u32,
 }
 
+/// How often it is said of each change under way that it goes on.
+const STILL: Duration = Duration::from_secs(10);
+
 /// Carries out one plan.
 pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
     let (channel, mut messages) = unbounded_channel();
@@ -107,6 +112,8 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
         finished: false,
         stops: 0,
     };
+    let mut still = tokio::time::interval_at(tokio::time::Instant::now() + STILL, STILL);
+    still.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         dispatch.work_off();
         if dispatch.finished {
@@ -118,6 +125,10 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
                 if signal.is_some() {
                     dispatch.stop();
                 }
+                None
+            }
+            _ = still.tick() => {
+                dispatch.say_what_goes_on();
                 None
             }
         };
@@ -219,163 +230,19 @@ impl Dispatch<'_, '_> {
         self.queue.push_back(if self.stops == 1 { Input::Interrupt } else { Input::Abort });
     }
 
-    fn prepare(&mut self, index: ChangeIndex) {
+    /// Long actions are not left without a word.
+    fn say_what_goes_on(&mut self) {
         let plan = self.phase.plan;
-        let Some(change) = plan.changes.get(index) else { return };
-        if change.action == Action::Forget {
-            let reason = change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            self.batch.push((Event::Forgotten { key: change.key.clone(), reason }, Pending::Other));
-            return self.not_begun(index, End::Done, String::new());
-        }
-        let Some(whom) = self.phase.actors.get(&change.key).cloned() else {
-            return self.not_begun(index, End::Failed, "Its provider is not there.".to_owned());
-        };
-        let evaluated = match prepare::evaluate(change, &whom, self.phase.world.as_deref_mut()) {
-            Ok(evaluated) => evaluated,
-            Err((end, message)) => return self.not_begun(index, end, message),
-        };
-        let (context, _) = self.context(index, change);
-        let (change, sealer, channel) = (change.clone(), self.phase.sealer.clone(), self.channel.clone());
-        let refresh = self.phase.refresh;
-        tokio::spawn(async move {
-            let message = match prepare::look(&change, &whom, evaluated, &context, &sealer, refresh).await {
-                Ok(ready) => Message::Ready(index, Box::new(ready)),
-                Err((end, message)) => Message::NotBegun(index, end, message),
+        for (index, progress) in &self.progressing {
+            let (Some(change), Some(since), None) =
+                (plan.changes.get(*index), progress.since, &progress.result)
+            else {
+                continue;
             };
-            // The loop is gone only when the run is over.
-            let _ = channel.send(message);
-        });
-    }
-
-    fn not_begun(&mut self, index: ChangeIndex, end: End, message: String) {
-        let result = match &end {
-            End::Done => RowResult::Done { verdict: None, headline: None },
-            End::Skipped(because) => RowResult::Skipped { because: because.clone() },
-            End::NotPassed(_) | End::Failed | End::Unknown | End::NotNeeded => RowResult::Failed { message },
-        };
-        self.finish_row(index, result);
-        self.queue.push_back(Input::NotBegun(index, end));
-    }
-
-    fn record_intent(&mut self, index: ChangeIndex) {
-        let plan = self.phase.plan;
-        let Some(change) = plan.changes.get(index) else { return };
-        let acts_done = self.machine.acts_done(index);
-        let act = self.act(index, change, acts_done);
-        let state = self.phase.journal.state();
-        let Some(ready) = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref()) else {
-            return;
-        };
-        let intent = record::intent(change, ready, act, state, &self.phase.digest, &plan.version);
-        let key = intent.idempotency_key.clone();
-        if let (Action::Replace { create_first: true }, Some(entry)) =
-            (change.action, state.entries.get(&change.key))
-        {
-            let to = crate::plan::deposed(&change.key, entry.generation);
-            self.batch.push((Event::Moved { from: change.key.clone(), to }, Pending::Other));
-        }
-        self.progress(index).key = key;
-        self.batch.push((Event::Intended(Box::new(intent)), Pending::Intent(index)));
-        if acts_done == 0 {
-            self.progress(index).since = Some(Instant::now());
-            (self.phase.notify)(Notice::Started { key: change.key.clone(), action: change.action });
-        }
-    }
-
-    fn act(&self, index: ChangeIndex, change: &Change, acts_done: u8) -> Act {
-        let ready = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref());
-        let whom = self.phase.actors.get(&change.key);
-        let work =
-            whom.zip(ready).and_then(|(whom, ready)| prepare::work(change, whom, ready, acts_done, ""));
-        let judges = change.action == Action::Judge;
-        let fresh = change.action != Action::Update;
-        work.and_then(|work| work.act(fresh, judges)).unwrap_or(Act::Update)
-    }
-
-    fn perform(&mut self, index: ChangeIndex) {
-        let plan = self.phase.plan;
-        let Some(change) = plan.changes.get(index) else { return };
-        let acts_done = self.machine.acts_done(index);
-        let Some(progress) = self.progressing.get(&index) else { return };
-        let (Some(ready), Some(whom)) = (&progress.ready, self.phase.actors.get(&change.key)) else { return };
-        let Some(work) = prepare::work(change, whom, ready, acts_done, &progress.key) else { return };
-        let timeout = ready.timeout;
-        let (context, switch) = self.context(index, change);
-        self.switches.insert(index, switch);
-        let channel = self.channel.clone();
-        tokio::spawn(async move {
-            let (index, ended) = perform(Job { index, work, context, timeout }).await;
-            let _ = channel.send(Message::Ended(index, ended));
-        });
-    }
-
-    fn ended(&mut self, index: ChangeIndex, ended: Ended) {
-        if self.switches.remove(&index).is_none() {
-            return;
-        }
-        let plan = self.phase.plan;
-        let Some(change) = plan.changes.get(index) else { return };
-        let Some(whom) = self.phase.actors.get(&change.key) else { return };
-        let state = self.phase.journal.state();
-        let progress = self.progressing.entry(index).or_default();
-        let planned = progress.ready.as_ref().map_or(Value::null(), |ready| &ready.planned);
-        let outcome = record::outcome(change, whom, ended, &progress.key, planned, state);
-        let performed = outcome.performed;
-        if let super::machine::Performed::TryAgain(after) = performed {
-            let attempt = self.machine.attempt(index) + 1;
-            let wait = after.unwrap_or_default();
-            let (key, message) = (change.key.clone(), outcome.message.clone());
-            (self.phase.notify)(Notice::Retrying { key, attempt, wait, message });
-        }
-        if change.action == Action::Read && performed == super::machine::Performed::Done {
-            if let Some(value) = outcome.value.clone() {
-                self.values.insert(index, value);
-            }
-            self.finish_row(index, RowResult::Done { verdict: None, headline: None });
-        }
-        self.progress(index).outcome = Some(outcome);
-        self.queue.push_back(Input::Performed(index, performed));
-    }
-
-    fn record_outcome(&mut self, index: ChangeIndex) {
-        let plan = self.phase.plan;
-        let Some(change) = plan.changes.get(index) else { return };
-        let last_act = self.machine.acts_done(index) + 1
-            >= self
-                .progressing
-                .get(&index)
-                .and_then(|p| p.ready.as_ref())
-                .map_or(1, |ready| ready.policy.acts);
-        let Some(outcome) = self.progress(index).outcome.take() else { return };
-        let result = row(change, &outcome);
-        let done = matches!(result, RowResult::Done { .. });
-        if let Some(value) = outcome.value.filter(|value| !value.is_null()) {
-            self.values.insert(index, value);
-        }
-        self.batch.push((outcome.event, Pending::Outcome(index)));
-        if last_act || !done {
-            let result = self.after_conditions(index, change, result);
-            self.finish_row(index, result);
-        }
-    }
-
-    /// Postconditions are looked at when the object is there; the object stays either way.
-    fn after_conditions(&self, index: ChangeIndex, change: &Change, result: RowResult) -> RowResult {
-        let Some(world) = self.phase.world.as_deref() else { return result };
-        let (true, Some(value)) = (matches!(result, RowResult::Done { .. }), self.values.get(&index)) else {
-            return result;
-        };
-        let Some((id, resource)) = prepare::block_of(world, change.address()) else { return result };
-        let conditions = &resource.lifecycle.postconditions;
-        if conditions.is_empty() {
-            return result;
-        }
-        let bindings = crate::world::with_self(&world.bindings(id, change.address()), value.clone());
-        match world.check_conditions(conditions, &change.address().module, &bindings) {
-            Ok(_) => result,
-            Err(errors) => {
-                let text: Vec<&str> = errors.0.iter().map(|error| error.detail.as_str()).collect();
-                RowResult::Failed { message: text.join(" ") }
+            let elapsed = since.elapsed();
+            if elapsed >= STILL {
+                let (key, action) = (change.key.clone(), change.action);
+                (self.phase.notify)(Notice::Still { key, action, elapsed });
             }
         }
     }
@@ -388,49 +255,6 @@ impl Dispatch<'_, '_> {
         });
     }
 
-    /// The action goes on or not, nobody waits for it: what becomes of it is unknown.
-    fn abandon(&mut self, index: ChangeIndex) {
-        let problem = relplan_contract::Problem::uncertain("It was given up while it was under way.");
-        self.ended(index, Ended::Problem(problem));
-    }
-
-    /// What refers to the group's blocks can now be evaluated with what was made.
-    fn group_done(&mut self, group: usize) {
-        let plan = self.phase.plan;
-        let Some(group) = plan.groups.get(group) else { return };
-        let Some(world) = self.phase.world.as_deref_mut() else { return };
-        let mut by_module: BTreeMap<ModulePath, BTreeMap<Option<Key>, Value>> = BTreeMap::new();
-        let mut block = None;
-        for index in &group.changes {
-            let (Some(change), Some(value)) = (plan.changes.get(*index), self.values.get(index)) else {
-                continue;
-            };
-            let address = change.address();
-            block = prepare::block_of(world, address).map(|(id, _)| (id, address.resource.clone()));
-            by_module.entry(address.module.clone()).or_default().insert(address.key.clone(), value.clone());
-        }
-        let Some((id, name)) = block else { return };
-        for (module, values) in by_module {
-            world.update_instances(id, &name, &module, &values);
-        }
-    }
-
-    fn finish_row(&mut self, index: ChangeIndex, result: RowResult) {
-        let Some(change) = self.change(index) else { return };
-        let (key, action) = (change.key.clone(), change.action);
-        let progress = self.progress(index);
-        let took = progress.since.map_or(Duration::ZERO, |since| since.elapsed());
-        progress.result = Some(result.clone());
-        (self.phase.notify)(Notice::Finished { key, action, result, took });
-    }
-
-    fn context(&self, index: ChangeIndex, change: &Change) -> (relplan_contract::Context, Cancel) {
-        let redactor = Arc::clone(&self.phase.surroundings.redactor);
-        let reporter = Reporter { index, channel: self.channel.clone(), redactor };
-        let switch = Cancel::default();
-        (self.phase.surroundings.context(&change.key, Arc::new(reporter), switch.clone()), switch)
-    }
-
     fn progress(&mut self, index: ChangeIndex) -> &mut Progressing {
         self.progressing.entry(index).or_default()
     }
@@ -441,56 +265,6 @@ impl Dispatch<'_, '_> {
 
     fn time_ms(&self) -> i64 {
         time_ms(&*self.phase.surroundings.clock)
-    }
-
-    fn end(self) -> PhaseEnd {
-        let plan = self.phase.plan;
-        let mut configs = BTreeMap::new();
-        let mut rows = Vec::with_capacity(plan.changes.len());
-        for (index, change) in plan.changes.iter().enumerate() {
-            let progress = self.progressing.get(&index);
-            if let Some(ready) = progress.and_then(|progress| progress.ready.as_ref()) {
-                configs.insert(change.key.clone(), ready.config.clone());
-            }
-            let told = progress.and_then(|progress| progress.result.clone());
-            let result = match (told, self.machine.end_of(index)) {
-                (_, Some(End::NotNeeded)) => continue,
-                (_, Some(End::Skipped(because))) => RowResult::Skipped { because: because.clone() },
-                (Some(result), _) => result,
-                (None, Some(End::Unknown)) => {
-                    RowResult::Uncertain { message: "Its outcome could not be recorded.".to_owned() }
-                }
-                (None, _) => RowResult::Skipped { because: "it was not begun".to_owned() },
-            };
-            rows.push(Row { key: change.key.clone(), action: change.action, result });
-        }
-        PhaseEnd {
-            rows,
-            stopped: self.machine.stopped(),
-            rollbacks: self.machine.rollbacks().to_vec(),
-            error: self.error,
-            configs,
-        }
-    }
-}
-
-fn row(change: &Change, outcome: &Told) -> RowResult {
-    use super::machine::Performed;
-    use relplan_contract::Outcome;
-    match outcome.performed {
-        Performed::Done | Performed::Judged(Outcome::Passed) => {
-            let attribute = change.headline.as_ref();
-            let headline = attribute.zip(outcome.value.as_ref()).and_then(|(name, value)| {
-                let value = value.get(name);
-                value.as_str().filter(|_| !value.is_sensitive()).map(str::to_owned)
-            });
-            RowResult::Done { verdict: outcome.verdict.clone(), headline }
-        }
-        Performed::Judged(_) | Performed::TryAgain(_) | Performed::Failed => match &outcome.verdict {
-            Some(verdict) => RowResult::NotPassed { verdict: verdict.clone() },
-            None => RowResult::Failed { message: outcome.message.clone() },
-        },
-        Performed::Unknown => RowResult::Uncertain { message: outcome.message.clone() },
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relplan_contract::{Cancel, Observed, Problem, ProblemKind, ReconcileRequest, Silent, Value};
 use tokio::task::JoinSet;
 
 use super::surroundings::Surroundings;
-use crate::event::Act;
+use crate::event::{Act, EntryKey};
 use crate::plan::compare::overlay;
 use crate::plan::{Answer, Ask, AskId, Planner, Question};
 
@@ -39,13 +39,19 @@ fn key_of(ask: &Ask) -> (String, String) {
 
 /// Asks providers until the planner has no more questions, and keeps the answers in `replay`. When that is closed,
 /// its answers are taken instead; only a data source whose answer was secret is asked again.
+///
+/// What became of an action of a dead process is asked only when its request can no longer land: after the type's
+/// `settle`, counted from here, since clocks may have been set in the meantime. `settling` is told of a longer wait.
 pub async fn observe(
     planner: &mut Planner,
     surroundings: &mut Surroundings,
     parallelism: usize,
     replay: &mut Replay,
     cancel: &Cancel,
+    settling: &mut dyn FnMut(&EntryKey, Duration),
 ) -> Result<(), Interrupted> {
+    let begun = Instant::now();
+    let mut longest = Duration::ZERO;
     let mut waiting: Vec<Ask> = Vec::new();
     let mut under_way: JoinSet<((String, String), AskId, Answer)> = JoinSet::new();
     let mut masked: BTreeSet<String> = BTreeSet::new();
@@ -64,7 +70,19 @@ pub async fn observe(
         while under_way.len() < parallelism.max(1)
             && let Some(ask) = asks.pop()
         {
-            under_way.spawn(answer(ask, surroundings.clone(), cancel.clone()));
+            let wait = ask.question.settle().saturating_sub(begun.elapsed());
+            if wait > longest {
+                settling(&ask.key, wait);
+                longest = wait;
+            }
+            let (clock, asked) = (Arc::clone(&surroundings.clock), surroundings.clone());
+            let answer = answer(ask, asked, cancel.clone());
+            under_way.spawn(async move {
+                if !wait.is_zero() {
+                    clock.sleep(wait).await;
+                }
+                answer.await
+            });
         }
         asks.reverse();
         waiting = asks;

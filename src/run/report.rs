@@ -25,6 +25,15 @@ pub enum Notice {
         /// One line.
         text: String,
     },
+    /// An action goes on: said every so often.
+    Still {
+        /// The object.
+        key: EntryKey,
+        /// What is done.
+        action: Action,
+        /// For how long already.
+        elapsed: Duration,
+    },
     /// An action will be tried again.
     Retrying {
         /// The object.

@@ -19,7 +19,7 @@ mod state;
 
 pub use diagnostics::diagnostics;
 pub use plan::plan;
-pub use run::{notice, still, summary};
+pub use run::{notice, summary};
 pub use schema::providers;
 pub use state::{entry, history, outputs, state};
 

@@ -27,6 +27,7 @@ pub fn notice(notice: &Notice, palette: &Palette) -> String {
                 .map(|line| format!("{} {} {line}\n", name(key), palette.paint(Tone::Faint, "|")));
             lines.collect::<Vec<_>>().concat()
         }
+        Notice::Still { key, action, elapsed } => still(key, *action, *elapsed, palette),
         Notice::Retrying { key, attempt, wait, message } => {
             let text = format!("Try {attempt} in {}: {}", words::duration(*wait), escape::line(message));
             line(key, Tone::Notice, &text, palette)
@@ -49,8 +50,7 @@ pub fn notice(notice: &Notice, palette: &Palette) -> String {
 }
 
 /// The line for an action that goes on: `git_tag.app: Still creating... [10s elapsed]`.
-#[must_use]
-pub fn still(key: &EntryKey, action: Action, elapsed: Duration, palette: &Palette) -> String {
+fn still(key: &EntryKey, action: Action, elapsed: Duration, palette: &Palette) -> String {
     let mut doing = doing(action).to_owned();
     if let Some(first) = doing.get_mut(..1) {
         first.make_ascii_lowercase();

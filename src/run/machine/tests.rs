@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{Lifetime, Value};
 
@@ -171,6 +172,7 @@ impl World<'_> {
             0 => Performed::Failed,
             1 => Performed::Unknown,
             2 => Performed::TryAgain(None),
+            3 => Performed::Broken,
             _ if change.action == Action::Judge => Performed::Judged(outcomes[random.below(outcomes.len())]),
             _ => Performed::Done,
         };

@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use super::{document, verdict};
 use crate::event::EntryKey;
-use crate::plan::Action;
 use crate::run::report::{Notice, Row, RowResult, Summary};
 use crate::view::words;
 
@@ -17,6 +16,11 @@ pub fn notice(notice: &Notice) -> Json {
     let members = match notice {
         Notice::Started { key, action } => event("started", key, json!({ "action": words::action(*action) })),
         Notice::Line { key, text } => event("line", key, json!({ "text": text })),
+        Notice::Still { key, action, elapsed } => event(
+            "still",
+            key,
+            json!({ "action": words::action(*action), "elapsed_ms": milliseconds(*elapsed) }),
+        ),
         Notice::Retrying { key, attempt, wait, message } => event(
             "retrying",
             key,
@@ -31,13 +35,6 @@ pub fn notice(notice: &Notice) -> Json {
         Notice::Stopping { running } => json!({ "event": "stopping", "running": running }),
     };
     document("relplan_notice", members)
-}
-
-/// That an action goes on, for a line of its own.
-#[must_use]
-pub fn still(key: &EntryKey, action: Action, elapsed: Duration) -> Json {
-    let members = json!({ "action": words::action(action), "elapsed_ms": milliseconds(elapsed) });
-    document("relplan_notice", event("still", key, members))
 }
 
 /// How a run ended.

@@ -90,7 +90,7 @@ fn runs_fit_their_schemas() {
     for of in &notices {
         check(NOTICE, &notice(of));
     }
-    check(NOTICE, &still(&key(), Action::Create, took));
+    check(NOTICE, &notice(&Notice::Still { key: key(), action: Action::Create, elapsed: took }));
     let row = |result| Row { key: key(), action: Action::Update, result };
     let of = Summary {
         ending: Ending::Waiting,

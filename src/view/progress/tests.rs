@@ -9,7 +9,7 @@ use std::time::Duration;
 use relplan_contract::{Outcome, Verdict};
 use snapbox::{IntoData, assert_data_eq, str};
 
-use super::{notice, still, summary};
+use super::{notice, summary};
 use crate::event::{Ending, RunMode};
 use crate::plan::Action;
 use crate::run::report::{Notice, Row, RowResult, Summary};
@@ -54,7 +54,7 @@ fn a_run_tells_what_it_does() {
         Notice::Stopping { running: 1 },
     ];
     let mut text = notices.map(|of| notice(&of, &Palette::PLAIN)).concat();
-    text += &still(&key(), Action::Forget, Duration::from_secs(10), &Palette::PLAIN);
+    text += &notice(&Notice::Still { key: key(), action: Action::Forget, elapsed: Duration::from_secs(10) }, &Palette::PLAIN);
     assert_data_eq!(
         text,
         str![[r#"

@@ -1,0 +1,116 @@
+//! From a change that may begin to its action: the last look, the intent, the call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use relplan_contract::{Cancel, Context};
+
+use super::{Dispatch, Pending};
+use crate::event::{Act, Event};
+use crate::plan::{Action, Change};
+use crate::run::machine::{ChangeIndex, End, Input};
+use crate::run::message::Message;
+use crate::run::perform::{Job, Reporter, perform};
+use crate::run::prepare;
+use crate::run::record;
+use crate::run::report::{Notice, RowResult};
+
+impl Dispatch<'_, '_> {
+    pub(super) fn prepare(&mut self, index: ChangeIndex) {
+        let plan = self.phase.plan;
+        let Some(change) = plan.changes.get(index) else { return };
+        if change.action == Action::Forget {
+            let reason = change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            self.batch.push((Event::Forgotten { key: change.key.clone(), reason }, Pending::Other));
+            return self.not_begun(index, End::Done, String::new());
+        }
+        let Some(whom) = self.phase.actors.get(&change.key).cloned() else {
+            return self.not_begun(index, End::Failed, "Its provider is not there.".to_owned());
+        };
+        let evaluated = match prepare::evaluate(change, &whom, self.phase.world.as_deref_mut()) {
+            Ok(evaluated) => evaluated,
+            Err((end, message)) => return self.not_begun(index, end, message),
+        };
+        let (context, _) = self.context(index, change);
+        let (change, sealer, channel) = (change.clone(), self.phase.sealer.clone(), self.channel.clone());
+        let refresh = self.phase.refresh;
+        tokio::spawn(async move {
+            let message = match prepare::look(&change, &whom, evaluated, &context, &sealer, refresh).await {
+                Ok(ready) => Message::Ready(index, Box::new(ready)),
+                Err((end, message)) => Message::NotBegun(index, end, message),
+            };
+            // The loop is gone only when the run is over.
+            let _ = channel.send(message);
+        });
+    }
+
+    /// Needs no action, or cannot be begun.
+    pub(super) fn not_begun(&mut self, index: ChangeIndex, end: End, message: String) {
+        let result = match &end {
+            End::Done => RowResult::Done { verdict: None, headline: None },
+            End::Skipped(because) => RowResult::Skipped { because: because.clone() },
+            End::NotPassed(_) | End::Failed | End::Unknown | End::NotNeeded => RowResult::Failed { message },
+        };
+        self.finish_row(index, result);
+        self.queue.push_back(Input::NotBegun(index, end));
+    }
+
+    pub(super) fn record_intent(&mut self, index: ChangeIndex) {
+        let plan = self.phase.plan;
+        let Some(change) = plan.changes.get(index) else { return };
+        let acts_done = self.machine.acts_done(index);
+        let act = self.act(index, change, acts_done);
+        let state = self.phase.journal.state();
+        let Some(ready) = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref()) else {
+            return;
+        };
+        let intent = record::intent(change, ready, act, state, &self.phase.digest, &plan.version);
+        let key = intent.idempotency_key.clone();
+        if let (Action::Replace { create_first: true }, Some(entry)) =
+            (change.action, state.entries.get(&change.key))
+        {
+            let to = crate::plan::deposed(&change.key, entry.generation);
+            self.batch.push((Event::Moved { from: change.key.clone(), to }, Pending::Other));
+        }
+        self.progress(index).key = key;
+        self.batch.push((Event::Intended(Box::new(intent)), Pending::Intent(index)));
+        if acts_done == 0 {
+            self.progress(index).since = Some(Instant::now());
+            (self.phase.notify)(Notice::Started { key: change.key.clone(), action: change.action });
+        }
+    }
+
+    fn act(&self, index: ChangeIndex, change: &Change, acts_done: u8) -> Act {
+        let ready = self.progressing.get(&index).and_then(|progress| progress.ready.as_ref());
+        let whom = self.phase.actors.get(&change.key);
+        let work =
+            whom.zip(ready).and_then(|(whom, ready)| prepare::work(change, whom, ready, acts_done, ""));
+        let judges = change.action == Action::Judge;
+        let fresh = change.action != Action::Update;
+        work.and_then(|work| work.act(fresh, judges)).unwrap_or(Act::Update)
+    }
+
+    pub(super) fn perform(&mut self, index: ChangeIndex) {
+        let plan = self.phase.plan;
+        let Some(change) = plan.changes.get(index) else { return };
+        let acts_done = self.machine.acts_done(index);
+        let Some(progress) = self.progressing.get(&index) else { return };
+        let (Some(ready), Some(whom)) = (&progress.ready, self.phase.actors.get(&change.key)) else { return };
+        let Some(work) = prepare::work(change, whom, ready, acts_done, &progress.key) else { return };
+        let timeout = ready.timeout;
+        let (context, switch) = self.context(index, change);
+        self.switches.insert(index, switch);
+        let channel = self.channel.clone();
+        tokio::spawn(async move {
+            let (index, ended) = perform(Job { index, work, context, timeout }).await;
+            let _ = channel.send(Message::Ended(index, ended));
+        });
+    }
+
+    fn context(&self, index: ChangeIndex, change: &Change) -> (Context, Cancel) {
+        let redactor = Arc::clone(&self.phase.surroundings.redactor);
+        let reporter = Reporter { index, channel: self.channel.clone(), redactor };
+        let switch = Cancel::default();
+        (self.phase.surroundings.context(&change.key, Arc::new(reporter), switch.clone()), switch)
+    }
+}
