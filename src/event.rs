@@ -48,11 +48,26 @@ pub struct EntryKey {
     pub version: Option<Arc<str>>,
 }
 
+/// No release has a version like this: versions begin with a digit.
+const DEPOSED: &str = "deposed-";
+
 impl EntryKey {
     /// The key of an object: records have one for each version of the release.
     #[must_use]
     pub fn new(address: Address, lifetime: Lifetime, version: &Arc<str>) -> Self {
         Self { address, version: (lifetime == Lifetime::Record).then(|| Arc::clone(version)) }
+    }
+
+    /// The key of this object once a new one has been made in its place, until it is destroyed: `ADDR@deposed-3`.
+    #[must_use]
+    pub fn deposed(&self, generation: u64) -> Self {
+        Self { address: self.address.clone(), version: Some(format!("{DEPOSED}{generation}").into()) }
+    }
+
+    /// Whether a new object was made in the place of this one.
+    #[must_use]
+    pub fn is_deposed(&self) -> bool {
+        self.version.as_ref().is_some_and(|version| version.starts_with(DEPOSED))
     }
 }
 

@@ -38,6 +38,11 @@
 //! A value that is marked sensitive stays so through every expression. It leaves memory only as a keyed fingerprint
 //! ([`ledger::Sealer`]), and whatever is printed passes a redactor that knows every secret of the run.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 pub mod addr;
 pub mod canonical;
 pub mod cli;

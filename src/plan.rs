@@ -67,23 +67,6 @@ pub struct Basis {
     pub providers: BTreeMap<String, String>,
 }
 
-/// The key of an object that a new one is made in the place of, until it is destroyed: `ADDR@deposed-3`.
-#[must_use]
-pub fn deposed(key: &crate::event::EntryKey, generation: u64) -> crate::event::EntryKey {
-    crate::event::EntryKey {
-        address: key.address.clone(),
-        version: Some(format!("{DEPOSED}{generation}").into()),
-    }
-}
-
-/// Whether a key is that of an object that a new one was made in the place of.
-#[must_use]
-pub fn is_deposed(key: &crate::event::EntryKey) -> bool {
-    key.version.as_ref().is_some_and(|version| version.starts_with(DEPOSED))
-}
-
-const DEPOSED: &str = "deposed-";
-
 /// How many changes of which kind, as in Terraform's closing line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

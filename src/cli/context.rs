@@ -35,6 +35,7 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(global: &Global, providers: Vec<Arc<dyn Provider>>) -> Result<Self, String> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that finds out where we are")]
         let current = std::env::current_dir()
             .map_err(|error| format!("The current folder cannot be found: {error}."))?;
         let directory = global.chdir.as_ref().map_or(current.clone(), |folder| current.join(folder));

@@ -113,7 +113,9 @@ pub(super) async fn make(
     });
     let mut settling = |key: &EntryKey, wait: Duration| {
         let wait = words::duration(wait);
-        let text = format!("{key}: An earlier run was cut off here; what it asked for may still land. Waiting {wait}...\n");
+        let text = format!(
+            "{key}: An earlier run was cut off here; what it asked for may still land. Waiting {wait}...\n"
+        );
         context.warn(&text);
     };
     let observed =

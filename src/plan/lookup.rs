@@ -4,17 +4,18 @@ use crate::addr::Address;
 use crate::event::EntryKey;
 use crate::state::{Entry, State};
 
-/// Every object of one instance: a record has one for each version.
+/// Every object of one instance: a record has one for each version. What is deposed does not count.
 pub(crate) fn of_address<'s>(
     state: &'s State,
     address: &Address,
 ) -> impl Iterator<Item = (&'s EntryKey, &'s Entry)> + use<'s> {
     let from = EntryKey { address: address.clone(), version: None };
     let address = address.clone();
-    state.entries.range(from..).take_while(move |(key, _)| key.address == address)
+    let own = state.entries.range(from..).take_while(move |(key, _)| key.address == address);
+    own.filter(|(key, _)| !key.is_deposed())
 }
 
-/// Every object of every instance of a block; the key of the address does not count.
+/// Every object of every instance of a block; the key of the address does not count, nor does what is deposed.
 pub(crate) fn of_block<'s>(
     state: &'s State,
     block: &Address,
@@ -22,5 +23,6 @@ pub(crate) fn of_block<'s>(
     let from = EntryKey { address: Address { key: None, ..block.clone() }, version: None };
     let (module, resource) = (block.module.clone(), block.resource.clone());
     let inside = move |key: &EntryKey| key.address.module == module && key.address.resource == resource;
-    state.entries.range(from..).take_while(move |(key, _)| inside(key))
+    let own = state.entries.range(from..).take_while(move |(key, _)| inside(key));
+    own.filter(|(key, _)| !key.is_deposed())
 }

@@ -74,7 +74,7 @@ impl fmt::Display for Reason {
             Self::DestroyAsked => f.write_str("asked for with -destroy"),
             Self::TurnedBack { version } => write!(f, "turned back to version {version}"),
             Self::Retried => f.write_str("asked for with -retry"),
-            Self::Deposed => f.write_str("left behind by an earlier replacement"),
+            Self::Deposed => f.write_str("a new one takes its place"),
             Self::ArgumentsUnknown => f.write_str("its arguments are known only during apply"),
         }
     }

@@ -17,7 +17,7 @@ use super::record::Told;
 use super::report::{Notice, Row, RowResult};
 use super::surroundings::Surroundings;
 use crate::canonical::Digest;
-use crate::event::Event;
+use crate::event::{EntryKey, Event};
 use crate::ledger::{LedgerError, Sealer};
 use crate::plan::{Change, Plan, Whom};
 use crate::world::World;
@@ -36,7 +36,7 @@ pub enum Signal {
 pub(super) struct Phase<'r> {
     pub plan: &'r Plan,
     pub digest: Digest,
-    pub actors: &'r BTreeMap<crate::event::EntryKey, Whom>,
+    pub actors: &'r BTreeMap<EntryKey, Whom>,
     pub world: Option<&'r mut World>,
     pub journal: &'r mut dyn Journal,
     pub sealer: &'r Sealer,
@@ -57,7 +57,7 @@ pub(super) struct PhaseEnd {
     /// Why the ledger cannot be written any more.
     pub error: Option<LedgerError>,
     /// The final arguments of each change that was begun.
-    pub configs: BTreeMap<crate::event::EntryKey, Value>,
+    pub configs: BTreeMap<EntryKey, Value>,
 }
 
 /// What is kept of a change while it is carried out.
@@ -68,6 +68,8 @@ struct Progressing {
     outcome: Option<Told>,
     result: Option<RowResult>,
     since: Option<Instant>,
+    /// Where the old object is while a new one is made in its place.
+    deposed: Option<EntryKey>,
 }
 
 enum Pending {

@@ -116,7 +116,13 @@ impl State {
 
     fn check_intent(&self, intent: &Intent) -> Folded {
         let key = || intent.key.clone();
-        if (intent.lifetime == Lifetime::Record) != intent.key.version.is_some() {
+        let is_record = intent.lifetime == Lifetime::Record;
+        let fits = if intent.key.is_deposed() {
+            intent.act == Act::Destroy
+        } else {
+            is_record == intent.key.version.is_some()
+        };
+        if !fits {
             return Err(IllegalTransition::WrongKey { key: key() });
         }
         if intent.act == Act::Judge && intent.lifetime != Lifetime::Check {

@@ -18,7 +18,8 @@ impl State {
         if entry.open().is_some() {
             return Err(IllegalTransition::StillOpen { key: from.clone() });
         }
-        if from.version.is_some() != to.version.is_some() {
+        let deposes = from.address == to.address && from.is_deposed() != to.is_deposed();
+        if !deposes && from.version.is_some() != to.version.is_some() {
             return Err(IllegalTransition::WrongKey { key: to.clone() });
         }
         let Some(mut entry) = self.entries.remove(from) else { return Ok(()) };

@@ -32,6 +32,7 @@ pub fn duration(time: Duration) -> String {
 pub fn object(key: &EntryKey) -> String {
     let address = escape::shown(&key.address);
     match &key.version {
+        Some(_) if key.is_deposed() => format!("{address} (deposed)"),
         Some(version) => format!("{address} (record of {})", escape::line(version)),
         None => address,
     }

@@ -1,5 +1,7 @@
 //! The one test binary: what needs files, processes or the built command.
 
+#![allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")]
+
 mod crash;
 mod fmt;
 mod layers;

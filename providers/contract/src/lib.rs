@@ -5,6 +5,11 @@
 //! no HTTP client, no HCL and no command line, so that a provider can be read, tested and replaced alone.
 //! `docs/writing-a-provider.md` shows how to write one; [`conformance`] is the suite that each one passes.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 pub mod conformance;
 mod context;
 mod number;

@@ -38,6 +38,7 @@ impl Group {
         };
         // A program with a folder in its name is looked for where the command runs, on every system.
         let program = if program.contains('/') { spec.directory.join(program) } else { program.into() };
+        #[expect(clippy::disallowed_methods, reason = "the one place where commands are started")]
         let child = Command::new(&program)
             .args(arguments)
             .current_dir(&spec.directory)

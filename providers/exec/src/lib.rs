@@ -4,6 +4,11 @@
 //! group of its own, with an environment of named variables only. Its output is cleaned, masked and streamed, and
 //! kept in a log of bounded size. Unix only, because of the process groups.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 mod arguments;
 mod deployment;
 mod files;

@@ -10,7 +10,8 @@ use relplan_contract::{
 use crate::script::{self, Ending, Player};
 use crate::world;
 
-const DOCS: &str = r#"For tests and trials. Keeps its version in a file of the folder `world`, named like its address:
+const DOCS: &str = r#"For tests and trials. Keeps its version in a file of the folder `world`, named like its address
+(`ADDRESS@SLOT` where it has a slot):
 
 ```hcl
 resource "fake_deployment" "production" {

@@ -6,6 +6,11 @@
 //!
 //! Not for releases: nothing here deploys anything.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 mod check;
 mod deployment;
 mod record;

@@ -61,18 +61,20 @@ pub(crate) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
-/// The file of a live object in the folder `world`: named like its address, without what paths read.
+/// The file of a live object in the folder `world`: named like its address and, where it has one, its slot, without
+/// what paths read.
 pub(crate) fn live_file(context: &Context, config: &Value) -> Option<PathBuf> {
     let folder = config.get("world").as_str()?;
-    let name: String = context
-        .address
+    let slot = config.get("slot").as_str().map(|slot| format!("@{slot}")).unwrap_or_default();
+    let name: String = format!("{}{slot}", context.address)
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
+        .map(|c| if c.is_ascii_alphanumeric() || "._-@".contains(c) { c } else { '_' })
         .collect();
     Some(context.path(folder).join(name))
 }
 
 /// Writes the current version of a live object.
+#[allow(clippy::disallowed_methods, reason = "what the fake writes is all that it does")]
 pub(crate) fn set_live(context: &Context, config: &Value, version: &str) -> Result<(), Problem> {
     let Some(path) = live_file(context, config) else { return Ok(()) };
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, version));

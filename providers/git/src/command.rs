@@ -200,6 +200,7 @@ impl Call<'_> {
     }
 
     fn command(&self) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "the one place where git is started")]
         let mut command = Command::new(&*self.program.0);
         command
             .args(&self.arguments)

@@ -15,6 +15,11 @@
 //!
 //! What it does not do: move or delete a tag, verify signatures, write to a work tree.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 mod arguments;
 mod command;
 mod commit;

@@ -1,5 +1,10 @@
 //! HTTP: smoke tests of services, step by step.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 mod assertions;
 mod client;
 mod json;

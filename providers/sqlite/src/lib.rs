@@ -1,5 +1,10 @@
 //! `SQLite`: snapshots of live databases, checked, and brought back into new files.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
 mod backup;
 mod directory;
 mod inspect;

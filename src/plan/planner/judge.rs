@@ -353,7 +353,7 @@ impl Planner {
 
     /// The old object of a replacement that makes the new one first goes at the end of the run.
     fn depose(&mut self, change: &Change, generation: u64) {
-        let key = crate::plan::deposed(&change.key, generation);
+        let key = change.key.deposed(generation);
         if let Some(actor) = self.actors.get(&change.key).cloned() {
             self.actors.insert(key.clone(), actor);
         }
@@ -372,8 +372,13 @@ impl Planner {
     fn caution(&mut self, change: &Change) {
         let key = &change.key;
         let mut add = |kind, text| self.cautions.push(Caution { kind, key: Some(key.clone()), text });
-        if let Action::Replace { .. } = change.action {
-            add(CautionKind::Destructive, "It is destroyed and made anew.".to_owned());
+        if let Action::Replace { create_first } = change.action {
+            let order = if create_first {
+                "A new one is made, then it is destroyed."
+            } else {
+                "It is destroyed and made anew."
+            };
+            add(CautionKind::Destructive, order.to_owned());
         }
         if let Some(preview) = change.preview.as_ref().filter(|preview| preview.outcome != Outcome::Passed) {
             add(CautionKind::WouldStop, format!("The run would stop here: {}", preview.summary));

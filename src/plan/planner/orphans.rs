@@ -78,7 +78,7 @@ impl Planner {
             .find(|removed| removed.from.covers(&key.address))
             .cloned();
         let reason = match (&removed, self.options.mode) {
-            _ if crate::plan::is_deposed(&key) => Reason::Deposed,
+            _ if key.is_deposed() => Reason::Deposed,
             (_, RunMode::Destroy) => Reason::DestroyAsked,
             (Some(_), _) => Reason::Removed,
             (None, _) => Reason::LeftFile,

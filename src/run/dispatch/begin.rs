@@ -69,7 +69,8 @@ impl Dispatch<'_, '_> {
         if let (Action::Replace { create_first: true }, Some(entry)) =
             (change.action, state.entries.get(&change.key))
         {
-            let to = crate::plan::deposed(&change.key, entry.generation);
+            let to = change.key.deposed(entry.generation);
+            self.progress(index).deposed = Some(to.clone());
             self.batch.push((Event::Moved { from: change.key.clone(), to }, Pending::Other));
         }
         self.progress(index).key = key;

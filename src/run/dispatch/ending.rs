@@ -7,6 +7,7 @@ use relplan_contract::{Outcome, Value};
 
 use super::{Dispatch, Pending, PhaseEnd};
 use crate::addr::{Key, ModulePath};
+use crate::event::Event;
 use crate::plan::{Action, Change};
 use crate::run::machine::{ChangeIndex, End, Input, Performed};
 use crate::run::perform::Ended;
@@ -54,6 +55,11 @@ impl Dispatch<'_, '_> {
             self.values.insert(index, value);
         }
         self.batch.push((outcome.event, Pending::Outcome(index)));
+        let not_made = matches!(outcome.performed, Performed::Failed | Performed::TryAgain(_));
+        if let Some(from) = self.progress(index).deposed.take().filter(|_| not_made) {
+            // No new object: the old one takes its place again.
+            self.batch.push((Event::Moved { from, to: change.key.clone() }, Pending::Other));
+        }
         if last_act || !done {
             self.finish_row(index, result);
         }
@@ -77,7 +83,7 @@ impl Dispatch<'_, '_> {
         let bindings = crate::world::with_self(&world.bindings(id, change.address()), value.clone());
         let errors = world.check_conditions(conditions, &change.address().module, &bindings).err()?;
         let text: Vec<&str> = errors.0.iter().map(|error| error.detail.as_str()).collect();
-        Some(text.join(" "))
+        Some(format!("It was done, but a postcondition does not hold: {}", text.join(" ")))
     }
 
     /// The action goes on or not, nobody waits for it: what becomes of it is unknown.

@@ -144,10 +144,11 @@ fn folded(title: &str, lines: &[Line]) -> String {
 }
 
 fn object(key: &EntryKey) -> String {
-    let version = key
-        .version
-        .as_ref()
-        .map_or_else(String::new, |version| format!(" (record of {})", sentence(version)));
+    let version = match &key.version {
+        Some(_) if key.is_deposed() => " (deposed)".to_owned(),
+        Some(version) => format!(" (record of {})", sentence(version)),
+        None => String::new(),
+    };
     format!("{}{version}", markdown::code(&shortened(&key.address.to_string(), LONGEST)))
 }
 

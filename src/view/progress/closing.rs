@@ -148,9 +148,10 @@ impl Counts {
         match action {
             Action::Create => self.added += 1,
             Action::Update => self.changed += 1,
-            Action::Replace { .. } => {
+            // Where the new one is made first, the end of the old one has a row of its own.
+            Action::Replace { create_first } => {
                 self.added += 1;
-                self.destroyed += 1;
+                self.destroyed += if create_first { 0 } else { 1 };
             }
             Action::Destroy => self.destroyed += 1,
             Action::Judge => self.passed += 1,

@@ -54,7 +54,10 @@ fn a_run_tells_what_it_does() {
         Notice::Stopping { running: 1 },
     ];
     let mut text = notices.map(|of| notice(&of, &Palette::PLAIN)).concat();
-    text += &notice(&Notice::Still { key: key(), action: Action::Forget, elapsed: Duration::from_secs(10) }, &Palette::PLAIN);
+    text += &notice(
+        &Notice::Still { key: key(), action: Action::Forget, elapsed: Duration::from_secs(10) },
+        &Palette::PLAIN,
+    );
     assert_data_eq!(
         text,
         str![[r#"
@@ -96,7 +99,7 @@ fn a_run_that_did_everything_ends_in_one_line() {
         rows: vec![
             row("git_tag.app", Action::Create, done(None)),
             row("exec_deployment.dev", Action::Update, done(Some("1.2.0"))),
-            row("sqlite_database.a", Action::Replace { create_first: true }, done(None)),
+            row("sqlite_database.a", Action::Replace { create_first: false }, done(None)),
             row("http_smoke_test.dev", Action::Judge, passed),
         ],
         head: Some(samples::digest()),

@@ -60,6 +60,7 @@ fn sentence(change: &Change) -> String {
 /// a live resource goes.
 pub(in crate::view) fn headline(change: &Change) -> Option<String> {
     match (&change.key.version, change.lifetime, &change.headline) {
+        (Some(_), ..) if change.key.is_deposed() => Some("deposed".to_owned()),
         (Some(version), ..) => Some(format!("record of {}", escape::line(version))),
         (None, Some(Lifetime::Live), Some(attribute)) => {
             value::headline(attribute, &change.before, &change.after)
