@@ -15,7 +15,7 @@ use crate::event::Actor;
 use crate::ledger::lock::Holder;
 use crate::plan::Registry;
 use crate::source::Sources;
-use crate::view::json;
+use crate::view::json::{self, Deed};
 use crate::view::style::Palette;
 
 /// What every verb works with.
@@ -85,6 +85,16 @@ impl Context {
 
     pub(super) fn print_line(&self, text: &str) {
         self.print(&format!("{text}\n"));
+    }
+
+    /// Says what a verb did.
+    pub(super) fn print_done(&self, verb: &str, deeds: &[Deed]) {
+        if self.json {
+            return self.print(&json::to_line(&json::done(verb, deeds)));
+        }
+        for deed in deeds {
+            self.print_line(&deed.text);
+        }
     }
 
     /// Says that there is nothing to do.

@@ -7,6 +7,7 @@ use super::args::FmtArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use crate::lang::format::format;
+use crate::view::json::{self, Reformatted};
 
 pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
@@ -24,30 +25,35 @@ pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
             files.push((full, path.clone()));
         }
     }
-    let mut changed = false;
+    let mut changed = Vec::new();
     for (full, shown) in files {
-        changed |= one(context, args, &full, &shown)?;
+        changed.extend(one(context, args, &full, &shown)?);
     }
-    Ok(if args.check && changed { Exit::Error } else { Exit::Done })
+    if context.json {
+        context.print(&json::to_line(&json::formatted(&changed, !args.check)));
+    }
+    Ok(if args.check && !changed.is_empty() { Exit::Error } else { Exit::Done })
 }
 
-fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<bool, Failure> {
+fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<Option<Reformatted>, Failure> {
     let failure =
         |error: std::io::Error| Failure::error(format!("{} cannot be formatted: {error}.", shown.display()));
     let source = std::fs::read_to_string(full).map_err(failure)?;
     refuse_broken(&source, shown)?;
     let formatted = format(&source);
     if formatted == source {
-        return Ok(false);
+        return Ok(None);
     }
-    context.print_line(&shown.display().to_string());
-    if args.diff {
-        context.print(&diff(&source, &formatted, &shown.display().to_string()));
+    let path = shown.display().to_string();
+    let diff = args.diff.then(|| diff(&source, &formatted, &path));
+    if !context.json {
+        context.print_line(&path);
+        context.print(diff.as_deref().unwrap_or_default());
     }
     if !args.check {
         write(full, &formatted).map_err(failure)?;
     }
-    Ok(true)
+    Ok(Some(Reformatted { path, diff, text: None }))
 }
 
 /// A file that cannot be parsed is left alone: what it means is not known.
@@ -90,7 +96,12 @@ fn standard_input(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
     read.map_err(|error| Failure::error(format!("Standard input cannot be read: {error}.")))?;
     refuse_broken(&source, Path::new("<stdin>"))?;
     let formatted = format(&source);
-    if args.diff {
+    if context.json {
+        let diff = args.diff.then(|| diff(&source, &formatted, "<stdin>"));
+        let file = Reformatted { path: "<stdin>".to_owned(), diff, text: Some(formatted.clone()) };
+        let files = if formatted == source { Vec::new() } else { vec![file] };
+        context.print(&json::to_line(&json::formatted(&files, false)));
+    } else if args.diff {
         context.print(&diff(&source, &formatted, "<stdin>"));
     } else if !args.check {
         context.print(&formatted);

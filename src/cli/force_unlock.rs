@@ -5,6 +5,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::ledger;
 use crate::ledger::file;
+use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &ForceUnlockArgs) -> Result<Exit, Failure> {
     if args.reason.trim().is_empty() {
@@ -13,6 +14,7 @@ pub(super) fn run(context: &Context, args: &ForceUnlockArgs) -> Result<Exit, Fai
     let (folder, product) = ledger::find(context, &args.ledger)?;
     let request = ledger::request(context, &folder, &product)?;
     file::force_unlock(&request, &args.id, &args.reason)?;
-    context.print_line("The lock was forced open: whoever held it is refused at the next write.");
+    let text = "The lock was forced open: whoever held it is refused at the next write.".to_owned();
+    context.print_done("force-unlock", &[Deed { key: None, text }]);
     Ok(Exit::Done)
 }

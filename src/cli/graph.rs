@@ -11,6 +11,7 @@ use super::load;
 use crate::addr::Mode;
 use crate::graph::Item;
 use crate::view::graph::{Graph, Node, NodeKind, dot, mermaid};
+use crate::view::json;
 
 pub(super) fn run(context: &mut Context, args: &GraphArgs) -> Result<Exit, Failure> {
     let loaded = load::load(context, &args.release)?;
@@ -37,6 +38,7 @@ pub(super) fn run(context: &mut Context, args: &GraphArgs) -> Result<Exit, Failu
         }
     }
     context.print(&match args.format {
+        _ if context.json => json::to_line(&json::graph(&drawn)),
         GraphFormat::Dot => dot(&drawn),
         GraphFormat::Mermaid => mermaid(&drawn),
     });

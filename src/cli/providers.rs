@@ -28,9 +28,17 @@ pub(super) fn run(context: &Context, args: &ProvidersArgs) -> Result<Exit, Failu
             schema::provider(found, WIDTH, &palette)
         });
     } else if let Some(found) = registry.resource(name) {
-        context.print(&schema::resource(found, WIDTH, &palette));
+        context.print(&if context.json {
+            json::to_line(&json::resource_type(found))
+        } else {
+            schema::resource(found, WIDTH, &palette)
+        });
     } else if let Some(found) = registry.data_source(name) {
-        context.print(&schema::data(found, WIDTH, &palette));
+        context.print(&if context.json {
+            json::to_line(&json::data_source(found))
+        } else {
+            schema::data(found, WIDTH, &palette)
+        });
     } else {
         let names: Vec<&str> =
             registry.type_names(false).into_iter().chain(registry.type_names(true)).collect();

@@ -10,6 +10,7 @@ use super::exit::{Exit, Failure};
 use super::{ledger, planning, state};
 use crate::plan::Providers;
 use crate::run::surroundings::Surroundings;
+use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
@@ -37,9 +38,9 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
     let into = context.path(&args.into);
     let restored = Context::runtime()?.block_on(resource.restore(&call, &entry.value, &into));
     let restored = restored.map_err(|problem| Failure::error(problem.message.clone()).help(problem.hint))?;
-    context.print_line(&format!("Restored {key} into {}", args.into.display()));
-    for note in restored.notes {
-        context.print_line(&format!("  {note}"));
-    }
+    let text = format!("Restored {key} into {}", args.into.display());
+    let mut deeds = vec![Deed { key: Some(key), text }];
+    deeds.extend(restored.notes.into_iter().map(|note| Deed { key: None, text: format!("  {note}") }));
+    context.print_done("restore", &deeds);
     Ok(Exit::Done)
 }

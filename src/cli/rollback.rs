@@ -19,7 +19,7 @@ use crate::run::machine::Gate;
 use crate::run::surroundings::Surroundings;
 use crate::run::{Run, apply};
 use crate::state::State;
-use crate::view;
+use crate::view::{self, json::Deed};
 
 pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
@@ -30,7 +30,8 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let way = match rollback::plan(ledger.state(), &providers, &sealer, &scope, &BTreeMap::new()) {
         Ok(way) => way,
         Err(nothing @ NoWayBack::Nothing(_)) => {
-            context.print_line(&format!("No changes: {nothing}."));
+            let text = format!("No changes: {nothing}.");
+            context.print_done("rollback", &[Deed { key: None, text }]);
             return Ok(Exit::Done);
         }
         Err(no_way) => return Err(Failure::error(format!("{no_way}."))),
@@ -38,6 +39,8 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let digest = digest::of(&way.plan);
     if !context.json {
         context.print(&view::text::plan(&way.plan, &digest, &context.palette()));
+    } else if args.plan {
+        context.print(&view::json::to_line(&view::json::plan(&way.plan, &digest)));
     }
     if args.plan {
         return Ok(Exit::Done);

@@ -14,6 +14,7 @@ use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::ledger::file;
 use crate::state::State;
 use crate::view;
+use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &StateArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
@@ -76,7 +77,7 @@ fn verify(context: &Context, folder: &Path, product: &str, head: Option<&str>) -
     let directory = folder.join(file::ROOT).join(file::directory_name(product)?);
     let report = file::verify(&directory, head)?;
     context.print(&if context.json {
-        view::json::to_line(&view::state::report_json(&report))
+        view::json::to_line(&view::json::verified(&report))
     } else {
         view::state::report(&report, &context.palette())
     });
@@ -92,16 +93,16 @@ fn pull(context: &Context, folder: &Path, product: &str) -> Result<Exit, Failure
 }
 
 fn remove(context: &Context, folder: &Path, product: &str, addresses: &[String]) -> Result<Exit, Failure> {
-    change(context, folder, product, |state| {
-        let mut events = Vec::new();
+    change(context, folder, product, "state rm", |state| {
+        let mut changes = Vec::new();
         for address in addresses {
             for key in keys(state, address)? {
-                context.print_line(&format!("Let go of {key}"));
-                events
-                    .push(Event::Forgotten { key, reason: "A person removed it from the state.".to_owned() });
+                let deed = Deed { key: Some(key.clone()), text: format!("Let go of {key}") };
+                let reason = "A person removed it from the state.".to_owned();
+                changes.push((Event::Forgotten { key, reason }, deed));
             }
         }
-        Ok(events)
+        Ok(changes)
     })
 }
 
@@ -110,7 +111,7 @@ fn rename(context: &Context, folder: &Path, product: &str, from: &str, to: &str)
     if from.resource.ty != to.resource.ty {
         return Err(Failure::usage("An object cannot become one of another type."));
     }
-    change(context, folder, product, |state| {
+    change(context, folder, product, "state mv", |state| {
         let found: Vec<EntryKey> = state.entries.keys().filter(|key| key.address == from).cloned().collect();
         if found.is_empty() {
             return Err(absent(state, &from.to_string()));
@@ -120,8 +121,8 @@ fn rename(context: &Context, folder: &Path, product: &str, from: &str, to: &str)
             if state.entries.contains_key(&target) {
                 return Err(Failure::error(format!("There is a {target} already.")));
             }
-            context.print_line(&format!("Moved {key} to {target}"));
-            Ok(Event::Moved { from: key, to: target })
+            let deed = Deed { key: Some(target.clone()), text: format!("Moved {key} to {target}") };
+            Ok((Event::Moved { from: key, to: target }, deed))
         });
         moved.collect()
     })
@@ -138,21 +139,23 @@ fn release(
     if reason.trim().is_empty() {
         return Err(Failure::usage("A reason is needed: it goes into the ledger."));
     }
-    change(context, folder, product, |state| {
+    change(context, folder, product, "state release", |state| {
         if !state.holds.contains_key(&address) {
             return Err(Failure::error(format!("{address} is not on hold.")));
         }
-        context.print_line(&format!("Released {address}"));
-        Ok(vec![Event::Released { address: address.clone(), reason: reason.to_owned() }])
+        let key = Some(EntryKey { address: address.clone(), version: None });
+        let deed = Deed { key, text: format!("Released {address}") };
+        Ok(vec![(Event::Released { address: address.clone(), reason: reason.to_owned() }, deed)])
     })
 }
 
-/// Records what a command changes, as a run of its own.
+/// Records what a verb changes, as a run of its own, and says it when it is durable.
 fn change(
     context: &Context,
     folder: &Path,
     product: &str,
-    events: impl FnOnce(&State) -> Result<Vec<Event>, Failure>,
+    verb: &str,
+    changes: impl FnOnce(&State) -> Result<Vec<(Event, Deed)>, Failure>,
 ) -> Result<Exit, Failure> {
     let lock = LockArgs { lock_timeout: "0s".to_owned() };
     let mut ledger = ledger::open(context, folder, product, &lock)?;
@@ -164,13 +167,13 @@ fn change(
         versions: BTreeMap::from([("relplan".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
         command: context.command.clone(),
     }];
-    let state = ledger.state().clone();
-    let changes = events(&state)?;
-    let counts = BTreeMap::from([("done".to_owned(), changes.len() as u64)]);
-    all.extend(changes);
+    let (events, deeds): (Vec<Event>, Vec<Deed>) = changes(ledger.state())?.into_iter().unzip();
+    let counts = BTreeMap::from([("done".to_owned(), events.len() as u64)]);
+    all.extend(events);
     all.push(Event::RunClosed { ending: Ending::Complete, complete: false, counts });
     ledger.append(context.now_ms(), all)?;
     ledger.sync()?;
+    context.print_done(verb, &deeds);
     Ok(Exit::Done)
 }
 

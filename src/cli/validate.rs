@@ -9,6 +9,7 @@ use super::load;
 use crate::ledger::{KEY_LENGTH, Sealer};
 use crate::plan::{Options, Planner, Setup};
 use crate::state::State;
+use crate::view::json;
 
 pub(super) fn run(context: &mut Context, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut loaded = load::load(context, &args.release)?;
@@ -39,10 +40,10 @@ pub(super) fn run(context: &mut Context, args: &ValidateArgs) -> Result<Exit, Fa
         context.mask(&failure.secrets);
         Failure::Found(failure.found, Exit::Error)
     })?;
-    context.show(&draft.warnings);
     if context.json {
-        context.print_line("{\"diagnostics\":[],\"format\":1,\"valid\":true}");
+        context.print(&json::to_line(&json::diagnostics(&draft.warnings, &context.sources)));
     } else {
+        context.show(&draft.warnings);
         context.print_line("Success! The configuration is valid.");
     }
     Ok(Exit::Done)

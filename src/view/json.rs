@@ -16,17 +16,19 @@ mod plan;
 mod run;
 mod schema;
 mod state;
+mod verbs;
 
 pub use diagnostics::diagnostics;
 pub use plan::plan;
 pub use run::{notice, summary};
-pub use schema::providers;
-pub use state::{entry, history, outputs, state};
+pub use schema::{data_source, providers, resource_type};
+pub use state::{entry, history, outputs, state, verified};
+pub use verbs::{Deed, Reformatted, done, formatted, graph};
 
-/// The JSON on one line without a line break, keys sorted. Characters that could deceive a reader are escaped.
+/// The JSON on one line with its line break, keys sorted. Characters that could deceive a reader are escaped.
 #[must_use]
 pub fn to_line(json: &Json) -> String {
-    ascii_where_deceptive(&canonical::to_string(json))
+    ascii_where_deceptive(&canonical::to_string(json)) + "\n"
 }
 
 /// The JSON indented for people, with a line break at the end.

@@ -13,7 +13,7 @@ mod report;
 
 pub use history::{concerns, history};
 pub(super) use history::{name_of_event, subject, tell};
-pub use report::{json as report_json, report};
+pub use report::report;
 
 /// The key of every object on a line of its own, for other programs to take up: records with `@` and their version.
 #[must_use]

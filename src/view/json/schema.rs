@@ -12,6 +12,31 @@ pub fn providers<'s>(schemas: impl IntoIterator<Item = &'s ProviderSchema>) -> J
     document("relplan_providers", json!({ "providers": providers }))
 }
 
+/// One resource type, as the only one of a provider without a name.
+#[must_use]
+pub fn resource_type(schema: &ResourceSchema) -> Json {
+    lone(json!([resource(schema)]), json!([]))
+}
+
+/// One data source, as the only one of a provider without a name.
+#[must_use]
+pub fn data_source(schema: &DataSchema) -> Json {
+    lone(json!([]), json!([data(schema)]))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "two fresh lists that become part of the document")]
+fn lone(resources: Json, data_sources: Json) -> Json {
+    let provider = json!({
+        "name": "",
+        "version": "",
+        "summary": "",
+        "configuration": [],
+        "resources": resources,
+        "data_sources": data_sources,
+    });
+    document("relplan_providers", json!({ "providers": [provider] }))
+}
+
 fn provider(schema: &ProviderSchema) -> Json {
     json!({
         "name": schema.name,

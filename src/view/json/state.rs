@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{addresses, document, value};
 use crate::event::{Actor, EntryKey, Recorded};
+use crate::ledger::{CheckpointVerdict, Report};
 use crate::state::{Entry, Open, State};
 use crate::view::state::{name_of_event, subject, tell};
 
@@ -102,4 +103,38 @@ fn record(record: &Recorded) -> Json {
         "record_version": key.as_ref().and_then(|key| key.version.as_deref()),
         "text": tell(&record.event),
     })
+}
+
+/// What verifying a ledger found.
+#[must_use]
+pub fn verified(report: &Report) -> Json {
+    let ignored = match &report.checkpoint {
+        CheckpointVerdict::Ignored { reason } => Some(reason),
+        _ => None,
+    };
+    let epochs = report
+        .epochs
+        .iter()
+        .map(|epoch| json!({ "epoch": epoch.epoch, "seq": epoch.seq, "reason": epoch.reason }));
+    let uncertain = report
+        .uncertain
+        .iter()
+        .map(|key| json!({ "address": key.address.to_string(), "version": key.version.as_deref() }));
+    document(
+        "relplan_verified",
+        json!({
+            "product": report.product,
+            "records": report.records,
+            "batches": report.batches,
+            "bytes": report.bytes,
+            "runs": report.runs,
+            "unclosed": report.unclosed,
+            "head": report.head.map(|head| json!({ "seq": head.seq, "hash": head.hash.to_string() })),
+            "noted": report.noted,
+            "epochs": epochs.collect::<Vec<_>>(),
+            "checkpoint_ignored": ignored,
+            "uncertain": uncertain.collect::<Vec<_>>(),
+            "state": report.state.to_string(),
+        }),
+    )
 }

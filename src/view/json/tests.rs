@@ -8,10 +8,12 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Ending;
+use crate::ledger::{CheckpointVerdict, Epoch, Report};
 use crate::plan::Action;
 use crate::run::report::{Notice, Row, RowResult, Summary};
 use crate::source::{Sources, Span};
 use crate::state::State;
+use crate::view::graph::{Graph, Node, NodeKind};
 use crate::view::samples;
 
 mod fits;
@@ -27,6 +29,10 @@ const STATE_OBJECT: &str = include_str!("../../../docs/json/state-object.schema.
 const OUTPUTS: &str = include_str!("../../../docs/json/outputs.schema.json");
 const HISTORY: &str = include_str!("../../../docs/json/history.schema.json");
 const PROVIDERS: &str = include_str!("../../../docs/json/providers.schema.json");
+const VERIFIED: &str = include_str!("../../../docs/json/verified.schema.json");
+const DONE: &str = include_str!("../../../docs/json/done.schema.json");
+const FORMATTED: &str = include_str!("../../../docs/json/formatted.schema.json");
+const GRAPH: &str = include_str!("../../../docs/json/graph.schema.json");
 const VERSION: &str = include_str!("../../../docs/json/version.schema.json");
 
 fn check(schema: &str, document: &Json) {
@@ -37,7 +43,7 @@ fn check(schema: &str, document: &Json) {
         assert_eq!(serde_json::from_str::<Json>(&text).ok().as_ref(), Some(document));
         assert!(!text.contains(samples::SECRET) && !text.contains("0f0f0f"), "{text}");
     }
-    assert!(!to_line(document).contains('\n'));
+    assert_eq!(to_line(document).find('\n'), Some(to_line(document).len() - 1));
 }
 
 fn results() -> Vec<RowResult> {
@@ -163,7 +169,7 @@ fn the_check_finds_what_does_not_fit() {
 #[test]
 fn deceptive_characters_are_escaped_and_read_back() {
     let json = json!({ "a": "\u{202e}\u{e0041}\u{9b}\n" });
-    assert_eq!(to_line(&json), r#"{"a":"\u202e\udb40\udc41\u009b\n"}"#);
+    assert_eq!(to_line(&json), "{\"a\":\"\\u202e\\udb40\\udc41\\u009b\\n\"}\n");
     assert_eq!(serde_json::from_str::<Json>(&to_line(&json)).ok(), Some(json));
 }
 
@@ -174,4 +180,51 @@ fn values_keep_what_json_lacks() {
     let expected =
         json!([{ "$unknown": true }, { "$set": [1] }, { "$sensitive": null }, { "$sensitive": null }]);
     assert_eq!(value(&of), expected);
+}
+
+#[test]
+fn what_the_smaller_verbs_did_fits_its_schemas() {
+    let key = samples::key("git_tag.app", Some("1.2.0"));
+    let deeds = [
+        Deed { key: Some(key), text: "Let go of git_tag.app".into() },
+        Deed { key: None, text: "\u{202e}".into() },
+    ];
+    check(DONE, &done("state rm", &deeds));
+    let file = Reformatted { path: "a\u{1b}.hcl".into(), diff: Some("-a\n+b\n".into()), text: None };
+    check(FORMATTED, &formatted(&[file], true));
+    let node = |label: &str, kind| Node { label: label.into(), kind };
+    let nodes = vec![node("var.a", NodeKind::Value), node("git_tag.app", NodeKind::Record)];
+    check(GRAPH, &graph(&Graph { nodes, edges: vec![(1, 0)] }));
+}
+
+#[test]
+fn what_verifying_found_fits_its_schema() {
+    let report = Report {
+        product: "a\u{202e}".into(),
+        lineage: None,
+        kinds: std::collections::BTreeMap::new(),
+        other_folds: Vec::new(),
+        records: 3,
+        batches: 2,
+        bytes: 900,
+        head: Some(crate::state::Head { seq: 3, hash: samples::digest() }),
+        noted: Some(2),
+        epochs: vec![Epoch { seq: 2, epoch: 1, reason: "stuck".into() }],
+        checkpoint: CheckpointVerdict::Ignored { reason: "old".into() },
+        runs: 1,
+        unclosed: 1,
+        uncertain: [samples::key("git_tag.app", Some("1.2.0"))].into(),
+        state: samples::digest(),
+    };
+    check(VERIFIED, &verified(&report));
+}
+
+#[test]
+fn a_single_type_fits_the_schema_of_all() {
+    for schema in &samples::provider().resources {
+        check(PROVIDERS, &resource_type(schema));
+    }
+    for schema in &samples::provider().data_sources {
+        check(PROVIDERS, &data_source(schema));
+    }
 }

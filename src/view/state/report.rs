@@ -1,7 +1,5 @@
 //! What verifying a ledger found.
 
-use serde_json::{Value as Json, json};
-
 use crate::ledger::{CheckpointVerdict, Report};
 use crate::view::escape;
 use crate::view::style::{Palette, Tone};
@@ -43,23 +41,4 @@ pub fn report(report: &Report, palette: &Palette) -> String {
         text.push_str(&format!("  uncertain: {}\n", escape::shown(key)));
     }
     text
-}
-
-/// The report for a program.
-#[must_use]
-pub fn json(report: &Report) -> Json {
-    json!({
-        "relplan_verify": 1,
-        "product": report.product,
-        "records": report.records,
-        "batches": report.batches,
-        "bytes": report.bytes,
-        "runs": report.runs,
-        "unclosed": report.unclosed,
-        "head": report.head.map(|head| json!({ "seq": head.seq, "hash": head.hash.to_string() })),
-        "noted": report.noted,
-        "epochs": report.epochs.iter().map(|epoch| json!({ "epoch": epoch.epoch, "seq": epoch.seq, "reason": epoch.reason })).collect::<Vec<_>>(),
-        "uncertain": report.uncertain.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "state": report.state.to_string(),
-    })
 }
