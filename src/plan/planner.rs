@@ -320,3 +320,6 @@ impl Walk {
         self.ready.insert((place, id));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,10 +23,8 @@ impl Planner {
             .state
             .entries
             .iter()
-            .filter(|(key, entry)| {
-                everything || !self.named.contains(*key) && entry.lifetime == Lifetime::Live
-            })
-            .filter(|(_, entry)| entry.lifetime == Lifetime::Live)
+            .filter(|(key, _)| everything || !self.named.contains(*key))
+            .filter(|(key, entry)| entry.lifetime == Lifetime::Live || key.is_deposed())
             .map(|(key, _)| key.clone())
             .filter(|key| self.selection.takes_orphan(&key.address))
             .collect();
