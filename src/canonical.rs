@@ -80,6 +80,54 @@ impl FromStr for Digest {
     }
 }
 
+/// A JSON object of members that are moved into it, where `json!` would copy each with all that is in it.
+macro_rules! object {
+    ({ $($name:literal: $member:expr),* $(,)? }) => {
+        serde_json::Value::Object(
+            [$(($name.to_owned(), serde_json::Value::from($member))),*].into_iter().collect(),
+        )
+    };
+}
+pub(crate) use object;
+
+/// Hashes canonical JSON piece by piece, so that a large document need never be whole in memory.
+#[derive(Default)]
+pub struct Stream {
+    hash: Sha256,
+    text: String,
+}
+
+impl Stream {
+    /// Canonical text as it is.
+    pub fn raw(&mut self, text: &str) {
+        self.hash.update(text.as_bytes());
+    }
+
+    /// A value.
+    pub fn json(&mut self, json: &Json) {
+        self.text.clear();
+        write(json, &mut self.text);
+        self.hash.update(self.text.as_bytes());
+    }
+
+    /// The items as an array.
+    pub fn array(&mut self, items: impl IntoIterator<Item = Json>) {
+        let mut before = "[";
+        for item in items {
+            self.raw(before);
+            self.json(&item);
+            before = ",";
+        }
+        self.raw(if before == "[" { "[]" } else { "]" });
+    }
+
+    /// The digest of everything so far.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.hash.finalize().into())
+    }
+}
+
 /// Writes a JSON value in canonical form. Floats have no canonical form: none may be in it.
 #[must_use]
 pub fn to_string(json: &Json) -> String {
@@ -88,7 +136,8 @@ pub fn to_string(json: &Json) -> String {
     text
 }
 
-fn write(json: &Json, out: &mut String) {
+/// Appends a JSON value in canonical form.
+pub fn write(json: &Json, out: &mut String) {
     match json {
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -103,14 +152,25 @@ fn write(json: &Json, out: &mut String) {
             entries.sort_by(|a, b| a.0.cmp(b.0));
             for (index, (key, item)) in entries.iter().enumerate() {
                 out.push(if index == 0 { '{' } else { ',' });
-                out.push_str(&Json::from(key.as_str()).to_string());
+                write_text(key, out);
                 out.push(':');
                 write(item, out);
             }
             out.push_str(if entries.is_empty() { "{}" } else { "}" });
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => out.push_str(&json.to_string()),
+        Json::String(text) => write_text(text, out),
+        Json::Null | Json::Bool(_) | Json::Number(_) => out.push_str(&json.to_string()),
     }
+}
+
+/// A JSON string. What needs no escape, nearly all there is, is copied as it is.
+fn write_text(text: &str, out: &mut String) {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        return out.push_str(&Json::from(text).to_string());
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// How sensitive values are written.
@@ -252,6 +312,25 @@ mod tests {
         let json = encode(&value, &Hidden);
         assert_eq!(to_string(&json), r#"{"$set":["b",{"$sensitive":null}]}"#);
         assert_eq!(decode(&json).map(|read| encode(&read, &Hidden)), Ok(json));
+    }
+
+    #[test]
+    fn a_stream_hashes_what_the_whole_would() {
+        let items = [Json::from("a\"\n\u{e9}"), serde_json::json!({ "z": [], "b": {} }), Json::from(-1)];
+        let whole = serde_json::json!({ "empty": [], "items": items });
+        let mut stream = Stream::default();
+        stream.raw("{\"empty\":");
+        stream.array([]);
+        stream.raw(",\"items\":");
+        stream.array(items);
+        stream.raw("}");
+        assert_eq!(stream.finish(), Digest::of_json(&whole));
+    }
+
+    #[test]
+    fn an_object_is_the_same_as_one_that_was_copied() {
+        let inner = serde_json::json!([1, "x"]);
+        assert_eq!(object!({ "a": inner.clone(), "b": 2_u64 }), serde_json::json!({ "a": inner, "b": 2 }));
     }
 
     #[test]

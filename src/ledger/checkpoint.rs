@@ -4,14 +4,14 @@
 //! in the ledger, byte for byte, and where it verifies itself. Its line has the form of a record's line.
 
 use relplan_contract::Value;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::chain::{Chain, End};
 use super::log::Log;
 use super::record::fields::Fields;
 use super::record::{self};
-use crate::canonical::Digest;
+use crate::canonical::{Digest, object};
 use crate::event::Lineage;
 
 mod wire;
@@ -29,7 +29,7 @@ pub(super) struct Checkpoint {
 /// The line of a checkpoint of what was read.
 pub(super) fn encode(log: &Log) -> Vec<u8> {
     let end = &log.chain.end;
-    let json = json!({
+    let json = object!({
         "batch": log.chain.batch,
         "batches": log.chain.batches,
         "checkpoint": FORMAT,

@@ -7,7 +7,7 @@
 use relplan_contract::Value;
 use serde_json::{Map, Value as Json, json};
 
-use crate::canonical::{self, Digest, Hidden, Seal};
+use crate::canonical::{self, Digest, Hidden, Seal, object};
 use crate::event::{Actor, Recorded, RunId};
 
 mod body;
@@ -53,11 +53,12 @@ impl RecordError {
 
 /// Puts the hash before a canonical text and a line feed behind it.
 pub(super) fn frame(json: &Json) -> (Digest, Vec<u8>) {
-    let rest = format!(" {}\n", canonical::to_string(json));
+    let mut rest = " ".to_owned();
+    canonical::write(json, &mut rest);
+    rest.push('\n');
     let hash = Digest::of(rest.as_bytes());
-    let mut line = hash.hex().into_bytes();
-    line.extend_from_slice(rest.as_bytes());
-    (hash, line)
+    rest.insert_str(0, &hash.hex());
+    (hash, rest.into_bytes())
 }
 
 /// Checks the hash of a line, with its line feed, and gives the JSON behind it.
@@ -82,7 +83,7 @@ pub(super) fn unframe(line: &[u8]) -> Result<(Digest, Json), RecordError> {
 pub(super) fn encode(record: &Record, seal: &dyn Seal) -> (Digest, Vec<u8>) {
     let recorded = &record.recorded;
     let (kind, body) = body::encode(&recorded.event, seal);
-    frame(&json!({
+    frame(&object!({
         "actor": actor(&recorded.actor),
         "batch": record.batch,
         "body": body,
@@ -90,7 +91,7 @@ pub(super) fn encode(record: &Record, seal: &dyn Seal) -> (Digest, Vec<u8>) {
         "format": FORMAT,
         "kind": kind,
         "prev": record.prev.map(|digest| digest.to_string()),
-        "run": *recorded.run.0,
+        "run": &*recorded.run.0,
         "seq": recorded.seq,
         "time": recorded.time_ms,
     }))

@@ -5,28 +5,42 @@ use serde_json::{Value as Json, json};
 
 use super::change::{Action, Change};
 use super::{Drift, Group, OutputChange, Plan};
-use crate::canonical::{Digest, Hidden, encode};
+use crate::canonical::{Digest, Hidden, Stream, encode, object};
 
 /// Version of the form over which the digest is taken.
 const FORM: u32 = 1;
 
-/// The digest of a plan.
+/// The digest of a plan: hashed change by change, with the members in the order of their names.
 #[must_use]
 pub fn of(plan: &Plan) -> Digest {
-    Digest::of_json(&json!({
-        "form": FORM,
-        "product": *plan.product,
-        "version": *plan.version,
-        "mode": format!("{:?}", plan.mode),
-        "config": plan.basis.config.map(|digest| digest.to_string()),
-        "state": plan.basis.state.to_string(),
-        "providers": plan.basis.providers,
-        "variables": plan.basis.variables.iter().map(|(name, value)| json!([**name, shown(value)])).collect::<Vec<_>>(),
-        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
-        "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
-        "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
-        "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
-    }))
+    let basis = &plan.basis;
+    let variables =
+        basis.variables.iter().map(|(name, value)| Json::Array(vec![(&**name).into(), shown(value)]));
+    let mut stream = Stream::default();
+    stream.raw("{\"changes\":");
+    stream.array(plan.changes.iter().map(change));
+    stream.raw(",\"config\":");
+    stream.json(&basis.config.map(|digest| digest.to_string()).into());
+    stream.raw(",\"drift\":");
+    stream.array(plan.drift.iter().map(drift));
+    stream.raw(&format!(",\"form\":{FORM},\"groups\":"));
+    stream.array(plan.groups.iter().map(group));
+    stream.raw(",\"mode\":");
+    stream.json(&format!("{:?}", plan.mode).into());
+    stream.raw(",\"outputs\":");
+    stream.array(plan.outputs.iter().map(output));
+    stream.raw(",\"product\":");
+    stream.json(&(&*plan.product).into());
+    stream.raw(",\"providers\":");
+    stream.json(&json!(basis.providers));
+    stream.raw(",\"state\":");
+    stream.json(&basis.state.to_string().into());
+    stream.raw(",\"variables\":");
+    stream.array(variables);
+    stream.raw(",\"version\":");
+    stream.json(&(&*plan.version).into());
+    stream.raw("}");
+    stream.finish()
 }
 
 /// The form of a value in a digest: what is sensitive is left out, also its fingerprint, whose key is random.
@@ -51,9 +65,9 @@ fn change(change: &Change) -> Json {
         Action::Forget => "forget",
         Action::Read => "read",
     };
-    json!({
+    object!({
         "key": change.key.to_string(),
-        "provider": change.provider,
+        "provider": change.provider.as_str(),
         "action": action,
         "reasons": change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "before": shown(&change.before),
@@ -71,9 +85,9 @@ fn group(group: &Group) -> Json {
 }
 
 fn drift(drift: &Drift) -> Json {
-    json!([drift.key.to_string(), shown(&drift.before), shown(&drift.after)])
+    Json::Array(vec![drift.key.to_string().into(), shown(&drift.before), shown(&drift.after)])
 }
 
 fn output(output: &OutputChange) -> Json {
-    json!([*output.name, shown(&output.before), shown(&output.after)])
+    Json::Array(vec![(&*output.name).into(), shown(&output.before), shown(&output.after)])
 }

@@ -5,41 +5,46 @@ use serde_json::{Value as Json, json};
 
 use super::{Entry, Open, Past, State};
 use crate::addr::Address;
-use crate::canonical::{Digest, Hidden, encode};
+use crate::canonical::{Digest, Hidden, Stream, encode, object};
 use crate::event::{Act, EntryKey, Judgement};
 
 pub(super) fn of_value(value: &Value) -> Digest {
     Digest::of_json(&encode(value, &Hidden))
 }
 
+/// Hashed entry by entry, with the members in the order of their names.
 pub(super) fn of_state(state: &State) -> Digest {
-    let holds: Vec<Json> = state.holds.keys().map(|address| Json::from(address.to_string())).collect();
-    let history: Vec<Json> = state
-        .history
-        .iter()
-        .map(|(address, pasts)| json!([address.to_string(), pasts.iter().map(of_past).collect::<Vec<_>>()]))
-        .collect();
-    let outputs: Vec<Json> =
-        state.outputs.iter().map(|(name, value)| json!([**name, encode(value, &Hidden)])).collect();
-    Digest::of_json(&json!({
-        "meaning": 1,
-        "product": state.product,
-        "entries": state.entries.iter().map(|(key, entry)| of_entry(key, entry)).collect::<Vec<_>>(),
-        "history": history,
-        "holds": holds,
-        "outputs": outputs,
-    }))
+    let mut stream = Stream::default();
+    stream.raw("{\"entries\":");
+    stream.array(state.entries.iter().map(|(key, entry)| of_entry(key, entry)));
+    stream.raw(",\"history\":");
+    stream.array(state.history.iter().map(|(address, pasts)| {
+        Json::Array(vec![Json::from(address.to_string()), pasts.iter().map(of_past).collect()])
+    }));
+    stream.raw(",\"holds\":");
+    stream.array(state.holds.keys().map(|address| Json::from(address.to_string())));
+    stream.raw(",\"meaning\":1,\"outputs\":");
+    stream.array(
+        state
+            .outputs
+            .iter()
+            .map(|(name, value)| Json::Array(vec![Json::from(&**name), encode(value, &Hidden)])),
+    );
+    stream.raw(",\"product\":");
+    stream.json(&Json::from(state.product.as_str()));
+    stream.raw("}");
+    stream.finish()
 }
 
 fn of_entry(key: &EntryKey, entry: &Entry) -> Json {
-    json!({
+    object!({
         "address": key.address.to_string(),
         "record_version": key.version.as_deref(),
         "lifetime": entry.lifetime.name(),
-        "provider": entry.provider,
+        "provider": entry.provider.as_str(),
         "inputs": encode(&entry.inputs, &Hidden),
         "value": encode(&entry.value, &Hidden),
-        "version": *entry.version,
+        "version": &*entry.version,
         "dependencies": addresses(&entry.dependencies),
         "tainted": entry.tainted,
         "open": entry.open().map(of_open),
@@ -71,9 +76,9 @@ fn of_judgement(judgement: &Judgement) -> Json {
 }
 
 fn of_past(past: &Past) -> Json {
-    json!({
-        "version": *past.version,
-        "provider": past.provider,
+    object!({
+        "version": &*past.version,
+        "provider": past.provider.as_str(),
         "inputs": encode(&past.inputs, &Hidden),
         "value": encode(&past.value, &Hidden),
         "dependencies": addresses(&past.dependencies),

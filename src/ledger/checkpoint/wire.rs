@@ -11,32 +11,30 @@ use super::super::record::{
     self, actor, intent, judgement, key, key_of, read_actor, read_intent, read_judgement,
 };
 use super::value;
-use crate::canonical::Hidden;
+use crate::canonical::{Hidden, object};
 use crate::event::{EntryKey, Lineage, RunId};
 use crate::state::{Closed, Entry, Head, Open, Past, ReleaseStatus, RunSummary, State, Status};
 
 pub(super) fn state(state: &State) -> Json {
-    let entries: Vec<Json> =
-        state.entries.iter().map(|(of, entry)| json!([key(of), self::entry(entry)])).collect();
-    let generations: Vec<Json> = state.generations.iter().map(|(of, last)| json!([key(of), last])).collect();
-    let history: BTreeMap<String, Vec<Json>> =
-        state.history.iter().map(|(of, pasts)| (of.to_string(), pasts.iter().map(past).collect())).collect();
-    let holds: BTreeMap<String, &String> =
-        state.holds.iter().map(|(address, reason)| (address.to_string(), reason)).collect();
-    let releases: BTreeMap<&str, Json> =
-        state.releases.iter().map(|(version, status)| (&**version, release(status))).collect();
-    json!({
-        "entries": entries,
+    let entries = state.entries.iter().map(|(of, entry)| Json::Array(vec![key(of), self::entry(entry)]));
+    let generations =
+        state.generations.iter().map(|(of, last)| Json::Array(vec![key(of), Json::from(*last)]));
+    let history =
+        state.history.iter().map(|(of, pasts)| (of.to_string(), pasts.iter().map(past).collect::<Json>()));
+    let holds = state.holds.iter().map(|(address, reason)| (address.to_string(), reason.as_str()));
+    let releases = state.releases.iter().map(|(version, status)| (&**version, release(status)));
+    object!({
+        "entries": entries.collect::<Json>(),
         "epoch": state.epoch,
-        "generations": generations,
+        "generations": generations.collect::<Json>(),
         "hash": state.head.map(|head| head.hash.to_string()),
-        "history": history,
-        "holds": holds,
+        "history": history.collect::<Json>(),
+        "holds": holds.collect::<Json>(),
         "lineage": state.lineage.as_ref().map(|lineage| &*lineage.0),
         "outputs": record::values(&state.outputs, &Hidden),
-        "product": state.product,
-        "releases": releases,
-        "runs": state.runs.iter().map(run).collect::<Vec<_>>(),
+        "product": state.product.as_str(),
+        "releases": releases.collect::<Json>(),
+        "runs": state.runs.iter().map(run).collect::<Json>(),
         "seq": state.head.map(|head| head.seq),
     })
 }
@@ -94,18 +92,18 @@ fn pairs<T>(
 }
 
 fn entry(entry: &Entry) -> Json {
-    json!({
+    object!({
         "dependencies": entry.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "generation": entry.generation,
         "inputs": value(&entry.inputs),
         "judgement": entry.judgement.as_ref().map(judgement),
         "lifetime": word(&LIFETIMES, &entry.lifetime),
         "open": entry.open().map(open),
-        "provider": entry.provider,
+        "provider": entry.provider.as_str(),
         "seq": entry.seq,
         "tainted": entry.tainted,
         "value": value(&entry.value),
-        "version": *entry.version,
+        "version": &*entry.version,
     })
 }
 
@@ -129,11 +127,11 @@ fn read_entry(fields: Fields<'_>) -> Result<Entry, String> {
 }
 
 fn open(open: &Open) -> Json {
-    json!({
+    object!({
         "intent": intent(&open.intent, &Hidden),
-        "message": open.message,
-        "reference": open.reference,
-        "run": *open.run.0,
+        "message": open.message.as_deref(),
+        "reference": open.reference.as_deref(),
+        "run": &*open.run.0,
     })
 }
 
@@ -147,16 +145,15 @@ fn read_open(fields: Fields<'_>) -> Result<Open, String> {
 }
 
 fn past(past: &Past) -> Json {
-    let verdicts: BTreeMap<String, bool> =
-        past.verdicts.iter().map(|(check, passed)| (check.to_string(), *passed)).collect();
-    json!({
+    let verdicts = past.verdicts.iter().map(|(check, passed)| (check.to_string(), *passed));
+    object!({
         "dependencies": past.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "inputs": value(&past.inputs),
-        "provider": past.provider,
+        "provider": past.provider.as_str(),
         "seq": past.seq,
         "value": value(&past.value),
-        "verdicts": verdicts,
-        "version": *past.version,
+        "verdicts": verdicts.collect::<Json>(),
+        "version": &*past.version,
     })
 }
 

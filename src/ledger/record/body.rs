@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::fields::{self, Fields};
 use super::values;
 use crate::addr::Address;
-use crate::canonical::{self, Seal};
+use crate::canonical::{self, Seal, object};
 use crate::event::{ActOutcome, EntryKey, Event, Intent, Judgement, Lineage};
 
 /// The words that stand for the enums of the vocabulary.
@@ -97,16 +97,16 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
         Event::Intended(intended) => intent(intended, seal),
         Event::Referenced { key: of, reference } => json!({ "key": key(of), "reference": reference }),
         Event::Ended { key: of, idempotency_key, outcome: how } => {
-            json!({ "idempotency_key": idempotency_key, "key": key(of), "outcome": outcome(how, seal) })
+            object!({ "idempotency_key": idempotency_key.as_str(), "key": key(of), "outcome": outcome(how, seal) })
         }
-        Event::Judged { key: of, idempotency_key, value, judgement: verdict } => json!({
-            "idempotency_key": idempotency_key,
+        Event::Judged { key: of, idempotency_key, value, judgement: verdict } => object!({
+            "idempotency_key": idempotency_key.as_str(),
             "judgement": judgement(verdict),
             "key": key(of),
             "value": canonical::encode(value, seal),
         }),
         Event::Adopted { key: of, value, reason } => {
-            json!({ "key": key(of), "reason": reason, "value": canonical::encode(value, seal) })
+            object!({ "key": key(of), "reason": reason.as_str(), "value": canonical::encode(value, seal) })
         }
         Event::Forgotten { key: of, reason } => json!({ "key": key(of), "reason": reason }),
         Event::Moved { from, to } => json!({ "from": key(from), "to": key(to) }),
@@ -214,18 +214,18 @@ pub(in crate::ledger) fn key_of(fields: Fields<'_>) -> Result<EntryKey, String> 
 
 /// An intent.
 pub(in crate::ledger) fn intent(intent: &Intent, seal: &dyn Seal) -> Json {
-    json!({
+    object!({
         "act": word(&ACTS, &intent.act),
         "dependencies": intent.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "generation": intent.generation,
-        "idempotency_key": intent.idempotency_key,
+        "idempotency_key": intent.idempotency_key.as_str(),
         "inputs": canonical::encode(&intent.inputs, seal),
         "key": key(&intent.key),
         "lifetime": word(&LIFETIMES, &intent.lifetime),
         "planned": canonical::encode(&intent.planned, seal),
-        "provider": intent.provider,
-        "reason": intent.reason,
-        "version": *intent.version,
+        "provider": intent.provider.as_str(),
+        "reason": intent.reason.as_str(),
+        "version": &*intent.version,
     })
 }
 
@@ -247,7 +247,9 @@ pub(in crate::ledger) fn read_intent(body: Fields<'_>) -> Result<Intent, String>
 
 fn outcome(outcome: &ActOutcome, seal: &dyn Seal) -> Json {
     match outcome {
-        ActOutcome::Done { value } => json!({ "done": { "value": canonical::encode(value, seal) } }),
+        ActOutcome::Done { value } => {
+            object!({ "done": object!({ "value": canonical::encode(value, seal) }) })
+        }
         ActOutcome::Failed { kind, message } => {
             json!({ "failed": { "message": message, "problem": word(&PROBLEMS, kind) } })
         }
