@@ -105,10 +105,11 @@ impl Plan {
         counts
     }
 
-    /// Whether applying it would do nothing: no change, and no output that differs.
+    /// Whether applying it would do nothing: no change, no output that differs, nothing to take over into the state.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        let takes_over = self.mode == crate::event::RunMode::Refresh && !self.drift.is_empty();
         let idle = |change: &Change| change.action == Action::Read || !change.is_expected();
-        self.changes.iter().all(idle) && self.outputs.is_empty()
+        !takes_over && self.changes.iter().all(idle) && self.outputs.is_empty()
     }
 }

@@ -16,7 +16,6 @@ use super::planning::{self, Prepared};
 use super::terminal::Terminal;
 use super::{ledger, plan as plan_verb, running, signals};
 use crate::canonical::Digest;
-use crate::event::RunMode;
 use crate::plan::Options;
 use crate::plan::file::SavedPlan;
 use crate::run::Signal;
@@ -177,9 +176,7 @@ fn gate(args: &ApplyArgs) -> Result<Gate, Failure> {
 
 fn nothing_to_do(prepared: &Prepared) -> bool {
     let plan = &prepared.draft.plan;
-    plan.is_empty()
-        && prepared.draft.prelude.is_empty()
-        && (plan.mode != RunMode::Refresh || plan.drift.is_empty())
+    plan.is_empty() && prepared.draft.prelude.is_empty()
 }
 
 fn stale(why: &str) -> Failure {

@@ -70,11 +70,12 @@ pub async fn observe(
         while under_way.len() < parallelism.max(1)
             && let Some(ask) = asks.pop()
         {
-            let wait = ask.question.settle().saturating_sub(begun.elapsed());
-            if wait > longest {
-                settling(&ask.key, wait);
-                longest = wait;
+            let settle = ask.question.settle();
+            if settle > longest {
+                settling(&ask.key, settle);
+                longest = settle;
             }
+            let wait = settle.saturating_sub(begun.elapsed());
             let (clock, asked) = (Arc::clone(&surroundings.clock), surroundings.clone());
             let answer = answer(ask, asked, cancel.clone());
             under_way.spawn(async move {

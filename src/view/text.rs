@@ -20,7 +20,7 @@ pub(super) use change::{changed_parts, headline, verdict};
 pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
     let mut out = String::new();
     drift(plan, palette, &mut out);
-    if does_nothing(plan) {
+    if plan.is_empty() {
         cautions(plan, palette, &mut out);
         out.push_str(&format!("{}{}\n", palette.paint(Tone::Good, "No changes."), nothing_to_do(plan)));
     } else {
@@ -33,11 +33,6 @@ pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
     }
     out.push_str(&format!("\nPlan digest: {digest}\n"));
     out
-}
-
-/// Whether applying the plan would leave everything, the state included, as it is.
-pub(super) fn does_nothing(plan: &Plan) -> bool {
-    plan.is_empty() && taken_over(plan).is_none()
 }
 
 /// What a plan that only refreshes does: `2 objects to take over into the state.`
@@ -151,7 +146,7 @@ fn cautions(plan: &Plan, palette: &Palette, out: &mut String) {
         let bullet = palette.paint(caution_tone(caution.kind), "!");
         out.push_str(&format!("  {bullet} {place}{}\n", escape::line(&caution.text)));
     }
-    if does_nothing(plan) {
+    if plan.is_empty() {
         out.push('\n');
     }
 }

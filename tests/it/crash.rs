@@ -102,3 +102,35 @@ fn of_two_at_once_one_waits_or_is_told_who_holds_the_lock() {
     assert_eq!((first.code(), waits.code()), (Some(0), Some(0)));
     assert_eq!(effects(folder.path()).len(), RESOURCES + 1);
 }
+
+#[test]
+fn what_a_dead_run_asked_for_is_waited_out_before_anyone_is_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The second try finds the live version there: the first deployed it, and died before it could say so.
+    let text = "release \"shop\" {\n  version = \"1.0.0\"\n}\n\nresource \"exec_deployment\" \"prod\" {\n  version = release.version\n  \
+                deploy  = [\"sh\", \"-c\", \"echo once >> deploys; echo $0 > live; sleep 1\", release.version]\n  \
+                observe = [\"cat\", \"live\"]\n}\n";
+    std::fs::write(folder.path().join("shop.hcl"), text).expect("a release file");
+    let mut child =
+        relplan(folder.path()).args(["apply", "-auto-approve", "shop.hcl"]).spawn().expect("relplan");
+    let live = folder.path().join("live");
+    for _ in 0..500 {
+        if live.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let again = relplan(folder.path())
+        .args(["apply", "-auto-approve", "shop.hcl"])
+        .stderr(Stdio::piped())
+        .output()
+        .expect("relplan");
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("exec_deployment.prod: An earlier run was cut off here"), "{said}");
+    assert!(said.contains("Waiting 2s"), "{said}");
+    assert_eq!(again.status.code(), Some(0), "{said}");
+    let deploys = std::fs::read_to_string(folder.path().join("deploys")).expect("one at least");
+    assert_eq!(deploys, "once\n", "what was deployed already is not deployed again");
+}

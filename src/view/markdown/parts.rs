@@ -10,7 +10,7 @@ use crate::plan::{Action, Caution, Change, Drift, Plan};
 use crate::view::diff::{self, Options};
 use crate::view::escape::shortened;
 use crate::view::sheet::{Line, fenced};
-use crate::view::text::{changed_parts, checks_line, does_nothing, headline, plan_line, taken_over, verdict};
+use crate::view::text::{changed_parts, checks_line, headline, plan_line, taken_over, verdict};
 use crate::view::words;
 
 /// The longest name, reason or sentence in the table and the list, in characters.
@@ -54,7 +54,7 @@ pub(super) fn caution(caution: &Caution) -> String {
 
 pub(super) fn counts(plan: &Plan) -> String {
     let unchanged = format!("{} unchanged.", words::amount(plan.unchanged, "object"));
-    if does_nothing(plan) {
+    if plan.is_empty() {
         return format!("**No changes.** {unchanged}\n");
     }
     let counts = plan.counts();

@@ -14,12 +14,9 @@ pub fn report(report: &Report, palette: &Palette) -> String {
         escape::shown(&report.product)
     );
     let records = usize::try_from(report.records).unwrap_or(usize::MAX);
-    text.push_str(&format!(
-        "  {} in {} batches, {} bytes\n",
-        amount(records, "record"),
-        report.batches,
-        report.bytes
-    ));
+    let batches =
+        if report.batches == 1 { "1 batch".to_owned() } else { format!("{} batches", report.batches) };
+    text.push_str(&format!("  {} in {batches}, {} bytes\n", amount(records, "record"), report.bytes));
     text.push_str(&format!("  {}, {} not closed\n", amount(report.runs, "run"), report.unclosed));
     if let Some(head) = &report.head {
         text.push_str(&format!("  head: record {}, {}\n", head.seq, head.hash));

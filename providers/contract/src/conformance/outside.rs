@@ -32,7 +32,8 @@ pub(super) async fn check_change<F: Fixture>(bench: &Bench<F>, report: &mut Repo
         }
         Err(fault) => return report.add("drift.plan", fault.to_string()),
     };
-    if planned.value == seen && planned.replace.is_empty() {
+    // What is a fact stays as it is, also when somebody else made it another one: the person is told, no more.
+    if bench.schema().lifetime == Lifetime::Live && planned.value == seen && planned.replace.is_empty() {
         report.add("drift.plan", "It was changed from outside, and the plan leaves it so.");
     }
     if bench.schema().lifetime != Lifetime::Live || !planned.replace.is_empty() {
