@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: quickstart test lint prepare build
+.PHONY: quickstart test lint prepare build fuzz
 
 # Builds relplan and carries a small but real release through plan, apply and inspection.
 quickstart:
@@ -23,3 +23,13 @@ lint:
 
 build:
 	$(CARGO) build --locked --workspace
+
+# Hostile bytes, two hours a target unless FUZZ_SECONDS says otherwise. Needs a nightly toolchain and cargo-fuzz.
+FUZZ_SECONDS ?= 7200
+FUZZ_TARGETS ?= language ledger saved_plan checkpoint format
+fuzz:
+	for target in $(FUZZ_TARGETS); do \
+		(cd fuzz && mkdir -p corpus/$$target && $(CARGO) +nightly fuzz run --sanitizer none $$target \
+			corpus/$$target ../fixtures/fuzz/$$target -- \
+			-timeout=10 -rss_limit_mb=3000 -max_len=4096 -max_total_time=$(FUZZ_SECONDS)) || exit 1; \
+	done

@@ -36,6 +36,8 @@ pub struct World {
     instances: BTreeMap<ModuleId, Vec<ModulePath>>,
     /// How many instances each resource block has, by module instance.
     expansions: BTreeMap<(ModulePath, NodeId), Expansion>,
+    /// Instances of modules and resources in all.
+    counted: u64,
     /// Nodes whose value cannot change any more.
     settled: BTreeSet<NodeId>,
     host: Arc<dyn Host>,
@@ -58,6 +60,7 @@ impl World {
             given,
             instances: BTreeMap::from([(ModuleId(0), vec![root.clone()])]),
             expansions: BTreeMap::new(),
+            counted: 0,
             settled: BTreeSet::new(),
             host,
         };

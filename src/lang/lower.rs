@@ -35,6 +35,12 @@ pub const MAX_FILES: usize = 1_000;
 /// Most errors and warnings that are reported.
 pub const MAX_DIAGNOSTICS: usize = 200;
 
+/// Most folders of modules.
+pub const MAX_MODULES: usize = 1_000;
+
+/// Most module calls, each counted as often as the module that it stands in is called.
+pub const MAX_MODULE_CALLS: u64 = 10_000;
+
 /// Deepest nesting of module calls.
 pub const MAX_MODULE_DEPTH: usize = 32;
 
@@ -73,6 +79,8 @@ pub fn load(
         root: path::normalise(&entry.folder),
         modules: BTreeMap::new(),
         under_way: Vec::new(),
+        too_deep: false,
+        loaded: 0,
         digests: BTreeMap::new(),
         whole: true,
         diagnostics: Diagnostics::default(),
@@ -83,12 +91,49 @@ pub fn load(
     let product =
         lowered.release.as_ref().map_or_else(|| entry.name.as_str().into(), |r| Arc::clone(&r.name));
     let config = Config { release: lowered.release, product, root: Arc::new(lowered.module), digest };
-    if whole {
+    let calls = call_limit(&config.root);
+    diagnostics.extend(calls.clone());
+    if whole && !calls.has_errors() {
         diagnostics.extend(refs::check(&config));
     }
     diagnostics.0.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
     limit(&mut diagnostics);
     diagnostics.unless_errors(config)
+}
+
+/// Modules that call modules twice, and so on, are small as files and huge as a release.
+fn call_limit(root: &Arc<Module>) -> Diagnostics {
+    let mut known = BTreeMap::new();
+    let calls = |module| count_calls(module, &mut known);
+    let mut sums = root
+        .calls
+        .values()
+        .map(|call| call.source_span)
+        .zip(root.calls.values().map(|call| &call.module).map(calls));
+    let Some((span, _)) = sums.find(|(_, calls)| *calls >= MAX_MODULE_CALLS) else {
+        return Diagnostics::default();
+    };
+    Diagnostic::error(
+        "Too many module calls",
+        format!(
+            "Through this call more than {MAX_MODULE_CALLS} modules are called, each as often as its caller."
+        ),
+    )
+    .at(span)
+    .help("Use `for_each` on a call instead of calls that call each other.")
+    .into()
+}
+
+/// How many calls a module makes, with those that its modules make; each module is looked at once.
+fn count_calls(module: &Arc<Module>, known: &mut BTreeMap<*const Module, u64>) -> u64 {
+    let id = Arc::as_ptr(module);
+    if let Some(count) = known.get(&id) {
+        return *count;
+    }
+    let inner = module.calls.values().map(|call| count_calls(&call.module, known).saturating_add(1));
+    let count = inner.fold(0, u64::saturating_add);
+    known.insert(id, count);
+    count
 }
 
 /// Cuts off what nobody would read.
@@ -114,6 +159,10 @@ struct Loader<'l> {
     modules: BTreeMap<String, Option<Arc<Module>>>,
     /// Folders of the modules that are being loaded, the root first.
     under_way: Vec<String>,
+    /// Whether modules nest too deeply.
+    too_deep: bool,
+    /// How many module folders were begun; the largest number once that was too many.
+    loaded: usize,
     /// Digest of each file by its name relative to the root.
     digests: BTreeMap<String, Digest>,
     /// Whether nothing is missing that a file defines. Otherwise names are not looked up: they may be what is missing.
@@ -156,19 +205,28 @@ impl Loader<'_> {
             return None;
         }
         if self.under_way.len() >= MAX_MODULE_DEPTH {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    "Modules nested too deeply",
-                    format!("Modules can be nested {MAX_MODULE_DEPTH} levels deep."),
-                )
-                .at(span)
-                .help("Call the module from further outside."),
-            );
+            self.whole = false;
+            // Said once: in a tree of calls there would be as many of these as leaves.
+            if !std::mem::replace(&mut self.too_deep, true) {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "Modules nested too deeply",
+                        format!("Modules can be nested {MAX_MODULE_DEPTH} levels deep."),
+                    )
+                    .at(span)
+                    .help("Call the module from further outside."),
+                );
+            }
             return None;
         }
         if let Some(known) = self.modules.get(folder) {
             return known.clone();
         }
+        if self.loaded >= MAX_MODULES {
+            self.too_many_modules(span);
+            return None;
+        }
+        self.loaded += 1;
         let lowered = self.module(folder, None, Some(span));
         if let Some(release) = lowered.release {
             self.diagnostics.push(
@@ -183,6 +241,21 @@ impl Loader<'_> {
         let module = Some(Arc::new(lowered.module));
         self.modules.insert(folder.to_owned(), module.clone());
         module
+    }
+
+    /// Said once: links can make a small tree endless.
+    fn too_many_modules(&mut self, span: Span) {
+        self.whole = false;
+        if std::mem::replace(&mut self.loaded, usize::MAX) < usize::MAX {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "Too many modules",
+                    format!("The release is made of more than {MAX_MODULES} module folders."),
+                )
+                .at(span)
+                .help("Look for a link to a folder above: it makes the tree endless."),
+            );
+        }
     }
 
     /// Names of the source files of a folder, sorted.

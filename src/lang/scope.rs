@@ -24,6 +24,16 @@ pub enum Expansion {
 }
 
 impl Expansion {
+    /// How many instances there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Single => 1,
+            Self::Count(count) => *count,
+            Self::ForEach(entries) => entries.len() as u64,
+        }
+    }
+
     /// The key of each instance with what `each` and `count` stand for in it, in order.
     #[must_use]
     pub fn instances(&self) -> Vec<(Option<Key>, Bindings)> {

@@ -13,13 +13,13 @@ use crate::lang::config::Repetition;
 use crate::lang::scope::{Bindings, Expansion};
 use crate::source::Span;
 
-/// The most instances of one block: more is a mistake, and would only exhaust memory.
+/// The most instances of one block, and of all blocks together: more is a mistake, and would only exhaust memory.
 const MAX_INSTANCES: u64 = 100_000;
 
 impl World {
     /// How many instances a block has in a module instance.
     pub(super) fn expand(
-        &self,
+        &mut self,
         repetition: Option<&Repetition>,
         instance: &ModulePath,
     ) -> Result<Expansion, Diagnostics> {
@@ -30,7 +30,24 @@ impl World {
             Repetition::Count(_) => count(&value, expr.span),
             Repetition::ForEach(_) => for_each(&value, expr.span),
         };
-        expansion.map_err(Diagnostics::from)
+        let expansion = expansion?;
+        self.count(&expansion, expr.span)?;
+        Ok(expansion)
+    }
+
+    /// Modules with many instances inside of modules with many instances add up. Said once: the rest follows from it.
+    fn count(&mut self, expansion: &Expansion, span: Span) -> Result<(), Diagnostics> {
+        let before = self.counted;
+        self.counted = before.saturating_add(expansion.size());
+        if self.counted <= MAX_INSTANCES {
+            return Ok(());
+        }
+        if before > MAX_INSTANCES {
+            return Err(Diagnostics::default());
+        }
+        let detail =
+            format!("With these there are more than {MAX_INSTANCES} instances of modules and resources.");
+        Err(Diagnostic::error("Too many instances", detail).at(span).help("Split the release.").into())
     }
 
     /// The instances of a resource block in a module instance, found once.

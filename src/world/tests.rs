@@ -114,3 +114,12 @@ fn a_chain_of_five_thousand_locals_is_no_matter_of_the_stack() {
     let world = visited(&text, &[]).expect("visited");
     assert_eq!(output(&world, "last"), Value::integer(4_999));
 }
+
+#[test]
+fn instances_of_instances_add_up_to_a_limit() {
+    let inner = "module \"inner\" {\n  source = \"../b\"\n  count = 1000\n}\n";
+    let text = "module \"outer\" {\n  source = \"./a\"\n  count = 1000\n}\n";
+    let modules = [("a/main.hcl", inner), ("b/main.hcl", "locals {\n  x = 1\n}\n")];
+    let found = visited(text, &modules).err().expect("a million");
+    assert_eq!(found.0.iter().map(|error| &*error.summary).collect::<Vec<_>>(), ["Too many instances"]);
+}

@@ -8,6 +8,7 @@ mod layers;
 mod ledger;
 mod literals;
 mod plans;
+mod reliability;
 mod secrets;
 mod transcripts;
 mod ui;

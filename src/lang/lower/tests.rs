@@ -205,6 +205,41 @@ fn modules_nest_to_a_limit() {
     assert!(load_all(&files, "m10").is_ok());
 }
 
+/// A tree without an end: every folder has the same file.
+struct Endless;
+
+impl Files for Endless {
+    fn list(&self, _: &str) -> Result<Vec<String>, String> {
+        Ok(vec!["x.hcl".to_owned()])
+    }
+
+    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+        Ok(b"module \"a\" {\n  source = \"./a\"\n}\nmodule \"b\" {\n  source = \"./b\"\n}\n".to_vec())
+    }
+}
+
+#[test]
+fn an_endless_tree_of_modules_is_not_walked_to_its_end() {
+    let entry = Entry { folder: ".".to_owned(), file: None, name: "here".to_owned() };
+    let found = load(&mut Sources::default(), &Endless, &entry).expect_err("endless");
+    let told = found.0.iter().filter(|error| error.summary == "Too many modules").count();
+    assert_eq!(told, 1, "{found:#?}");
+}
+
+#[test]
+fn modules_that_call_each_other_twice_are_counted() {
+    let names: Vec<&'static str> = (0..30).map(|i| &*format!("m{i}/x.hcl").leak()).collect();
+    let call = |i: usize, name| format!("module \"{name}\" {{\n  source = \"../m{}\"\n}}\n", i + 1);
+    let both = |i| call(i, "a") + &call(i, "b");
+    let texts: Vec<String> =
+        (0..30).map(|i| if i < 29 { both(i) } else { "locals {}\n".to_owned() }).collect();
+    let files: Vec<(&'static str, &str)> =
+        names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
+    let found = load_all(&files, "m0").expect_err("a billion calls");
+    assert_eq!(found.0[0].summary, "Too many module calls");
+    assert!(load_all(&files, "m20").is_ok());
+}
+
 #[test]
 fn limits_on_files_are_told() {
     let big = "#".repeat(MAX_FILE_BYTES + 1);

@@ -8,6 +8,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "ordeals start processes and damage files")]
 
+pub mod fuzz;
 pub mod tally;
 
 pub use tally::Tally;

@@ -1,0 +1,3 @@
+//! Every ordeal at a small count; `make crash`, `make simulate` and `make fuzz` run them in full.
+
+mod corpus;
