@@ -8,7 +8,14 @@
 
 #![allow(clippy::disallowed_methods, reason = "ordeals start processes and damage files")]
 
+pub mod crash;
+pub mod faults;
 pub mod fuzz;
+pub mod planted;
+pub mod random;
+pub mod scene;
+pub mod strace;
+pub mod syscalls;
 pub mod tally;
 
 pub use tally::Tally;

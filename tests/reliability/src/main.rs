@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use relplan_reliability::Tally;
+use clap::{Args, Parser, Subcommand};
+use relplan_reliability::scene::Relplan;
+use relplan_reliability::{Tally, crash, faults, planted, syscalls};
 
 #[derive(Parser)]
 #[command(about = "Hurts relplan on purpose, and counts what was lost, doubled or leaked")]
@@ -18,29 +19,44 @@ struct Arguments {
     ordeal: Ordeal,
 }
 
+#[derive(Args)]
+struct Seeded {
+    /// How many times
+    #[arg(long)]
+    runs: u64,
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
 #[derive(Subcommand)]
 enum Ordeal {
-    /// Shows what a tally looks like: the version that would be hurt
-    Version,
+    /// kill -9 at random moments of an apply
+    Crash(Seeded),
+    /// A kill at each system call of the ledger's write path, and this many during recoveries
+    Syscalls(Seeded),
+    /// Writes, syncs and renames that the system refuses
+    Faults,
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = planted::run_if_asked() {
+        return code;
+    }
     let arguments = Arguments::parse();
-    let tally = match arguments.ordeal {
-        Ordeal::Version => version(&arguments.relplan),
-    };
-    report(&tally)
+    match run(&arguments) {
+        Ok(tally) => report(&tally),
+        Err(error) => failed(&error),
+    }
 }
 
-fn version(relplan: &std::path::Path) -> Tally {
-    let answers =
-        std::process::Command::new(relplan).arg("version").status().is_ok_and(|status| status.success());
-    Tally {
-        ordeal: "the command answers",
-        runs: 1,
-        figures: Vec::new(),
-        caught_planted_bug: true,
-        findings: if answers { Vec::new() } else { vec![format!("{} version fails", relplan.display())] },
+fn run(arguments: &Arguments) -> std::io::Result<Tally> {
+    let relplan = Relplan::built(&arguments.relplan.canonicalize()?);
+    let early = planted::acts_too_early(&[])?;
+    match &arguments.ordeal {
+        Ordeal::Crash(Seeded { runs, seed }) => crash::crash(&relplan, &early, crash::SHAPE, *runs, *seed),
+        Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan, &early, 1, runs / 2, *seed),
+        Ordeal::Faults => faults::faults(&relplan, &early, &faults::ERRORS, 1),
     }
 }
 
@@ -48,4 +64,10 @@ fn version(relplan: &std::path::Path) -> Tally {
 fn report(tally: &Tally) -> ExitCode {
     println!("{tally}");
     if tally.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::print_stderr, reason = "the ordeal could not be held at all")]
+fn failed(error: &std::io::Error) -> ExitCode {
+    eprintln!("The ordeal cannot be held: {error}.");
+    ExitCode::from(2)
 }

@@ -18,6 +18,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Nothing done yet.
+    #[must_use]
+    pub const fn new(ordeal: &'static str) -> Self {
+        Self { ordeal, runs: 0, figures: Vec::new(), caught_planted_bug: false, findings: Vec::new() }
+    }
+
     /// True when the planted bug was found and no promise was broken.
     #[must_use]
     pub fn holds(&self) -> bool {

@@ -1,0 +1,103 @@
+//! Relplans with a planted bug: a harness that does not notice them is worth nothing.
+//!
+//! They are made of the same library with a provider that breaks a rule, and run in a process of their own: the
+//! harness starts itself again with [`ARGUMENTS`] in the environment.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use relplan_contract::{
+    Answer, Applied, ApplyRequest, Configured, Context, Observed, PlanRequest, Planned, Problem, Provider,
+    ProviderSchema, ReconcileRequest, Reconciled, Resource, ResourceSchema, Value,
+};
+
+use crate::scene::Relplan;
+
+/// The variable that makes a process a relplan with a bug: it holds the arguments, each on a line.
+pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
+
+/// Runs a relplan that acts while it plans, before any intent, when [`ARGUMENTS`] says so.
+#[must_use]
+pub fn run_if_asked() -> Option<ExitCode> {
+    let given = std::env::var(ARGUMENTS).ok()?;
+    let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
+    let providers =
+        relplan_bundled::registry().into_iter().map(|inner| Arc::new(Early(inner)) as Arc<dyn Provider>);
+    Some(ExitCode::from(relplan::cli::main(arguments, providers.collect()).code()))
+}
+
+/// A relplan that acts before its intents: this program, started again. `own` are the arguments that lead it to
+/// [`run_if_asked`].
+pub fn acts_too_early(own: &[&str]) -> std::io::Result<Relplan> {
+    Ok(Relplan::inside(&std::env::current_exe()?, own, ARGUMENTS))
+}
+
+struct Early(Arc<dyn Provider>);
+
+impl Provider for Early {
+    fn schema(&self) -> ProviderSchema {
+        self.0.schema()
+    }
+
+    fn configure(
+        &self,
+        configuration: &Value,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Configured, Problem> {
+        let mut configured = self.0.configure(configuration, environment)?;
+        for resource in configured.resources.values_mut() {
+            *resource = Arc::new(EarlyResource(Arc::clone(resource)));
+        }
+        Ok(configured)
+    }
+}
+
+/// Makes what is to be made while it is planned; applying does nothing more.
+struct EarlyResource(Arc<dyn Resource>);
+
+impl Resource for EarlyResource {
+    fn schema(&self) -> &ResourceSchema {
+        self.0.schema()
+    }
+
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(async move {
+            let planned = self.0.plan(context, request).await?;
+            if request.prior.is_none() {
+                let early = ApplyRequest { planned: &planned.value, prior: None, key: "too-early" };
+                self.0.apply(context, early).await?;
+            }
+            Ok(planned)
+        })
+    }
+
+    fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
+        self.0.read(context, prior)
+    }
+
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
+        let effects = request.planned.get("effects").clone();
+        let quiet = request.planned.clone().with("effects", Value::NULL);
+        Box::pin(async move {
+            let applied = self.0.apply(context, ApplyRequest { planned: &quiet, ..request }).await?;
+            Ok(Applied { value: applied.value.with("effects", effects), ..applied })
+        })
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ReconcileRequest<'a>,
+    ) -> Answer<'a, Result<Reconciled, Problem>> {
+        self.0.reconcile(context, request)
+    }
+}
