@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: quickstart test lint prepare build fuzz
+.PHONY: quickstart test lint prepare build crash simulate fuzz
 
 # Builds relplan and carries a small but real release through plan, apply and inspection.
 quickstart:
@@ -23,6 +23,24 @@ lint:
 
 build:
 	$(CARGO) build --locked --workspace
+
+# The ordeals of docs/reliability.md in full: about an hour on two cores. Images need root and loop devices.
+RELIABILITY = target/release/reliability --relplan target/release/relplan
+crash: prepare
+	$(CARGO) build --locked --release --package relplan --package relplan-reliability
+	$(RELIABILITY) crash --runs 1000
+	$(RELIABILITY) syscalls --runs 1000
+	$(RELIABILITY) faults
+	$(RELIABILITY) damage --runs 100000
+	$(RELIABILITY) races --runs 1000
+	$(RELIABILITY) power --runs 100000
+	$(RELIABILITY) images --runs 500
+
+# Whole releases in virtual time, for a night.
+SIMULATE_SEEDS ?= 1000000
+simulate:
+	$(CARGO) build --locked --release --package relplan-reliability
+	target/release/reliability simulate --runs $(SIMULATE_SEEDS)
 
 # Hostile bytes, two hours a target unless FUZZ_SECONDS says otherwise. Needs a nightly toolchain and cargo-fuzz.
 FUZZ_SECONDS ?= 7200

@@ -10,6 +10,7 @@ need ssh-keygen openssh-client
 need sqlite3 sqlite3
 need sha256sum coreutils
 need jq jq
+need strace strace
 [ -z "$missing" ] && exit 0
 echo "Installing:$missing"
 as_root=

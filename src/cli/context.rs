@@ -133,9 +133,8 @@ impl Context {
         }
         let text = match failure {
             Failure::Found(found, _) => self.rendered(&found),
-            Failure::Ledger(error) => format!("Error: {}.\n", sentence(&error.to_string())),
-            Failure::Message { message, help, .. } if help.is_empty() => format!("Error: {message}\n"),
-            Failure::Message { message, help, .. } => format!("Error: {message}\n\n{help}\n"),
+            Failure::Ledger(error) => error_text(&format!("{}.", sentence(&error.to_string())), error.help()),
+            Failure::Message { message, help, .. } => error_text(&message, &help),
         };
         self.warn(&text);
         exit
@@ -145,7 +144,8 @@ impl Context {
         let found = match failure {
             Failure::Found(found, _) => found.clone(),
             Failure::Ledger(error) => {
-                Diagnostic::error("Ledger", format!("{}.", sentence(&error.to_string()))).into()
+                let message = format!("{}.", sentence(&error.to_string()));
+                Diagnostic::error("Ledger", message).help(error.help()).into()
             }
             Failure::Message { message, help, .. } => {
                 Diagnostic::error("Error", message.clone()).help(help.clone()).into()
@@ -236,6 +236,11 @@ fn command_line() -> String {
         }
     }
     format!("relplan {}", words.join(" "))
+}
+
+/// A failure as it is printed.
+fn error_text(message: &str, help: &str) -> String {
+    if help.is_empty() { format!("Error: {message}\n") } else { format!("Error: {message}\n\n{help}\n") }
 }
 
 /// The clause as a sentence without its full stop.

@@ -69,8 +69,13 @@ pub(super) fn finish(
     error: Option<LedgerError>,
     mode: RunMode,
 ) -> Result<Exit, Failure> {
-    if error.is_none() {
-        ledger.checkpoint(context.now_ms())?;
+    if error.is_none()
+        && let Err(refused) = ledger.checkpoint(context.now_ms())
+    {
+        // Everything is recorded already: without the checkpoint, the next command only reads slower.
+        context.warn(&format!(
+            "Warning: no checkpoint was kept, so that the next command reads the whole ledger: {refused}.\n"
+        ));
     }
     summary.head = ledger.head().map(|head| head.hash);
     summary.next = next_commands(&summary, error.is_some());

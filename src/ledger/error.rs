@@ -112,6 +112,19 @@ pub enum LedgerError {
     Random(String),
 }
 
+impl LedgerError {
+    /// How to go on, where the message itself does not say it; empty where it does.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Store(StoreError::Io { .. }) => {
+                "What was recorded until then is kept. Mend this, and run the same command again: it goes on from there."
+            }
+            _ => "",
+        }
+    }
+}
+
 /// Who wrote instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superseded {

@@ -143,16 +143,19 @@ impl Lock {
     ) -> Result<Self, super::LedgerError> {
         const GLANCE: Duration = Duration::from_millis(10);
         let mut pause = Duration::from_millis(50);
-        // Whoever looks who holds the lock has it for a moment: that is waited for without patience.
-        let mut glances = 5;
+        // Whoever looks who holds the lock has it for a moment, and who has just taken it has not left a name yet, or
+        // took it away to go: that is waited for without patience.
+        let mut glances = 0;
         loop {
             let other = match Self::take(directory, epoch, holder)? {
                 Ok(lock) => return Ok(lock),
                 Err(other) => other,
             };
-            let nap = if glances > 0 { GLANCE } else { pause.min(patience.timeout) };
-            if glances > 0 {
-                glances -= 1;
+            let most = if other.is_none() { 100 } else { 5 };
+            let glance = glances < most;
+            let nap = if glance { GLANCE } else { pause.min(patience.timeout) };
+            if glance {
+                glances += 1;
             } else {
                 patience.timeout -= nap;
                 pause = (pause * 2).min(Duration::from_secs(1));

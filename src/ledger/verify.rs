@@ -99,7 +99,10 @@ pub fn verify(bytes: &[u8], checkpoint: Option<&[u8]>, noted: Option<Digest>) ->
         return Err(LedgerError::UnknownHead { head });
     }
     let known = match &survey.checkpoint {
-        Some(Ok(sound)) if sound.lineage() == log.state.lineage.as_ref() => sound.chain.end.seq,
+        // A checkpoint of another ledger says nothing of this one; but an empty one is no other.
+        Some(Ok(sound)) if log.state.lineage.is_none() || sound.lineage() == log.state.lineage.as_ref() => {
+            sound.chain.end.seq
+        }
         Some(_) | None => 0,
     };
     if known > log.chain.end.seq {

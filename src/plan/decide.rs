@@ -91,10 +91,11 @@ pub(super) fn live(facts: &Facts<'_>, planned: &Planned, create_first: bool) -> 
             reasons.push(Reason::Drifted(turned_back));
         }
     }
-    let mut replaces = Vec::new();
     if entry.tainted {
-        replaces.push(Reason::Tainted);
+        // Done over in place: what is live must not go away because changing it failed once.
+        reasons.insert(0, Reason::Tainted);
     }
+    let mut replaces = Vec::new();
     if facts.requested {
         replaces.push(Reason::Requested);
     }
@@ -111,7 +112,7 @@ pub(super) fn live(facts: &Facts<'_>, planned: &Planned, create_first: bool) -> 
     let current =
         facts.observed.map_or_else(|| entry.value.clone(), |observed| facts.sealer.seal_value(observed));
     let predicted = differences(&current, &facts.sealer.seal_value(&planned.value), true);
-    if predicted.is_empty() {
+    if predicted.is_empty() && !entry.tainted {
         return Decision::Nothing;
     }
     if reasons.is_empty() {

@@ -121,14 +121,14 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
         if dispatch.finished {
             return dispatch.end();
         }
+        // In a fixed order, so that a simulated run can be repeated.
         let message = tokio::select! {
-            message = messages.recv() => message,
-            signal = dispatch.phase.signals.recv() => {
-                if signal.is_some() {
-                    dispatch.stop();
-                }
+            biased;
+            Some(Signal::Stop) = dispatch.phase.signals.recv() => {
+                dispatch.stop();
                 None
             }
+            message = messages.recv() => message,
             _ = still.tick() => {
                 dispatch.say_what_goes_on();
                 None

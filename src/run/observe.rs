@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relplan_contract::{Cancel, Observed, Problem, ProblemKind, ReconcileRequest, Silent, Value};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::surroundings::Surroundings;
 use crate::event::{Act, EntryKey};
@@ -88,6 +89,7 @@ pub async fn observe(
         asks.reverse();
         waiting = asks;
         tokio::select! {
+            biased;
             () = cancel.cancelled() => return Err(Interrupted),
             answered = under_way.join_next() => match answered {
                 Some(Ok((key, id, answer))) => {

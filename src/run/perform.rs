@@ -64,6 +64,7 @@ pub(super) async fn perform(job: Job) -> (ChangeIndex, Ended) {
     let cancel = context.cancel.clone();
     let mut task = tokio::spawn(async move { call(&work, &context).await });
     let ended = tokio::select! {
+        biased;
         joined = &mut task => from_join(joined),
         () = tokio::time::sleep(timeout) => {
             cancel.cancel();

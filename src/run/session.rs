@@ -124,7 +124,9 @@ fn ending_of(end: &PhaseEnd) -> Ending {
         Ending::Failed
     } else if any(&|result| matches!(result, RowResult::Uncertain { .. })) {
         Ending::Uncertain
-    } else if end.stopped == Some(Stop::Interrupted) {
+    } else if end.stopped == Some(Stop::Interrupted)
+        && any(&|result| !matches!(result, RowResult::Done { .. }))
+    {
         Ending::Interrupted
     } else if verdict(Outcome::Failed) {
         Ending::CheckFailed

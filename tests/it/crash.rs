@@ -1,4 +1,4 @@
-//! Killed in the middle, run again: it finishes, nothing is done twice, and the ledger verifies.
+//! What a run that was cut off leaves to the next one.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -26,47 +26,6 @@ fn write_release(folder: &Path) {
     std::fs::write(folder.join("shop.hcl"), text).expect("a release file");
 }
 
-/// Effects by address.
-fn effects(folder: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(folder.join("effects.txt")).unwrap_or_default();
-    let mut addresses: Vec<String> =
-        text.lines().filter_map(|line| line.split(' ').nth(1).map(str::to_owned)).collect();
-    addresses.sort();
-    addresses
-}
-
-#[test]
-fn a_killed_apply_goes_on_where_it_was() {
-    let mut killed = 0;
-    for round in 0..12_u64 {
-        let folder = tempfile::tempdir().expect("a folder");
-        write_release(folder.path());
-        let mut child =
-            relplan(folder.path()).args(["apply", "-auto-approve", "shop.hcl"]).spawn().expect("relplan");
-        std::thread::sleep(Duration::from_millis(20 + round * 13));
-        killed += usize::from(child.try_wait().expect("its status").is_none());
-        // SIGKILL: nothing of it runs any more.
-        child.kill().expect("killed");
-        child.wait().expect("gone");
-        let again =
-            relplan(folder.path()).args(["apply", "-auto-approve", "shop.hcl"]).status().expect("relplan");
-        assert_eq!(again.code(), Some(0), "round {round}: the second apply finishes");
-        let done = effects(folder.path());
-        assert_eq!(done.len(), RESOURCES + 1, "round {round}: {done:?}");
-        let mut once = done.clone();
-        once.dedup();
-        assert_eq!(once, done, "round {round}: nothing was done twice");
-        let verified = relplan(folder.path()).args(["state", "verify"]).status().expect("relplan");
-        assert_eq!(verified.code(), Some(0), "round {round}: the ledger verifies");
-        let idle = relplan(folder.path())
-            .args(["plan", "-detailed-exitcode", "shop.hcl"])
-            .status()
-            .expect("relplan");
-        assert_eq!(idle.code(), Some(0), "round {round}: nothing is left to do");
-    }
-    assert!(killed >= 6, "only {killed} of 12 were killed while they ran");
-}
-
 #[test]
 fn two_plans_have_one_digest_wherever_they_are_made() {
     let digest = |host: &str| {
@@ -86,21 +45,6 @@ fn two_plans_have_one_digest_wherever_they_are_made() {
         text.lines().find_map(|line| line.strip_prefix("Plan digest: ").map(str::to_owned)).expect("a digest")
     };
     assert_eq!(digest("a"), digest("another-much-longer-name"));
-}
-
-#[test]
-fn of_two_at_once_one_waits_or_is_told_who_holds_the_lock() {
-    let folder = tempfile::tempdir().expect("a folder");
-    write_release(folder.path());
-    let mut first =
-        relplan(folder.path()).args(["apply", "-auto-approve", "shop.hcl"]).spawn().expect("relplan");
-    let waits = relplan(folder.path())
-        .args(["apply", "-auto-approve", "-lock-timeout=60s", "shop.hcl"])
-        .status()
-        .expect("relplan");
-    let first = first.wait().expect("its status");
-    assert_eq!((first.code(), waits.code()), (Some(0), Some(0)));
-    assert_eq!(effects(folder.path()).len(), RESOURCES + 1);
 }
 
 #[test]

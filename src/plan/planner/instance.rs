@@ -16,6 +16,7 @@ use crate::lang::body;
 use crate::lang::config::{IgnoreChanges, Resource};
 use crate::lang::scope::Bindings;
 use crate::plan::ask::Question;
+use crate::plan::change::{Caution, CautionKind};
 use crate::plan::compare::overlay;
 use crate::plan::setup::covers;
 use crate::state::Entry;
@@ -221,8 +222,9 @@ impl Planner {
         };
         let address = &instance.key.address;
         if covers(&self.options.accept, address) {
-            let value =
-                open.intent.planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            let planned = &open.intent.planned;
+            let value = planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            self.cautions.extend(accepted_unknown(&instance.key, planned));
             return self.reconciled_done(instance, &value, "A person accepted it as done.");
         }
         if covers(&self.options.retry, address) {
@@ -344,4 +346,13 @@ fn unknown_type(
     Diagnostic::error(format!("Unknown {what} type"), format!("There is no {what} type {:?}.", name.ty))
         .at(resource.type_span)
         .help(help)
+}
+
+/// What a person accepts as done has no attributes that only its provider could have told.
+fn accepted_unknown(key: &EntryKey, planned: &Value) -> Option<Caution> {
+    let parts = planned.as_map().into_iter().flatten().filter(|(_, part)| part.has_unknown());
+    let names: Vec<String> = parts.map(|(name, _)| format!("`{name}`")).collect();
+    let text =
+        format!("It is accepted as done, but nobody knows its {}: null from here on.", names.join(", "));
+    (!names.is_empty()).then(|| Caution { kind: CautionKind::Uncertain, key: Some(key.clone()), text })
 }

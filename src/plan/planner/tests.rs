@@ -188,7 +188,8 @@ fn a_person_decides_what_nobody_can_tell() {
     story.die_at_first(V1);
     let rest = "Create shop_app.app: never made\nJudge shop_test.smoke: never made";
     let accept = Options { accept: targets(&["shop_tag.tag"]), ..Options::default() };
-    assert_eq!(plan(V1, &story.state, accept, &Script::new()), rest);
+    let unknown = "! It is accepted as done, but nobody knows its `id`: null from here on.";
+    assert_eq!(plan(V1, &story.state, accept, &Script::new()), format!("{rest}\n{unknown}"));
     let retry = Options { retry: targets(&["shop_tag.tag"]), ..Options::default() };
     let again = plan(V1, &story.state, retry, &Script::new());
     assert!(again.starts_with("Create shop_tag.tag@1.0.0: "), "{again}");
@@ -238,4 +239,12 @@ fn the_order_of_the_answers_does_not_count() {
         };
         assert_eq!(digest(&random), first, "seed {seed}");
     }
+}
+
+#[test]
+fn a_change_that_failed_is_done_over_in_place() {
+    let mut story = after_v1();
+    story.fail(&v2(), "shop_app.app");
+    let text = plan(V1, &story.state, Options::default(), &Script::new());
+    assert!(text.starts_with("Update shop_app.app: the last try failed half-way"), "{text}");
 }

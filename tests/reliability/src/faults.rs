@@ -4,7 +4,7 @@ use std::io;
 use std::process::Stdio;
 
 use crate::scene::{Relplan, Scene, Shape};
-use crate::strace;
+use crate::strace::{self, Call};
 use crate::tally::Tally;
 
 /// The calls that can be refused, and what the system says then.
@@ -16,28 +16,31 @@ pub const ERRORS: [&str; 3] = ["EIO", "ENOSPC", "EDQUOT"];
 const SHAPE: Shape = Shape { records: 6, deployments: 2, checks: 1, action_ms: 0 };
 
 /// Refuses every `stride`-th call of an apply, with each of the `errors`.
-pub fn faults(relplan: &Relplan, planted: &Relplan, errors: &[&str], stride: u64) -> io::Result<Tally> {
+pub fn faults(relplan: &Relplan, planted: &Relplan, errors: &[&str], stride: usize) -> io::Result<Tally> {
     let mut tally = Tally::new("EIO, ENOSPC and EDQUOT on each write, sync and rename");
-    let calls = strace::count(&Scene::new(SHAPE)?, relplan, &CALLS)?;
-    tally.caught_planted_bug = !once(planted, "EIO", calls / 2)?.0.is_empty();
+    let calls = strace::calls(&Scene::new(SHAPE)?, relplan, &CALLS)?;
+    let middle =
+        calls.get(calls.len() / 2).copied().ok_or_else(|| io::Error::other("strace shows no call"))?;
+    tally.caught_planted_bug = !once(planted, "EIO", middle)?.0.is_empty();
     let mut noticed = 0;
     for error in errors {
-        for call in (1..=calls).step_by(usize::try_from(stride.max(1)).unwrap_or(1)) {
+        for call in calls.iter().step_by(stride.max(1)) {
             tally.runs += 1;
-            let (findings, refused) = once(relplan, error, call)?;
+            let (findings, refused) = once(relplan, error, *call)?;
             noticed += u64::from(refused);
-            let replay = format!("{error} at call {call} of {}", CALLS.join(","));
-            tally.findings.extend(findings.into_iter().map(|finding| format!("{finding} ({replay})")));
+            tally
+                .findings
+                .extend(findings.into_iter().map(|finding| format!("{finding} ({error} at {call})")));
         }
     }
-    tally.figures = vec![("calls in an apply", calls), ("applies that stopped", noticed)];
+    tally.figures = vec![("calls in an apply", calls.len() as u64), ("applies that stopped", noticed)];
     Ok(tally)
 }
 
 /// One scene with one refused call: what was broken, and whether the apply stopped for it.
-fn once(relplan: &Relplan, error: &str, call: u64) -> io::Result<(Vec<String>, bool)> {
+fn once(relplan: &Relplan, error: &str, call: Call) -> io::Result<(Vec<String>, bool)> {
     let scene = Scene::new(SHAPE)?;
-    let refused = strace::injected(&scene, relplan, &CALLS, &format!("error={error}:when={call}"));
+    let refused = strace::injected(&scene, relplan, call, &format!("error={error}"));
     let output = scene.apply(&refused).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let mut findings = scene.unintended();

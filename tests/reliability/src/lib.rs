@@ -7,13 +7,19 @@
 //! What an ordeal hurts is the built `relplan` (a path handed in), or a part of the library under a seeded scheduler.
 
 #![allow(clippy::disallowed_methods, reason = "ordeals start processes and damage files")]
+#![allow(clippy::panic, reason = "a fault of the harness itself ends it")]
 
 pub mod crash;
+pub mod damage;
+pub mod disk;
 pub mod faults;
 pub mod fuzz;
+pub mod images;
 pub mod planted;
+pub mod races;
 pub mod random;
 pub mod scene;
+pub mod simulate;
 pub mod strace;
 pub mod syscalls;
 pub mod tally;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
-use relplan_reliability::{Tally, crash, faults, planted, syscalls};
+use relplan_reliability::simulate::Weather;
+use relplan_reliability::{Tally, crash, damage, faults, images, planted, races, simulate, syscalls};
 
 #[derive(Parser)]
 #[command(about = "Hurts relplan on purpose, and counts what was lost, doubled or leaked")]
@@ -35,7 +36,17 @@ enum Ordeal {
     Crash(Seeded),
     /// A kill at each system call of the ledger's write path, and this many during recoveries
     Syscalls(Seeded),
-    /// Writes, syncs and renames that the system refuses
+    /// A ledger cut off at every byte, and this many single flipped bits
+    Damage(Seeded),
+    /// Power cuts of a real file system on a loop device; needs root
+    Images(Seeded),
+    /// Power cuts of a simulated disk
+    Power(Seeded),
+    /// Whole releases in virtual time, each from a seed
+    Simulate(Seeded),
+    /// Pairs that race for a ledger, and a fifth as many locks forced open
+    Races(Seeded),
+    /// A write, sync or rename that the system refuses
     Faults,
 }
 
@@ -51,12 +62,17 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> std::io::Result<Tally> {
-    let relplan = Relplan::built(&arguments.relplan.canonicalize()?);
+    let relplan = || Ok::<_, std::io::Error>(Relplan::built(&arguments.relplan.canonicalize()?));
     let early = planted::acts_too_early(&[])?;
     match &arguments.ordeal {
-        Ordeal::Crash(Seeded { runs, seed }) => crash::crash(&relplan, &early, crash::SHAPE, *runs, *seed),
-        Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan, &early, 1, runs / 2, *seed),
-        Ordeal::Faults => faults::faults(&relplan, &early, &faults::ERRORS, 1),
+        Ordeal::Crash(Seeded { runs, seed }) => crash::crash(&relplan()?, &early, crash::SHAPE, *runs, *seed),
+        Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan()?, &early, 1, *runs, *seed),
+        Ordeal::Faults => faults::faults(&relplan()?, &early, &faults::ERRORS, 1),
+        Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),
+        Ordeal::Damage(Seeded { runs, seed }) => damage::damage(&relplan()?, 1, *runs, *seed),
+        Ordeal::Images(Seeded { runs, seed }) => images::images(&relplan()?, *runs, *seed),
+        Ordeal::Power(Seeded { runs, seed }) => simulate::simulate(Weather::PowerCuts, *runs, *seed),
+        Ordeal::Simulate(Seeded { runs, seed }) => simulate::simulate(Weather::Everything, *runs, *seed),
     }
 }
 

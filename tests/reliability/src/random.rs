@@ -26,6 +26,11 @@ impl Random {
         if limit == 0 { 0 } else { self.next() % limit }
     }
 
+    /// One of them.
+    pub fn choose<T: Copy>(&mut self, among: &[T]) -> Option<T> {
+        among.get(usize::try_from(self.below(among.len() as u64)).unwrap_or(0)).copied()
+    }
+
     /// A time up to `limit`.
     pub fn time(&mut self, limit: Duration) -> Duration {
         Duration::from_micros(self.below(u64::try_from(limit.as_micros()).unwrap_or(u64::MAX)))

@@ -1,5 +1,7 @@
 //! relplan under `strace`, which can kill it at, or refuse it, any single system call on the ledger's files.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::process::Stdio;
 
@@ -24,28 +26,54 @@ pub const WRITE_PATH: &[&str] = &[
 const FILES: [&str; 7] =
     ["", "/ledger.jsonl", "/lock", "/key", "/key.new", "/checkpoint.json", "/checkpoint.json.new"];
 
-/// relplan with `inject` done to those of its `calls` that touch the ledger's files: `signal=KILL:when=3`.
+/// A system call on the ledger's files: which, and the how manieth of its kind in an apply, from 1. strace counts each
+/// kind apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its name.
+    pub name: &'static str,
+    /// Its number.
+    pub number: u64,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.name, self.number)
+    }
+}
+
+/// relplan with something done to a call on the ledger's files: `signal=KILL`, `error=EIO`.
 #[must_use]
-pub fn injected(scene: &Scene, relplan: &Relplan, calls: &[&str], inject: &str) -> Relplan {
-    let calls = calls.join(",");
+pub fn injected(scene: &Scene, relplan: &Relplan, call: Call, what: &str) -> Relplan {
+    let Call { name, number } = call;
     let mut arguments = vec!["-f".to_owned(), "-qqq".to_owned(), "-o".to_owned(), "/dev/null".to_owned()];
-    arguments.extend(["-e".to_owned(), format!("trace={calls}")]);
-    arguments.extend(["-e".to_owned(), format!("inject={calls}:{inject}")]);
+    arguments.extend(["-e".to_owned(), format!("trace={name}")]);
+    arguments.extend(["-e".to_owned(), format!("inject={name}:{what}:when={number}")]);
     arguments.extend(paths(scene));
     under(relplan, &arguments)
 }
 
-/// How many of the `calls` an apply makes on the ledger's files of a scene. The apply is really done.
-pub fn count(scene: &Scene, relplan: &Relplan, calls: &[&str]) -> io::Result<u64> {
+/// Each of the `kinds` of calls that an apply makes on the ledger's files of a scene, in order. The apply is really
+/// done.
+pub fn calls(scene: &Scene, relplan: &Relplan, kinds: &[&'static str]) -> io::Result<Vec<Call>> {
     let log = tempfile::NamedTempFile::new()?;
     let mut arguments = vec!["-f".to_owned(), "-qqq".to_owned(), "-o".to_owned()];
     arguments.push(log.path().display().to_string());
-    arguments.extend(["-e".to_owned(), format!("trace={}", calls.join(","))]);
+    arguments.extend(["-e".to_owned(), format!("trace={}", kinds.join(","))]);
     arguments.extend(paths(scene));
     scene.apply(&under(relplan, &arguments)).status()?;
     let text = std::fs::read_to_string(log.path())?;
-    // A call that another thread's line came between has a second line, `<... resumed>`.
-    Ok(text.lines().filter(|line| line.contains('(') && !line.contains("resumed>")).count() as u64)
+    let mut counts = BTreeMap::new();
+    // `PID name(arguments...`; a call that another thread's line came between has a second line, `<... resumed>`.
+    let names = text.lines().filter_map(|line| line.split_whitespace().nth(1)?.split_once('('));
+    let known = names.filter_map(|(name, _)| kinds.iter().find(|kind| **kind == name));
+    Ok(known
+        .map(|name| {
+            let number: &mut u64 = counts.entry(name).or_default();
+            *number += 1;
+            Call { name, number: *number }
+        })
+        .collect())
 }
 
 /// Whether `strace` is there and may trace.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How many broken promises are printed.
+const SHOWN: usize = 20;
+
 /// The outcome of one ordeal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
@@ -15,13 +18,22 @@ pub struct Tally {
     pub caught_planted_bug: bool,
     /// Each broken promise, with the command that shows it again.
     pub findings: Vec<String>,
+    /// What happened, where a single run was asked for.
+    pub told: Vec<String>,
 }
 
 impl Tally {
     /// Nothing done yet.
     #[must_use]
     pub const fn new(ordeal: &'static str) -> Self {
-        Self { ordeal, runs: 0, figures: Vec::new(), caught_planted_bug: false, findings: Vec::new() }
+        Self {
+            ordeal,
+            runs: 0,
+            figures: Vec::new(),
+            caught_planted_bug: false,
+            findings: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
     /// True when the planted bug was found and no promise was broken.
@@ -33,6 +45,9 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.told {
+            writeln!(out, "{line}")?;
+        }
         let verdict = if self.holds() { "holds" } else { "BROKEN" };
         write!(out, "{}: {verdict}; {} runs", self.ordeal, self.runs)?;
         for (name, count) in &self.figures {
@@ -41,8 +56,12 @@ impl fmt::Display for Tally {
         if !self.caught_planted_bug {
             write!(out, "\n  the planted bug was not found")?;
         }
-        for finding in &self.findings {
+        for finding in self.findings.iter().take(SHOWN) {
             write!(out, "\n  {finding}")?;
+        }
+        let more = self.findings.len().saturating_sub(SHOWN);
+        if more > 0 {
+            write!(out, "\n  and {more} more")?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer as Promise, Applied, ApplyRequest, Attribute, Configured, Context, Lifetime, Observed, Outcome,
-    Planned, Problem, Provider, ProviderSchema, ReconcileRequest, Reconciled, Repeat, Resource,
+    Planned, Problem, ProblemKind, Provider, ProviderSchema, ReconcileRequest, Reconciled, Repeat, Resource,
     ResourceSchema, Type, Value, propose,
 };
 
@@ -234,6 +234,18 @@ impl Story {
         let version = Arc::clone(&draft.plan.version);
         self.open(&version);
         self.intend(&draft.plan.changes[0], &version);
+    }
+
+    /// Begins one change of a plan, which fails, perhaps half-way.
+    pub(super) fn fail(&mut self, text: &str, of: &str) {
+        let draft = draft(text, &self.state, Options::default(), &Script::new(), &|_| 0);
+        let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let version = Arc::clone(&draft.plan.version);
+        self.open(&version);
+        let change = draft.plan.changes.iter().find(|change| change.key.to_string() == of).expect("a change");
+        self.intend(change, &version);
+        let outcome = ActOutcome::Failed { kind: ProblemKind::Refused, message: "no".to_owned() };
+        self.tell(Event::Ended { key: change.key.clone(), idempotency_key: of.to_owned(), outcome });
     }
 
     fn intend(&mut self, change: &Change, version: &Arc<str>) {

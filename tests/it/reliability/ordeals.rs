@@ -1,0 +1,68 @@
+//! The ordeals at small counts. Each finds its planted bug first.
+
+use std::path::Path;
+
+use relplan_reliability::scene::{Relplan, Shape};
+use relplan_reliability::simulate::{self, Weather};
+use relplan_reliability::{Tally, crash, damage, faults, planted, races, syscalls};
+
+fn built() -> Relplan {
+    Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
+}
+
+/// A relplan that acts before its intents: this very program, told to run the test below.
+fn early() -> Relplan {
+    let own = ["--ignored", "--exact", "reliability::ordeals::a_relplan_with_a_bug", "--nocapture"];
+    planted::acts_too_early(&own).expect("this program")
+}
+
+#[test]
+#[ignore = "no test: what the ordeals start to see whether they find its bug"]
+#[allow(clippy::exit, reason = "it stands for a whole program")]
+fn a_relplan_with_a_bug() {
+    if planted::run_if_asked().is_some() {
+        std::process::exit(0);
+    }
+}
+
+#[track_caller]
+fn holds(tally: std::io::Result<Tally>) {
+    let tally = tally.expect("an ordeal that can be held");
+    assert!(tally.holds(), "{tally}");
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_by_kill_9() {
+    let shape = Shape { records: 30, deployments: 8, checks: 2, action_ms: 6 };
+    holds(crash::crash(&built(), &early(), shape, 8, 1));
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_by_a_kill_at_a_system_call() {
+    holds(syscalls::syscalls(&built(), &early(), 11, 8, 1));
+}
+
+#[test]
+fn what_the_disk_refuses_is_said_and_stops_everything() {
+    holds(faults::faults(&built(), &early(), &["ENOSPC"], 4));
+}
+
+#[test]
+fn damage_is_noticed() {
+    holds(damage::damage(&built(), 997, 200, 1));
+}
+
+#[test]
+fn of_two_at_once_one_waits_or_is_told_who_holds_the_lock() {
+    holds(races::races(&built(), 12, 2, 1));
+}
+
+#[test]
+fn simulated_releases_end_well() {
+    holds(simulate::simulate(Weather::Everything, 2000, 1));
+}
+
+#[test]
+fn simulated_releases_outlive_power_cuts() {
+    holds(simulate::simulate(Weather::PowerCuts, 300, 1));
+}

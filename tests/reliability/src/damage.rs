@@ -1,0 +1,130 @@
+//! Damage to what lies on the disk: truncation at every byte, single flipped bits. All of it must be noticed, and
+//! nothing repaired but a torn tail.
+
+use std::io;
+
+use relplan::canonical::Digest;
+use relplan::event::{Actor, RunId};
+use relplan::ledger::{KEY_LENGTH, Ledger, LedgerError, Notice, Reading, Sealer, Writer, verify};
+
+use crate::disk::Disk;
+use crate::random::Random;
+use crate::scene::{Relplan, Scene, Shape};
+use crate::tally::Tally;
+
+const SHAPE: Shape = Shape { records: 12, deployments: 4, checks: 2, action_ms: 0 };
+
+/// A sound ledger with its checkpoint, and the hash of its last record, noted elsewhere.
+struct Sound {
+    log: Vec<u8>,
+    checkpoint: Vec<u8>,
+    head: Digest,
+    state: Digest,
+}
+
+/// Cuts the ledger of an apply of `relplan` off at every `stride`-th byte, and flips `flips` bits of it and of its
+/// checkpoint, one at a time.
+pub fn damage(relplan: &Relplan, stride: usize, flips: u64, seed: u64) -> io::Result<Tally> {
+    let mut tally = Tally::new("truncation at every byte, and single flipped bits");
+    let sound = sound(relplan)?;
+    // Who can compute hashes can rewrite the end: nobody notices but by the noted head, and the ordeal must say so.
+    tally.caught_planted_bug = unnoticed(&sound, &forged(&sound.log), None, None).is_some();
+    let mut cuts = 0;
+    for length in (0..sound.log.len()).step_by(stride.max(1)) {
+        cuts += 1;
+        let cut = sound.log.get(..length).unwrap_or_default();
+        tally.findings.extend(unnoticed(&sound, cut, Some(&sound.checkpoint), None));
+        tally.findings.extend(unnoticed(&sound, cut, None, Some(sound.head)));
+    }
+    let mut random = Random::new(seed);
+    let bytes = sound.log.len() as u64;
+    for _ in 0..flips {
+        let at = random.below(bytes + sound.checkpoint.len() as u64);
+        let bit = 1 << random.below(8);
+        if at < bytes {
+            let log = flipped(&sound.log, at, bit);
+            tally.findings.extend(unnoticed(&sound, &log, None, None).map(|why| format!("{why}, byte {at}")));
+        } else {
+            let checkpoint = flipped(&sound.checkpoint, at - bytes, bit);
+            tally
+                .findings
+                .extend(trusted(&sound, &checkpoint).map(|why| format!("{why}, byte {}", at - bytes)));
+        }
+    }
+    tally.runs = cuts + flips;
+    tally.figures = vec![("bytes of ledger", bytes), ("truncations", cuts), ("flipped bits", flips)];
+    Ok(tally)
+}
+
+fn sound(relplan: &Relplan) -> io::Result<Sound> {
+    let scene = Scene::new(SHAPE)?;
+    scene.start_apply(relplan)?.wait()?;
+    let log = std::fs::read(scene.ledger_folder().join("ledger.jsonl"))?;
+    let checkpoint = std::fs::read(scene.ledger_folder().join("checkpoint.json"))?;
+    let report = verify(&log, Some(&checkpoint), None).map_err(io::Error::other)?;
+    let head = report.head.ok_or_else(|| io::Error::other("the ledger is empty"))?.hash;
+    Ok(Sound { log, checkpoint, head, state: report.state })
+}
+
+fn flipped(bytes: &[u8], at: u64, bit: u8) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if let Some(byte) = usize::try_from(at).ok().and_then(|at| bytes.get_mut(at)) {
+        *byte ^= bit;
+    }
+    bytes
+}
+
+/// The ledger with the time of its last record changed, and the hash of that made anew.
+fn forged(log: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(log);
+    let (before, last) = text.trim_end().rsplit_once('\n').unwrap_or_default();
+    let body = last.split_once(' ').map_or("", |(_, body)| body).replace("\"time\":1", "\"time\":2");
+    // A line's hash covers the space before and the line feed behind it.
+    let hash = Digest::of(format!(" {body}\n").as_bytes()).hex();
+    format!("{before}\n{hash} {body}\n").into_bytes()
+}
+
+/// Why damage to the log goes unnoticed, or is repaired, if that is so.
+fn unnoticed(sound: &Sound, log: &[u8], checkpoint: Option<&[u8]>, noted: Option<Digest>) -> Option<String> {
+    let length = log.len();
+    if verify(log, checkpoint, noted).is_ok() {
+        return Some(format!("`state verify` accepts a damaged ledger of {length} bytes"));
+    }
+    if noted.is_some() {
+        // Who opens it knows nothing of what was noted elsewhere.
+        return None;
+    }
+    let disk = Disk::with(log);
+    disk.set_checkpoint(checkpoint.map(<[u8]>::to_vec));
+    let opened = open(&disk);
+    let torn = |notices: &[Notice]| notices.iter().any(|notice| matches!(notice, Notice::TornTail { .. }));
+    match opened {
+        Err(_) if disk.log() != log => {
+            Some(format!("a damaged ledger of {length} bytes was refused, and changed"))
+        }
+        Err(_) => None,
+        Ok(notices) if torn(&notices) && sound.log.starts_with(&disk.log()) => None,
+        Ok(notices) => Some(format!("a damaged ledger of {length} bytes is opened: {notices:?}")),
+    }
+}
+
+/// Why a damaged checkpoint is trusted, if that is so.
+fn trusted(sound: &Sound, checkpoint: &[u8]) -> Option<String> {
+    let disk = Disk::with(&sound.log);
+    disk.set_checkpoint(Some(checkpoint.to_vec()));
+    match Reading::of(&mut disk.clone()) {
+        Err(error) => Some(format!("a damaged checkpoint stops everything: {error}")),
+        Ok(reading) if reading.state().digest() != sound.state => {
+            Some("a damaged checkpoint is believed".to_owned())
+        }
+        Ok(reading) if reading.notices.is_empty() => Some("a damaged checkpoint is not mentioned".to_owned()),
+        Ok(_) => None,
+    }
+}
+
+fn open(disk: &Disk) -> Result<Vec<Notice>, LedgerError> {
+    let reading = Reading::of(&mut disk.clone())?;
+    let writer = Writer { run: RunId("a run".into()), actor: Actor::default() };
+    let sealer = Sealer::new(&[0; KEY_LENGTH]);
+    Ledger::open(disk.clone(), reading, "scene", writer, sealer, 0).map(|(_, notices)| notices)
+}
