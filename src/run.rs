@@ -1,6 +1,7 @@
 //! Carrying out a plan: a pure [`machine`] decides, a thin loop performs, a [`journal`] remembers.
 
 pub mod backoff;
+mod bounds;
 mod dispatch;
 pub mod journal;
 pub mod machine;

@@ -31,7 +31,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failu
     let saved = args.release.file.as_deref().and_then(|path| saved_plan(context, path)).transpose()?;
     let digest = args.plan_digest.as_deref().map(Digest::from_str).transpose();
     let wanted = digest.map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?;
-    let runtime = Context::runtime()?;
+    let runtime = Context::runtime(args.select.parallelism)?;
     runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;

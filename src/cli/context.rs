@@ -210,10 +210,34 @@ impl Context {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// A runtime for what waits: providers, signals.
-    pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-        let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        built.map_err(|error| Failure::error(format!("The system gives no threads: {error}.")))
+    /// A runtime for what waits: providers, signals. Up to `parallelism` calls at the same time may block their
+    /// thread, which providers should not do, and the deadlines of all are still kept.
+    pub(super) fn runtime(parallelism: usize) -> Result<Runtime, Failure> {
+        const MOST: usize = 64;
+        let threads = parallelism.min(MOST) + 2;
+        let built = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+        let runtime =
+            built.map_err(|error| Failure::error(format!("The system gives no threads: {error}.")))?;
+        Ok(Runtime(Some(runtime)))
+    }
+}
+
+/// A runtime that waits for nobody at its end: a call that never comes back must not keep the command.
+pub(super) struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl std::ops::Deref for Runtime {
+    type Target = tokio::runtime::Runtime;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("it is taken only when it is dropped")
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

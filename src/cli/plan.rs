@@ -15,7 +15,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     let loaded = load::load(context, &args.release)?;
     let options = planning::options(&args.select)?;
     let (state, sealer) = planning::read_state(context, loaded.folder(), &loaded.config.product)?;
-    let runtime = Context::runtime()?;
+    let runtime = Context::runtime(args.select.parallelism)?;
     let cancel = Cancel::default();
     let parallelism = args.select.parallelism;
     let prepared = runtime.block_on(planning::make(

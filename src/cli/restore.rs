@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
     };
     let call = surroundings.context(&key, Arc::new(Silent), Cancel::default());
     let into = context.path(&args.into);
-    let restored = Context::runtime()?.block_on(resource.restore(&call, &entry.value, &into));
+    let restored = Context::runtime(1)?.block_on(resource.restore(&call, &entry.value, &into));
     let restored = restored.map_err(|problem| Failure::error(problem.message.clone()).help(problem.hint))?;
     let text = format!("Restored {key} into {}", args.into.display());
     let mut deeds = vec![Deed { key: Some(key), text }];

@@ -55,7 +55,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
         clock: Arc::clone(&context.clock),
         redactor: Arc::new(Redactor::default()),
     };
-    let runtime = Context::runtime()?;
+    let runtime = Context::runtime(args.parallelism)?;
     runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;

@@ -207,7 +207,7 @@ fn failed(question: &Question) -> fn(Problem) -> Answer {
 fn masked(answer: Answer, redactor: &relplan_contract::Redactor) -> Answer {
     use relplan_contract::Reconciled;
     let text = |text: &str| redactor.mask(text).into_owned();
-    let problem = |problem: Problem| problem.map_text(&text);
+    let problem = |problem: Problem| super::bounds::problem(problem.map_text(&text));
     match answer {
         Answer::Observed(observed) => {
             Answer::Observed(observed.map_err(problem).map(|observed| match observed {

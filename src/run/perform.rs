@@ -1,6 +1,7 @@
 //! Doing one action: a provider's call with its deadline, its panic caught, its words masked.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use relplan_contract::{
@@ -9,6 +10,7 @@ use relplan_contract::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::bounds;
 use super::machine::ChangeIndex;
 use super::message::Message;
 use crate::event::Act;
@@ -82,20 +84,40 @@ pub(super) async fn perform(job: Job) -> (ChangeIndex, Ended) {
 async fn call(work: &Work, context: &Context) -> Result<Applied, Problem> {
     match work {
         Work::Apply { resource, planned, prior, key } => {
-            resource.apply(context, ApplyRequest { planned, prior: prior.as_ref(), key }).await
+            let applied =
+                resource.apply(context, ApplyRequest { planned, prior: prior.as_ref(), key }).await?;
+            sensible(planned, &applied.value).map(|()| applied)
         }
         Work::Destroy { resource, prior, key } => {
             resource.destroy(context, prior, key).await.map(|()| Applied::new(Value::NULL))
         }
-        Work::Read { source, config } => source.read(context, config).await.map(Applied::new),
+        Work::Read { source, config } => {
+            let value = source.read(context, config).await?;
+            sensible(&value, &value).map(|()| Applied::new(value))
+        }
     }
+}
+
+/// Whether what a provider answered can be the object that was planned. The action was done, so that a bad answer
+/// leaves it uncertain.
+fn sensible(planned: &Value, value: &Value) -> Result<(), Problem> {
+    let names = |value: &Value| value.as_map().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let fault = if value.has_unknown() {
+        "left something unknown".to_owned()
+    } else if names(planned) != names(value) {
+        "not with an object of its type".to_owned()
+    } else if let Some(bytes) = bounds::too_large(value) {
+        format!("with {bytes} bytes, more than can be kept")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::uncertain(format!(
+        "The provider answered, but {fault}: this is a fault in it. Please report it."
+    )))
 }
 
 fn from_join(joined: Result<Result<Applied, Problem>, tokio::task::JoinError>) -> Ended {
     match joined {
-        Ok(Ok(applied)) if applied.value.has_unknown() => Ended::Problem(Problem::uncertain(
-            "The provider answered, but left something unknown: this is a fault in it. Please report it.",
-        )),
         Ok(Ok(applied)) => Ended::Done(applied),
         Ok(Err(problem)) => Ended::Problem(problem),
         Err(_) => Ended::Panicked,
@@ -109,7 +131,9 @@ fn masked(ended: Ended, redactor: &Redactor) -> Ended {
             value: redactor.mark(&applied.value),
             verdict: applied.verdict.map(|verdict| masked_verdict(verdict, redactor)),
         }),
-        Ended::Problem(problem) => Ended::Problem(problem.map_text(&|text| redactor.mask(text).into_owned())),
+        Ended::Problem(problem) => {
+            Ended::Problem(bounds::problem(problem.map_text(&|text| redactor.mask(text).into_owned())))
+        }
         other @ (Ended::TimedOut(_) | Ended::Panicked) => other,
     }
 }
@@ -117,11 +141,11 @@ fn masked(ended: Ended, redactor: &Redactor) -> Ended {
 /// The verdict with every secret masked in its words.
 #[allow(clippy::needless_pass_by_value, reason = "what was not masked must not live on")]
 pub(super) fn masked_verdict(verdict: Verdict, redactor: &Redactor) -> Verdict {
-    Verdict {
+    bounds::verdict(Verdict {
         outcome: verdict.outcome,
         summary: redactor.mask(&verdict.summary).into_owned(),
         details: verdict.details.iter().map(|line| redactor.mask(line).into_owned()).collect(),
-    }
+    })
 }
 
 /// How a check that could not be made ended, in the terms of its verdict.
@@ -144,17 +168,25 @@ pub(super) struct Reporter {
     pub index: ChangeIndex,
     pub channel: UnboundedSender<Message>,
     pub redactor: Arc<Redactor>,
+    /// How many lines it has passed on.
+    pub said: AtomicU64,
 }
 
 impl Progress for Reporter {
     fn line(&self, text: &str) {
-        let text = self.redactor.mask(text).into_owned();
+        let text = match self.said.fetch_add(1, Ordering::Relaxed) {
+            said if said < bounds::SAID => {
+                bounds::text(self.redactor.mask(text).into_owned(), bounds::SENTENCE)
+            }
+            bounds::SAID => "[the rest of what it says is left out]".to_owned(),
+            _ => return,
+        };
         // The loop is gone only when the run is over, and then nobody listens.
         let _ = self.channel.send(Message::Line(self.index, text));
     }
 
     fn reference(&self, reference: &str) {
-        let reference = self.redactor.mask(reference).into_owned();
+        let reference = bounds::text(self.redactor.mask(reference).into_owned(), bounds::SENTENCE);
         let _ = self.channel.send(Message::Reference(self.index, reference));
     }
 }

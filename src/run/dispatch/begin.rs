@@ -1,6 +1,7 @@
 //! From a change that may begin to its action: the last look, the intent, the call.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use relplan_contract::{Cancel, Context};
@@ -110,7 +111,7 @@ impl Dispatch<'_, '_> {
 
     fn context(&self, index: ChangeIndex, change: &Change) -> (Context, Cancel) {
         let redactor = Arc::clone(&self.phase.surroundings.redactor);
-        let reporter = Reporter { index, channel: self.channel.clone(), redactor };
+        let reporter = Reporter { index, channel: self.channel.clone(), redactor, said: AtomicU64::new(0) };
         let switch = Cancel::default();
         (self.phase.surroundings.context(&change.key, Arc::new(reporter), switch.clone()), switch)
     }

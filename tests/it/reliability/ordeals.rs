@@ -4,16 +4,18 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
-use relplan_reliability::{Tally, crash, damage, faults, planted, races, syscalls};
+use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, syscalls};
 
 fn built() -> Relplan {
     Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
 }
 
-/// A relplan that acts before its intents: this very program, told to run the test below.
+/// This very program can be told to be a relplan, by the test below.
+const OWN: [&str; 4] = ["--ignored", "--exact", "reliability::ordeals::a_relplan_with_a_bug", "--nocapture"];
+
+/// A relplan that acts before its intents.
 fn early() -> Relplan {
-    let own = ["--ignored", "--exact", "reliability::ordeals::a_relplan_with_a_bug", "--nocapture"];
-    planted::acts_too_early(&own).expect("this program")
+    planted::acts_too_early(&OWN).expect("this program")
 }
 
 #[test]
@@ -55,6 +57,11 @@ fn damage_is_noticed() {
 #[test]
 fn of_two_at_once_one_waits_or_is_told_who_holds_the_lock() {
     holds(races::races(&built(), 12, 2, 1));
+}
+
+#[test]
+fn what_rogue_providers_do_is_bounded() {
+    holds(rogue::rogues(&planted::with_rogues(&OWN).expect("this program")));
 }
 
 #[test]

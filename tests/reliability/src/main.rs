@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
-use relplan_reliability::{Tally, crash, damage, faults, images, planted, races, simulate, syscalls};
+use relplan_reliability::{Tally, crash, damage, faults, images, planted, races, rogue, simulate, syscalls};
 
 #[derive(Parser)]
 #[command(about = "Hurts relplan on purpose, and counts what was lost, doubled or leaked")]
@@ -46,6 +46,8 @@ enum Ordeal {
     Simulate(Seeded),
     /// Pairs that race for a ledger, and a fifth as many locks forced open
     Races(Seeded),
+    /// Providers that hang, block, panic, answer garbage, or say too much
+    Rogues,
     /// A write, sync or rename that the system refuses
     Faults,
 }
@@ -69,6 +71,7 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
         Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan()?, &early, 1, *runs, *seed),
         Ordeal::Faults => faults::faults(&relplan()?, &early, &faults::ERRORS, 1),
         Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),
+        Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
         Ordeal::Damage(Seeded { runs, seed }) => damage::damage(&relplan()?, 1, *runs, *seed),
         Ordeal::Images(Seeded { runs, seed }) => images::images(&relplan()?, *runs, *seed),
         Ordeal::Power(Seeded { runs, seed }) => simulate::simulate(Weather::PowerCuts, *runs, *seed),

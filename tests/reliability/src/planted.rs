@@ -17,20 +17,38 @@ use crate::scene::Relplan;
 /// The variable that makes a process a relplan with a bug: it holds the arguments, each on a line.
 pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
 
-/// Runs a relplan that acts while it plans, before any intent, when [`ARGUMENTS`] says so.
+/// The variable that makes a process a relplan with the providers of [`crate::rogue`]: it holds the arguments as well.
+pub const WITH_ROGUES: &str = "RELPLAN_WITH_ROGUES";
+
+/// Runs a relplan that acts while it plans, before any intent, or one with rogues, when a variable says so.
 #[must_use]
 pub fn run_if_asked() -> Option<ExitCode> {
-    let given = std::env::var(ARGUMENTS).ok()?;
+    let bundled = relplan_bundled::registry();
+    let (given, providers) = match (std::env::var(ARGUMENTS), std::env::var(WITH_ROGUES)) {
+        (Ok(given), _) => {
+            let early = bundled.into_iter().map(|inner| Arc::new(Early(inner)) as Arc<dyn Provider>);
+            (given, early.collect())
+        }
+        (_, Ok(given)) => {
+            let mut providers: Vec<_> = bundled.into_iter().collect();
+            providers.push(Arc::new(crate::rogue::Rogue));
+            (given, providers)
+        }
+        _ => return None,
+    };
     let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
-    let providers =
-        relplan_bundled::registry().into_iter().map(|inner| Arc::new(Early(inner)) as Arc<dyn Provider>);
-    Some(ExitCode::from(relplan::cli::main(arguments, providers.collect()).code()))
+    Some(ExitCode::from(relplan::cli::main(arguments, providers).code()))
 }
 
 /// A relplan that acts before its intents: this program, started again. `own` are the arguments that lead it to
 /// [`run_if_asked`].
 pub fn acts_too_early(own: &[&str]) -> std::io::Result<Relplan> {
     Ok(Relplan::inside(&std::env::current_exe()?, own, ARGUMENTS))
+}
+
+/// A relplan with rogues among its providers.
+pub fn with_rogues(own: &[&str]) -> std::io::Result<Relplan> {
+    Ok(Relplan::inside(&std::env::current_exe()?, own, WITH_ROGUES))
 }
 
 struct Early(Arc<dyn Provider>);
