@@ -22,8 +22,8 @@ fn early() -> Relplan {
 #[ignore = "no test: what the ordeals start to see whether they find its bug"]
 #[allow(clippy::exit, reason = "it stands for a whole program")]
 fn a_relplan_with_a_bug() {
-    if planted::run_if_asked().is_some() {
-        std::process::exit(0);
+    if let Some(code) = planted::run_if_asked() {
+        std::process::exit(code.into());
     }
 }
 

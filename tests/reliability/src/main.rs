@@ -54,7 +54,7 @@ enum Ordeal {
 
 fn main() -> ExitCode {
     if let Some(code) = planted::run_if_asked() {
-        return code;
+        return ExitCode::from(code);
     }
     let arguments = Arguments::parse();
     match run(&arguments) {

@@ -4,7 +4,6 @@
 //! harness starts itself again with [`ARGUMENTS`] in the environment.
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use relplan_contract::{
@@ -20,9 +19,10 @@ pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
 /// The variable that makes a process a relplan with the providers of [`crate::rogue`]: it holds the arguments as well.
 pub const WITH_ROGUES: &str = "RELPLAN_WITH_ROGUES";
 
-/// Runs a relplan that acts while it plans, before any intent, or one with rogues, when a variable says so.
+/// Runs a relplan that acts while it plans, before any intent, or one with rogues, when a variable says so, and gives
+/// its exit code.
 #[must_use]
-pub fn run_if_asked() -> Option<ExitCode> {
+pub fn run_if_asked() -> Option<u8> {
     let bundled = relplan_bundled::registry();
     let (given, providers) = match (std::env::var(ARGUMENTS), std::env::var(WITH_ROGUES)) {
         (Ok(given), _) => {
@@ -37,7 +37,7 @@ pub fn run_if_asked() -> Option<ExitCode> {
         _ => return None,
     };
     let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
-    Some(ExitCode::from(relplan::cli::main(arguments, providers).code()))
+    Some(relplan::cli::main(arguments, providers).code())
 }
 
 /// A relplan that acts before its intents: this program, started again. `own` are the arguments that lead it to
