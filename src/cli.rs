@@ -44,6 +44,14 @@ use context::Context;
 /// Runs the command with the arguments of the process, and says how it ended.
 #[must_use]
 pub fn main(arguments: Vec<OsString>, providers: Vec<Arc<dyn Provider>>) -> Exit {
+    // Where it happened is enough to find a fault; its message may hold anything, a secret too.
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
+        terminal::Terminal::warn(&format!(
+            "Fault{}: this is an error in relplan or a provider. Please report it.\n",
+            place.unwrap_or_default()
+        ));
+    }));
     let arguments = match Arguments::try_parse_from(args::normalised(arguments)) {
         Ok(arguments) => arguments,
         Err(error) => return exit::of_clap(&error),

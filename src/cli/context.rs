@@ -18,11 +18,17 @@ use crate::source::Sources;
 use crate::view::json::{self, Deed};
 use crate::view::style::Palette;
 
+/// What the names of environment variables begin with that give values to the variables of a release.
+pub(super) const VARIABLE_PREFIX: &str = "RELPLAN_VAR_";
+
 /// What every verb works with.
 pub(super) struct Context {
     /// The folder that relative paths start in.
     pub directory: PathBuf,
+    /// The environment of the process, but for what is in `given`.
     pub environment: Arc<BTreeMap<String, String>>,
+    /// The variables of the environment that begin with [`VARIABLE_PREFIX`].
+    pub given: BTreeMap<String, String>,
     pub terminal: Terminal,
     pub json: bool,
     pub clock: Arc<dyn Clock>,
@@ -46,9 +52,11 @@ impl Context {
             clippy::disallowed_methods,
             reason = "the one place that reads the environment, for all others"
         )]
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let everything = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        // Values for the release's variables are for nobody else: no command that is started gets to see them.
+        let (given, environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            everything.partition(|(name, _)| name.starts_with(VARIABLE_PREFIX));
         let no_color = global.no_color || environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
         let ci = environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false");
         Ok(Self {
@@ -60,6 +68,7 @@ impl Context {
             sources: Sources::default(),
             command: command_line(),
             environment: Arc::new(environment),
+            given,
             redactor: Redactor::default(),
         })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ReleaseArgs;
-use super::context::Context;
+use super::context::{Context, VARIABLE_PREFIX};
 use super::exit::Failure;
 use super::files::read_bounded;
 use crate::diag::Diagnostics;
@@ -13,9 +13,6 @@ use crate::lang::config::Config;
 use crate::lang::lower::MAX_FILE_BYTES;
 use crate::lang::vars;
 use crate::world::Given;
-
-/// What the names of environment variables begin with.
-const PREFIX: &str = "RELPLAN_VAR_";
 
 /// Every value that is given for a variable.
 pub(super) fn given(
@@ -26,11 +23,11 @@ pub(super) fn given(
 ) -> Result<BTreeMap<Arc<str>, Given>, Failure> {
     let mut all = BTreeMap::new();
     let mut found = Diagnostics::default();
-    for (name, text) in context.environment.clone().iter() {
-        if let Some(name) = name.strip_prefix(PREFIX)
+    for (name, text) in &context.given.clone() {
+        if let Some(name) = name.strip_prefix(VARIABLE_PREFIX)
             && config.root.variables.contains_key(name)
         {
-            argument(context, config, name, text, &format!("{PREFIX}{name}"), &mut all, &mut found);
+            argument(context, config, name, text, &format!("{VARIABLE_PREFIX}{name}"), &mut all, &mut found);
         }
     }
     for name in automatic(folder) {

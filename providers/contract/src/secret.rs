@@ -146,7 +146,10 @@ fn encodings(secret: &str) -> Vec<String> {
     all.push(percent(bytes, "-_.~", false));
     all.push(percent(bytes, "-_.~", true));
     all.push(percent(bytes, "*-._", false).replace("%20", "+"));
-    all.push(json(secret));
+    // Some writers escape more than they must: PHP the slash, Go what HTML could take for a tag.
+    for (upper, slash, html) in (0..8).map(|bits| (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0)) {
+        all.push(json(secret, upper, slash, html));
+    }
     all.push(secret.escape_debug().to_string());
     for alphabet in [STANDARD, URL_SAFE] {
         // The middle of a longer base64 text depends on where the secret starts in it: all three phases.
@@ -189,7 +192,7 @@ fn percent(bytes: &[u8], plain: &str, lower: bool) -> String {
         .collect()
 }
 
-fn json(text: &str) -> String {
+fn json(text: &str, upper: bool, slash: bool, html: bool) -> String {
     text.chars()
         .map(|c| match c {
             '"' => "\\\"".to_owned(),
@@ -197,10 +200,12 @@ fn json(text: &str) -> String {
             '\n' => "\\n".to_owned(),
             '\r' => "\\r".to_owned(),
             '\t' => "\\t".to_owned(),
-            c if c.is_control() || !c.is_ascii() => {
+            '/' if slash => "\\/".to_owned(),
+            c if c.is_control() || !c.is_ascii() || (html && "<>&'".contains(c)) => {
                 let mut units = [0; 2];
-                let units = c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"));
-                units.collect::<Vec<_>>().concat()
+                let unit =
+                    |unit: &u16| if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
+                c.encode_utf16(&mut units).iter().map(unit).collect::<Vec<_>>().concat()
             }
             c => c.to_string(),
         })
@@ -223,6 +228,7 @@ mod tests {
             "p%40ss%20w0rd%2F%C3%A9",
             "p%40ss+w0rd%2F%C3%A9",
             "p@ss w0rd/\\u00e9",
+            "p@ss w0rd\\/\\u00E9",
         ] {
             let text = format!("before {echoed} after");
             assert!(redactor.mask(&text).contains(MASK), "{echoed}");

@@ -220,6 +220,8 @@ impl Call<'_> {
         let mut variables: BTreeMap<String, String> = given
             .iter()
             .filter(|(name, _)| !name.starts_with("GIT_") || PASSED_ON.contains(&name.as_str()))
+            // What makes programs load foreign code is nothing that git needs.
+            .filter(|(name, _)| !name.starts_with("LD_") && !name.starts_with("DYLD_"))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         // Without an askpass program ssh would ask on the terminal; `false` answers nothing.
