@@ -21,8 +21,9 @@ const OBJECT: usize = 8 << 20;
 /// The text, or its beginning with how much is left out.
 pub(super) fn text(mut text: String, limit: usize) -> String {
     if text.len() > limit {
-        let left_out = text.len() - text.floor_char_boundary(limit);
-        text.truncate(text.floor_char_boundary(limit));
+        let kept = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        let left_out = text.len() - kept;
+        text.truncate(kept);
         text.push_str(&format!(" [{left_out} bytes more]"));
         text.shrink_to_fit();
     }

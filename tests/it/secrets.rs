@@ -1,6 +1,5 @@
 //! A planted secret is found nowhere: not in what is printed, not in any file, in no encoding.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,55 +7,12 @@ use std::process::{Command, Stdio};
 
 const SECRET: &str = "s3cr3t/Zauberwort+42";
 
-const RELEASE: &str = r#"
-release "shop" {
-  version = "1.0.0"
-}
-
-variable "token" {
-  type      = string
-  sensitive = true
-}
-
-resource "fake_record" "note" {
-  value = { text = "token is ${var.token}", (var.token) = 1 }
-  echo  = var.token
-}
-
-resource "exec_deployment" "prod" {
-  version     = "1"
-  deploy      = ["sh", "-c", "echo deploying with $TOKEN; printf %s $TOKEN | base64; printf %s $TOKEN | od -An -tx1 | tr -d ' \n'"]
-  environment = { TOKEN = var.token }
-  depends_on  = [fake_record.note]
-}
-
-resource "exec_test" "failing" {
-  command     = ["sh", "-c", "echo wrong: $TOKEN >&2; exit 1"]
-  environment = { TOKEN = var.token }
-  depends_on  = [exec_deployment.prod]
-}
-
-resource "http_smoke_test" "refused" {
-  base_url = "http://127.0.0.1:1"
-  headers  = { authorization = "Bearer ${var.token}" }
-
-  step {
-    path = "/?key=${var.token}"
-    body = var.token
-  }
-}
-
-resource "fake_deployment" "refusing" {
-  version = "1"
-  fail    = "no access"
-  echo    = var.token
-}
-
-output "token" {
-  value     = var.token
-  sensitive = true
-}
-"#;
+/// A release with the secret wherever a value can stand.
+const EVERYWHERE: &str = include_str!("secrets/everywhere.hcl");
+const ECHOES: &str = include_str!("secrets/echoes.hcl");
+const GIT: &str = include_str!("secrets/git.hcl");
+const REPORT: &str = include_str!("secrets/report.sh");
+const GIT_PROGRAM: &str = include_str!("secrets/git.sh");
 
 /// The secret as it is and in the encodings in which systems echo it.
 fn forms() -> Vec<String> {
@@ -97,6 +53,7 @@ fn run(folder: &Path, arguments: &[&str], printed: &mut String) {
         .args(arguments)
         .current_dir(folder)
         .env("RELPLAN_VAR_token", SECRET)
+        .env("HOME", folder)
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "full")
         .env("PATH", format!("{}:{path}", folder.join("bin").display()))
@@ -122,7 +79,7 @@ fn nowhere(folder: &Path, printed: &str) {
 #[test]
 fn a_secret_is_found_nowhere() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("shop.hcl"), RELEASE).expect("a release file");
+    std::fs::write(folder.path().join("shop.hcl"), EVERYWHERE).expect("a release file");
     let commands: [&[&str]; 12] = [
         &["plan", "-out=saved.plan", "shop.hcl"],
         &["plan", "-json", "shop.hcl"],
@@ -201,7 +158,7 @@ fn echo_server() -> std::net::SocketAddr {
             let Ok(mut stream) = stream else { return };
             let mut asked = [0; 4096];
             let length = stream.read(&mut asked).unwrap_or(0);
-            let text = String::from_utf8_lossy(&asked[..length]).into_owned();
+            let text = String::from_utf8_lossy(asked.get(..length).unwrap_or_default()).into_owned();
             let escaped = text.replace('/', "\\/");
             let body = format!("{text}\n{escaped}\n{}", text.replace('/', "%2F").replace('+', "%2B"));
             let reason = text.lines().next().unwrap_or_default().replace(' ', "_");
@@ -219,40 +176,28 @@ fn echo_server() -> std::net::SocketAddr {
 fn what_servers_reports_and_commands_echo_is_masked() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
-    let server = echo_server();
-    // A git that writes down how it was started, but for its environment.
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
     std::fs::create_dir(folder.path().join("bin")).expect("a folder");
-    let git = folder.path().join("bin/git");
-    std::fs::write(&git, "#!/bin/sh\necho \"$0 $*\" >> \"$HOME/started\"\necho \"fatal: no access to $GIT_CONFIG_VALUE_17\" >&2\nexit 128\n")
-        .expect("a git");
-    std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).expect("it can be run");
-    let mut text = "release \"shop\" {\n  version = \"1.0.0\"\n}\n\nvariable \"token\" {\n  type = string\n  sensitive = true\n}\n\n\
-                    provider \"fake\" {\n  token = var.token\n}\n"
-        .to_owned();
-    let report = "printf '<testsuite name=\"%s\"><testcase classname=\"a\" name=\"%s\"><failure message=\"%s\">%s</failure></testcase></testsuite>' \
-                  \"$TOKEN\" \"$TOKEN\" \"$TOKEN\" \"$TOKEN\" > report.xml; exit 1";
-    let blocks = [
-        format!("resource \"exec_test\" \"junit\" {{\n  command = [\"sh\", \"-c\", {report:?}]\n  junit = \"report.xml\"\n  environment = {{ TOKEN = var.token }}\n}}"),
-        format!("resource \"http_smoke_test\" \"echo\" {{\n  base_url = \"http://{server}\"\n  headers = {{ authorization = \"Basic ${{base64encode(\"user:${{var.token}}\")}}\", x-key = var.token }}\n  step {{\n    path = \"/${{urlencode(var.token)}}\"\n    body = jsonencode({{ key = var.token }})\n  }}\n}}"),
-        "resource \"exec_test\" \"argument\" {\n  command = [\"echo\", var.token]\n}".to_owned(),
-        "resource \"exec_test\" \"missing\" {\n  command = [\"true\"]\n  working_directory = \"no/${var.token}\"\n}".to_owned(),
-        "resource \"exec_test\" \"stdin\" {\n  command = [\"sh\", \"-c\", \"rev; exit 1\"]\n  stdin = var.token\n}".to_owned(),
-        format!("resource \"exec_deployment\" \"killed\" {{\n  version = \"1\"\n  deploy = [\"sh\", \"-c\", \"echo $TOKEN >&2; kill -SEGV $$\"]\n  environment = {{ TOKEN = var.token }}\n}}"),
-    ];
-    for block in blocks {
-        let _ = write!(text, "\n{block}\n");
-    }
-    std::fs::write(folder.path().join("shop.hcl"), &text).expect("a release file");
+    write("bin/git", GIT_PROGRAM);
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path().join("bin/git"), executable).expect("it can be run");
+    write("report.sh", REPORT);
+    write("shop.hcl", &ECHOES.replace("SERVER", &echo_server().to_string()));
+    write("git.hcl", GIT);
     let mut printed = String::new();
-    run(folder.path(), &["apply", "-auto-approve", "shop.hcl"], &mut printed);
-    run(folder.path(), &["plan", "-out=saved.plan", "shop.hcl"], &mut printed);
-    run(folder.path(), &["state", "history", "-json"], &mut printed);
-    run(folder.path(), &["show", "-json"], &mut printed);
-    let repository = "release \"git\" {\n  version = \"1.0.0\"\n}\n\nvariable \"token\" {\n  type = string\n  sensitive = true\n}\n\n\
-                      resource \"git_tag\" \"it\" {\n  repository = \"http://user:${var.token}@127.0.0.1:9/x.git\"\n  name = \"v1\"\n  ref = \"main\"\n}\n";
-    std::fs::write(folder.path().join("git.hcl"), repository).expect("a release file");
-    run(folder.path(), &["plan", "git.hcl"], &mut printed);
+    let commands: [&[&str]; 5] = [
+        &["apply", "-auto-approve", "shop.hcl"],
+        &["plan", "-out=saved.plan", "shop.hcl"],
+        &["state", "history", "-json", "-product=shop"],
+        &["show", "-json", "-product=shop"],
+        &["plan", "git.hcl"],
+    ];
+    for arguments in commands {
+        run(folder.path(), arguments, &mut printed);
+    }
     std::fs::remove_file(folder.path().join("report.xml")).expect("the command's own file");
+    let started = std::fs::read_to_string(folder.path().join("started")).expect("git was started");
+    assert!(started.contains("ls-remote"), "{started}");
     nowhere(folder.path(), &printed);
     for word in ["junit", "500", "killed by signal", "fatal: no access"] {
         assert!(printed.contains(word), "nothing says {word:?}:\n{printed}");

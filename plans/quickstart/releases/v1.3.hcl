@@ -45,7 +45,7 @@ resource "http_smoke_test" "dev" {
   step {
     name        = "the service says which version it is"
     path        = "/version"
-    expect_json = { version = release.version }
+    expect_json = { "$.version" = release.version }
   }
 }
 
@@ -69,7 +69,7 @@ resource "http_smoke_test" "prod" {
     name = "the cart can be opened"
     path = "/cart"
     capture = {
-      item = "items[0].id"
+      item = "$.items[0].id"
     }
   }
 

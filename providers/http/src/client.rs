@@ -1,99 +1,209 @@
-//! The HTTP client: what it follows, what it trusts, and how much it takes in.
+//! One request and its whole answer: redirects, time and size are bounded here.
 
+use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{Context, Path, Problem, Value};
-use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Certificate, Client, Response};
+use relplan_contract::{Clock, Context, Problem, Value};
+use reqwest::header::{
+    ACCEPT, ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION, USER_AGENT,
+};
+use reqwest::{
+    Certificate, Client as Transport, ClientBuilder, Method, Response, StatusCode, Url, redirect, retry,
+};
+
+use crate::fault::Fault;
+use crate::proxy::with_proxies;
+use crate::target;
 
 /// How many redirects are followed.
-const MAX_REDIRECTS: usize = 10;
+const MOST_REDIRECTS: usize = 10;
 
-/// The largest answer that is taken in, in bytes, unless `max_body_bytes` says otherwise.
-pub(crate) const MAX_BODY: u64 = 10 * 1024 * 1024;
+/// What relplan calls itself.
+const AGENT: &str = concat!("relplan/", env!("CARGO_PKG_VERSION"));
 
-/// A client for one test. Proxies are those of the environment's `HTTPS_PROXY` and its like, never for loopback.
-pub(crate) fn client(context: &Context, config: &Value) -> Result<Client, Problem> {
-    let follow = config.get("follow_redirects").as_bool().unwrap_or(true);
-    let policy = if follow { Policy::custom(redirect) } else { Policy::none() };
-    let mut builder = Client::builder()
-        .user_agent(concat!("relplan/", env!("CARGO_PKG_VERSION")))
-        .redirect(policy)
-        .referer(false)
-        .no_proxy();
-    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
-        let Some(address) = context.environment.get(name).filter(|address| !address.is_empty()) else {
-            continue;
-        };
-        let proxy = if name.eq_ignore_ascii_case("https_proxy") {
-            reqwest::Proxy::https(address)
-        } else {
-            reqwest::Proxy::http(address)
-        };
-        let proxy = proxy.map_err(|_| Problem::refused(format!("{name} is no address of a proxy.")))?;
-        let not_for = context.environment.get("NO_PROXY").map_or("", String::as_str);
-        let direct = format!("localhost,127.0.0.0/8,::1,{not_for}");
-        builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(&direct)));
-    }
-    if let Some(file) = config.get("ca_file").as_str() {
-        let failed = |why: String| {
-            Problem::missing(format!("The certificates in {file:?} cannot be used: {why}."))
-                .about(Path::attribute("ca_file"))
-        };
-        let bytes = std::fs::read(context.path(file)).map_err(|error| failed(error.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| failed(error.to_string()))?;
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder
-        .build()
-        .map_err(|error| Problem::refused(format!("The HTTP client cannot be set up: {}.", chain(&error))))
+/// The largest file of certificates, in bytes.
+const LARGEST_CA_FILE: u64 = 4 << 20;
+
+/// A request, ready to be sent. Holds secrets, hence no `Debug`.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<String>,
+    pub(crate) follow_redirects: bool,
 }
 
-/// Followed, but never from https to http. (Credentials are dropped on the way to another host by reqwest itself.)
-fn redirect(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let secure_before = attempt.previous().iter().any(|url| url.scheme() == "https");
-    if attempt.previous().len() > MAX_REDIRECTS {
-        attempt.error("too many redirects")
-    } else if secure_before && attempt.url().scheme() != "https" {
-        attempt.error("a redirect from https to http is not followed")
-    } else {
-        attempt.follow()
-    }
+/// A whole answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) latency: Duration,
+    /// What a reader of the report should know about the way to it.
+    pub(crate) remarks: Vec<String>,
 }
 
-/// The body of an answer, as far as it may be long.
-pub(crate) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
-        if body.len() as u64 + chunk.len() as u64 > limit {
-            return Err(format!("the answer is larger than {limit} bytes"));
+/// Sends requests.
+pub(crate) struct Client {
+    transport: Transport,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    max_body_bytes: u64,
+}
+
+impl Client {
+    /// A client for the connection's arguments in an object.
+    pub(crate) fn of(context: &Context, object: &Value) -> Result<Self, Problem> {
+        let most = object.get("max_body_bytes").as_i64().and_then(|most| u64::try_from(most).ok());
+        Ok(Self {
+            transport: transport(context, object.get("ca_file").as_str())?,
+            clock: Arc::clone(&context.clock),
+            timeout: crate::arguments::seconds(object.get("request_timeout_seconds")).unwrap_or_default(),
+            max_body_bytes: most.unwrap_or_default(),
+        })
+    }
+
+    /// Sends the request and takes in the answer, each for as long and as large as they may be.
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        let start = self.clock.now();
+        let answer = tokio::select! {
+            biased;
+            answer = self.follow(request) => answer?,
+            () = self.clock.sleep(self.timeout) => {
+                let seconds = self.timeout.as_secs_f64();
+                return Err(Fault::failed(format!("There was no whole answer within {seconds} s.")));
+            }
+        };
+        let latency = self.clock.now().duration_since(start).unwrap_or_default();
+        Ok(Answer { latency, ..answer })
+    }
+
+    async fn follow(&self, mut request: Request) -> Result<Answer, Fault> {
+        let mut remarks = Vec::new();
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.exchange(&request).await?;
+            let location = response.headers().get(LOCATION).filter(|_| is_redirect(response.status()));
+            let location = location.filter(|_| request.follow_redirects);
+            let Some(location) = location.map(|location| location.as_bytes().to_vec()) else {
+                return self.answer(response, remarks).await;
+            };
+            request = redirected(request, response.status(), &location, &mut remarks)?;
         }
-        body.extend_from_slice(&chunk);
+        Err(Fault::failed(format!("There were more than {MOST_REDIRECTS} redirects.")))
     }
-    Ok(body)
-}
 
-/// An error with what caused it; addresses, which may hold credentials, are left out.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut words = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        let text = text.split(" for url (").next().unwrap_or_default().to_owned();
-        if words.last() != Some(&text) {
-            words.push(text);
+    async fn exchange(&self, request: &Request) -> Result<Response, Fault> {
+        let mut builder = self.transport.request(request.method.clone(), request.url.clone());
+        builder = builder.headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
         }
-        next = error.source();
+        builder.send().await.map_err(|error| Fault::of(&error))
     }
-    words.join(": ")
+
+    async fn answer(&self, mut response: Response, remarks: Vec<String>) -> Result<Answer, Fault> {
+        let too_large = || Fault::failed(format!("The answer is larger than {} bytes.", self.max_body_bytes));
+        if response.content_length().is_some_and(|length| length > self.max_body_bytes) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| Fault::of(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() as u64 > self.max_body_bytes {
+                return Err(too_large());
+            }
+        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Answer { status, headers, body, latency: Duration::ZERO, remarks })
+    }
 }
 
-/// How long one request may take.
-pub(crate) fn request_timeout(config: &Value) -> Duration {
-    seconds(config, "request_timeout_seconds", 30)
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// A number of seconds from an argument.
-pub(crate) fn seconds(config: &Value, name: &str, default: u64) -> Duration {
-    Duration::from_secs(config.get(name).as_i64().and_then(|s| u64::try_from(s).ok()).unwrap_or(default))
+/// The request that a redirect asks for, without what is nobody else's business.
+fn redirected(
+    mut request: Request,
+    status: StatusCode,
+    location: &[u8],
+    remarks: &mut Vec<String>,
+) -> Result<Request, Fault> {
+    let location = String::from_utf8_lossy(location);
+    let url = target::redirected(&request.url, &location).map_err(Fault::failed)?;
+    let other_method = match status.as_u16() {
+        303 => request.method != Method::HEAD,
+        // What browsers do, against the letter of the old standard.
+        301 | 302 => request.method == Method::POST,
+        _ => false,
+    };
+    if other_method {
+        request.method = Method::GET;
+        request.body = None;
+        request.headers.remove(CONTENT_TYPE);
+        request.headers.remove(CONTENT_LENGTH);
+    }
+    if !target::same_origin(&request.url, &url) {
+        if request.body.is_some() {
+            let message = format!("The redirect would send the body on to {}.", target::shown(&url));
+            return Err(Fault::failed(message));
+        }
+        let before = request.headers.len();
+        request.headers = [ACCEPT, ACCEPT_LANGUAGE, USER_AGENT]
+            .into_iter()
+            .filter_map(|name| request.headers.get(&name).cloned().map(|value| (name, value)))
+            .collect();
+        if request.headers.len() < before {
+            remarks.push(format!(
+                "A redirect led to another server, {}, to which the given headers are not sent.",
+                target::shown(&url)
+            ));
+        }
+    }
+    request.url = url;
+    Ok(request)
+}
+
+/// The connections below: rustls with aws-lc, no cookies, no cache, nothing repeated behind our back.
+fn transport(context: &Context, ca_file: Option<&str>) -> Result<Transport, Problem> {
+    let builder = || -> Result<ClientBuilder, Problem> {
+        let builder = Transport::builder()
+            .user_agent(AGENT)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            // A connection for each request: behind a balancer, the next one may reach another server.
+            .pool_max_idle_per_host(0);
+        with_proxies(builder, &context.environment)
+    };
+    let failed = |error: reqwest::Error| {
+        Problem::refused("The HTTP client could not be set up.").detail(error.without_url().to_string())
+    };
+    if let Some(ca_file) = ca_file {
+        let certificates = certificates(context, ca_file)?;
+        return builder()?.tls_certs_only(certificates).build().map_err(failed);
+    }
+    // On a machine without any authorities the first fails. Then none is trusted, and plain HTTP still works.
+    let without_authorities = || builder()?.tls_certs_only([]).build().map_err(failed);
+    builder()?.build().or_else(|_| without_authorities())
+}
+
+fn certificates(context: &Context, ca_file: &str) -> Result<Vec<Certificate>, Problem> {
+    let path = context.path(ca_file);
+    let refused = |message: String| Problem::invalid("ca_file", message);
+    let large =
+        fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() || metadata.len() > LARGEST_CA_FILE);
+    if large {
+        return Err(refused(format!("The file {} is no file of certificates.", path.display())));
+    }
+    let pem = fs::read(&path).map_err(|error| {
+        refused(format!("The file {} could not be read.", path.display())).detail(error.to_string())
+    })?;
+    let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err(refused(format!("There is no certificate in {}.", path.display()))
+            .hint("Give certificates in PEM: blocks that begin with -----BEGIN CERTIFICATE-----."));
+    }
+    Ok(certificates)
 }

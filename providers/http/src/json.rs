@@ -1,54 +1,49 @@
-//! Values as JSON, and parts of a JSON answer by their path.
+//! Between JSON and the language's values.
 
 use relplan_contract::{Kind, Number, Value};
 use serde_json::Value as Json;
 
-/// The JSON of a value; what is unknown or sealed is null.
-pub(crate) fn of_value(value: &Value) -> Json {
-    match value.kind() {
-        Kind::Bool(truth) => Json::from(*truth),
-        Kind::Number(number) => number.to_i64().map_or_else(|| Json::from(number.to_f64()), Json::from),
-        Kind::String(text) => Json::from(&**text),
-        Kind::List(items) | Kind::Set(items) => items.iter().map(of_value).collect(),
-        Kind::Map(map) => map.iter().map(|(key, item)| (key.to_string(), of_value(item))).collect(),
-        Kind::Null | Kind::Sealed(_) | Kind::Unknown => Json::Null,
+/// The value that a JSON text stands for. Numbers are read as binary floats where they have more than 64 bits.
+pub(crate) fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::NULL,
+        Json::Bool(truth) => (*truth).into(),
+        Json::Number(number) => {
+            // Every text of a finite number is a decimal, but one may have too many digits for the language.
+            let text = number.to_string();
+            Number::parse(&text).map_or_else(|_| Value::from(text), Value::from)
+        }
+        Json::String(text) => text.as_str().into(),
+        Json::Array(items) => Value::list(items.iter().map(value)),
+        Json::Object(map) => Value::map(map.iter().map(|(name, item)| (name.as_str(), value(item)))),
     }
 }
 
-/// The part of an answer at a path: `status`, `data.items[0].id`, `$.version`.
-pub(crate) fn find<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
-    let mut at = json;
-    let path = path.strip_prefix('$').unwrap_or(path);
-    for part in path.split('.').filter(|part| !part.is_empty()) {
-        let (name, indexes) = part.split_once('[').map_or((part, ""), |(name, rest)| (name, rest));
-        if !name.is_empty() {
-            at = at.get(name)?;
+/// The JSON text of a value, all digits of its numbers included, with `text` made to each string in it. None
+/// where a part of it is not known.
+pub(crate) fn text(value: &Value, string: &mut dyn FnMut(&str) -> Option<String>) -> Option<String> {
+    Some(match value.kind() {
+        Kind::Null => "null".into(),
+        Kind::Bool(truth) => truth.to_string(),
+        Kind::Number(number) => number.to_string(),
+        Kind::String(text) => quoted(&string(text)?),
+        Kind::List(items) | Kind::Set(items) => {
+            let items: Option<Vec<String>> = items.iter().map(|item| self::text(item, string)).collect();
+            format!("[{}]", items?.join(","))
         }
-        for index in indexes.split('[').filter(|index| !index.is_empty()) {
-            let index = index.strip_suffix(']')?;
-            at = match index.strip_prefix('"').and_then(|index| index.strip_suffix('"')) {
-                Some(name) => at.get(name)?,
-                None => at.get(index.parse::<usize>().ok()?)?,
-            };
+        Kind::Map(map) => {
+            let entries: Option<Vec<String>> = map
+                .iter()
+                .map(|(name, item)| Some(format!("{}:{}", quoted(name), self::text(item, string)?)))
+                .collect();
+            format!("{{{}}}", entries?.join(","))
         }
-    }
-    Some(at)
+        Kind::Sealed(_) | Kind::Unknown => return None,
+    })
 }
 
-/// The part as text: a string as it is, anything else as JSON.
-pub(crate) fn text(json: &Json) -> String {
-    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
-}
-
-/// Whether a part of an answer is what was expected. Numbers and bools may be given as text.
-pub(crate) fn is(found: &Json, expected: &Value) -> bool {
-    match (found, expected.kind()) {
-        (Json::Number(found), Kind::Number(expected)) => {
-            Number::parse(&found.to_string()).as_ref() == Ok(expected)
-        }
-        (Json::Number(_) | Json::Bool(_), Kind::String(expected)) => text(found) == **expected,
-        _ => *found == of_value(expected),
-    }
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
 }
 
 #[cfg(test)]
@@ -56,17 +51,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_found_by_their_path() {
-        let json: Json = serde_json::from_str(r#"{"a":[{"b":1.5}],"c.d":2,"e":{"f":"x"}}"#).expect("JSON");
-        let found = |path| find(&json, path).map(text);
-        assert_eq!(found("a[0].b"), Some("1.5".to_owned()));
-        assert_eq!(found("$.e.f"), Some("x".to_owned()));
-        assert_eq!(found("[\"e\"].f"), Some("x".to_owned()));
-        assert_eq!(found("a[1]"), None);
-        assert_eq!(found("a[x]"), None);
-        assert!(
-            find(&json, "a[0].b")
-                .is_some_and(|part| is(part, &Value::from(Number::parse("1.50").expect("a number"))))
-        );
+    fn numbers_keep_all_their_digits() {
+        let number = Number::parse("12345678901234567890.123456789").expect("a number");
+        let written =
+            Value::map([("b", Value::list([number.into(), Value::NULL])), ("a\"", Value::from("x\n{{y}}"))]);
+        let text = text(&written, &mut |text| Some(text.replace("{{y}}", "\"z")));
+        assert_eq!(text.as_deref(), Some(r#"{"a\"":"x\n\"z","b":[12345678901234567890.123456789,null]}"#));
+        assert_eq!(super::text(&Value::list([Value::UNKNOWN]), &mut |_| None), None);
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let json = serde_json::from_str(r#"{"a": [0.1, 1e2, -7, true, null, "ü"], "b": {}}"#).expect("JSON");
+        let tenth = Number::parse("0.1").expect("a number");
+        let items = [tenth.into(), 100.into(), (-7).into(), true.into(), Value::NULL, "ü".into()];
+        let none: [(&str, Value); 0] = [];
+        assert_eq!(value(&json), Value::map([("a", Value::list(items)), ("b", Value::map(none))]));
     }
 }
