@@ -20,6 +20,7 @@ mod reason;
 pub mod rollback;
 mod select;
 mod setup;
+pub mod unasked;
 
 pub use ask::{Answer, Ask, AskId, Question};
 pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange};

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::args::{ApplyArgs, PlanFormat, ReleaseArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::files::{MAX_PLAN_BYTES, read_bounded};
 use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
 use super::terminal::Terminal;
@@ -53,24 +54,18 @@ fn options(args: &ApplyArgs) -> Result<Options, Failure> {
 
 /// The saved plan that an argument names; none when it names a release file or folder.
 fn saved_plan(context: &Context, path: &Path) -> Option<Result<SavedPlan, Failure>> {
-    use std::io::Read as _;
     let full = context.path(path);
     let is_source = full.is_dir() || path.extension().is_some_and(|extension| extension == "hcl");
     if is_source || !full.exists() {
         return None;
     }
-    let mut bytes = Vec::new();
-    let opened =
-        std::fs::File::open(&full).and_then(|file| file.take(MAX_PLAN_BYTES).read_to_end(&mut bytes));
-    let read = opened.map_err(|error| error.to_string());
-    let read = read.and_then(|_| crate::plan::file::read(&bytes).map_err(|error| error.to_string()));
+    let read = read_bounded(&full, MAX_PLAN_BYTES);
+    let read = read.and_then(|bytes| crate::plan::file::read(&bytes).map_err(|error| error.to_string()));
     Some(read.map_err(|why| {
         Failure::new(Exit::StalePlan, format!("The saved plan {} cannot be used: {why}.", path.display()))
             .help("Plan again with `relplan plan -out=FILE`.")
     }))
 }
-
-const MAX_PLAN_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The saved plan's release file is the one that is found as without an argument, or named by -var... arguments are
 /// taken from the plan where they are not given again.

@@ -125,6 +125,9 @@ pub(super) struct PlanArgs {
     /// Leave with 2 when there are changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Run no command and open no connection: for files that nobody has read yet.
+    #[arg(long)]
+    pub no_exec: bool,
     /// How to show the plan.
     #[arg(long, value_enum, default_value = "text")]
     pub format: PlanFormat,

@@ -30,10 +30,17 @@ impl Files for Folder {
     }
 }
 
+/// The largest saved plan that is read, in bytes.
+pub(super) const MAX_PLAN_BYTES: usize = 1 << 30;
+
 /// The bytes of a regular file, at most `limit` and one more, so that the reader sees that it is too large.
 pub(super) fn read_bounded(path: &std::path::Path, limit: usize) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
-    let file = std::fs::File::open(path).map_err(|error| clause(&error))?;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // Without waiting: a pipe that nobody writes to would keep us here before it can be seen that it is one.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|error| clause(&error))?;
     let metadata = file.metadata().map_err(|error| clause(&error))?;
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());

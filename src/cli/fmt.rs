@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::args::FmtArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::files::read_bounded;
 use crate::lang::format::format;
+use crate::lang::lower::MAX_FILE_BYTES;
 use crate::view::json::{self, Reformatted};
 
 pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
@@ -36,9 +38,9 @@ pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
 }
 
 fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<Option<Reformatted>, Failure> {
-    let failure =
-        |error: std::io::Error| Failure::error(format!("{} cannot be formatted: {error}.", shown.display()));
-    let source = std::fs::read_to_string(full).map_err(failure)?;
+    let failure = |why: String| Failure::error(format!("{} cannot be formatted: {why}.", shown.display()));
+    let bytes = read_bounded(full, MAX_FILE_BYTES).map_err(failure)?;
+    let source = String::from_utf8(bytes).map_err(|_| failure("it is not UTF-8".to_owned()))?;
     refuse_broken(&source, shown)?;
     let formatted = format(&source);
     if formatted == source {
@@ -51,7 +53,7 @@ fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<O
         context.print(diff.as_deref().unwrap_or_default());
     }
     if !args.check {
-        write(full, &formatted).map_err(failure)?;
+        write(full, &formatted).map_err(|error| failure(error.to_string()))?;
     }
     Ok(Some(Reformatted { path, diff, text: None }))
 }

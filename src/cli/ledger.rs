@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{LedgerArgs, LockArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::files::read_bounded;
 use crate::event::RunId;
 use crate::lang::lower;
 use crate::ledger::file::{self, Files, Request};
@@ -81,6 +82,9 @@ pub(super) fn find(context: &Context, args: &LedgerArgs) -> Result<(PathBuf, Str
         .help("Name the folder of the release files with -dir=DIR."))
 }
 
+/// No first record of a ledger is longer, in bytes.
+const FIRST_RECORD: usize = 1 << 16;
+
 /// The products that have a ledger in a folder: as their own ledgers say.
 fn products(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder.join(file::ROOT)) else { return Vec::new() };
@@ -89,9 +93,9 @@ fn products(folder: &Path) -> Vec<String> {
         .filter_map(|name| {
             let log = folder.join(file::ROOT).join(&name).join("ledger.jsonl");
             // The first record names the product; a directory's name may be an escaped form of it.
-            let first = std::fs::read_to_string(log).ok()?;
-            let json: serde_json::Value =
-                serde_json::from_str(first.lines().next()?.split_once(' ')?.1).ok()?;
+            let beginning = read_bounded(&log, FIRST_RECORD).ok()?;
+            let first = std::str::from_utf8(beginning.split(|byte| *byte == b'\n').next()?).ok()?;
+            let json: serde_json::Value = serde_json::from_str(first.split_once(' ')?.1).ok()?;
             Some(json.pointer("/body/product")?.as_str()?.to_owned())
         })
         .collect();

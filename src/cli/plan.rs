@@ -7,13 +7,18 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load;
 use super::planning::{self, Prepared};
-use crate::plan::file as plan_file;
+use crate::plan::{Options, file as plan_file};
 use crate::run::observe::Replay;
 use crate::view;
 
 pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failure> {
     let loaded = load::load(context, &args.release)?;
-    let options = planning::options(&args.select)?;
+    let options = Options { ask: !args.no_exec, ..planning::options(&args.select)? };
+    if args.no_exec && args.out.is_some() {
+        return Err(Failure::usage(
+            "-no-exec and -out exclude each other: what was not looked at cannot be saved.",
+        ));
+    }
     let (state, sealer) = planning::read_state(context, loaded.folder(), &loaded.config.product)?;
     let runtime = Context::runtime(args.select.parallelism)?;
     let cancel = Cancel::default();

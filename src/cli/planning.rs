@@ -15,7 +15,7 @@ use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
-use crate::plan::{Draft, Options, Planner, Setup, digest};
+use crate::plan::{Draft, Options, Planner, Setup, digest, unasked};
 use crate::run::observe::{Interrupted, Replay, observe};
 use crate::run::surroundings::Surroundings;
 use crate::state::State;
@@ -45,6 +45,7 @@ pub(super) fn options(select: &SelectArgs) -> Result<Options, Failure> {
         refresh: select.refresh,
         retry: Vec::new(),
         accept: Vec::new(),
+        ask: true,
     })
 }
 
@@ -103,6 +104,7 @@ pub(super) async fn make(
         clock: Arc::clone(&context.clock),
         redactor: Arc::new(Redactor::default()),
     };
+    let ask = options.ask;
     let mut planner = Planner::new(Setup {
         world,
         state,
@@ -118,8 +120,12 @@ pub(super) async fn make(
         );
         context.warn(&text);
     };
-    let observed =
-        observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel, &mut settling).await;
+    let observed = if ask {
+        observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel, &mut settling).await
+    } else {
+        unasked::answer_all(&mut planner);
+        Ok(())
+    };
     context.mask(planner.secrets());
     observed.map_err(|Interrupted| {
         Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done.")

@@ -3,7 +3,9 @@
 use super::args::ShowArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::files::{MAX_PLAN_BYTES, read_bounded};
 use super::{ledger, planning};
+use crate::addr::is_deceptive;
 use crate::view;
 
 pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
@@ -18,11 +20,14 @@ pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     let shown = path.display();
-    let bytes = std::fs::read(context.path(path))
-        .map_err(|error| Failure::error(format!("The saved plan {shown} cannot be read: {error}.")))?;
+    let bytes = read_bounded(&context.path(path), MAX_PLAN_BYTES)
+        .map_err(|why| Failure::error(format!("The saved plan {shown} cannot be read: {why}.")))?;
     let saved = crate::plan::file::read(&bytes).map_err(|error| {
         Failure::new(Exit::StalePlan, format!("The saved plan {shown} cannot be used: {error}."))
     })?;
-    context.print(&if context.json { view::json::to_line(&saved.json) } else { saved.text });
+    // The text is whatever the file says: nothing in it may move the cursor.
+    let harmless = |c: char| if c != '\n' && is_deceptive(c) { '?' } else { c };
+    let text = || saved.text.chars().map(harmless).collect();
+    context.print(&if context.json { view::json::to_line(&saved.json) } else { text() });
     Ok(Exit::Done)
 }

@@ -185,6 +185,7 @@ fn options_of(json: &Json) -> Option<Options> {
         refresh: options.get("refresh")?.as_bool()?,
         retry: Vec::new(),
         accept: Vec::new(),
+        ask: true,
     })
 }
 

@@ -25,6 +25,8 @@ pub struct Options {
     pub retry: Vec<Target>,
     /// Taken as done although the outcome is not known: a person has looked.
     pub accept: Vec<Target>,
+    /// Whether providers are asked anything: without it, the plan shows what the files alone can tell.
+    pub ask: bool,
 }
 
 impl Default for Options {
@@ -38,6 +40,7 @@ impl Default for Options {
             refresh: true,
             retry: Vec::new(),
             accept: Vec::new(),
+            ask: true,
         }
     }
 }

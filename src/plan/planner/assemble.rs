@@ -24,6 +24,12 @@ impl Planner {
             let text = "Only a part of the release is planned, because of -target or -exclude.".to_owned();
             self.cautions.push(Caution { kind: CautionKind::Partial, key: None, text });
         }
+        if !self.options.ask {
+            let text = "Nobody was asked, because of -no-exec: commits, drift, gates and what became of lost actions \
+                        are not looked at. What is done may be more, or less."
+                .to_owned();
+            self.cautions.push(Caution { kind: CautionKind::Partial, key: None, text });
+        }
         self.cautions.sort();
         self.drift.sort_by(|a, b| a.key.cmp(&b.key));
         let outputs = self.outputs();
