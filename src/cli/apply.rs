@@ -155,8 +155,20 @@ async fn apply_checked(
         return Err(Failure::new(Exit::Declined, "Nothing was done."));
     }
     loaded.host.begin(context.now_ms());
-    let how = running::How { parallelism, refresh: args.select.refresh, whole, gate };
+    let how = running::How { parallelism, refresh: args.select.refresh, whole, gate, named: named(args) };
     running::carry_out(context, &mut ledger, prepared, &sealer, how, signals).await
+}
+
+/// The release file as the person named it, so that it can be typed again; a saved plan is not applied twice.
+fn named(args: &ApplyArgs) -> String {
+    let file = args.release.file.as_deref().filter(|file| file.extension().is_some_and(|kind| kind == "hcl"));
+    file.map(|file| shell_word(&file.to_string_lossy())).unwrap_or_default()
+}
+
+/// A text as one word of a shell.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%,:".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// How often a gate that is not open is looked at again.

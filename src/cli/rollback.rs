@@ -81,7 +81,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
             command: context.command.clone(),
         })
         .await;
-        running::finish(context, &mut ledger, summary, error, RunMode::Rollback)
+        running::finish(context, &mut ledger, summary, error, RunMode::Rollback, "")
     })
 }
 

@@ -24,6 +24,8 @@ pub(super) struct How {
     pub whole: bool,
     /// How long to wait at gates.
     pub gate: Gate,
+    /// The release file as it was named, for commands to go on with.
+    pub named: String,
 }
 
 /// Carries a plan out, and shows it.
@@ -58,7 +60,7 @@ pub(super) async fn carry_out(
         command: context.command.clone(),
     })
     .await;
-    finish(context, ledger, summary, error, plan.mode)
+    finish(context, ledger, summary, error, plan.mode, &how.named)
 }
 
 /// Keeps the state beside the ledger, shows how the run ended, and gives the exit.
@@ -68,6 +70,7 @@ pub(super) fn finish(
     mut summary: Summary,
     error: Option<LedgerError>,
     mode: RunMode,
+    named: &str,
 ) -> Result<Exit, Failure> {
     if error.is_none()
         && let Err(refused) = ledger.checkpoint(context.now_ms())
@@ -78,7 +81,7 @@ pub(super) fn finish(
         ));
     }
     summary.head = ledger.head().map(|head| head.hash);
-    summary.next = next_commands(&summary, error.is_some());
+    summary.next = next_commands(&summary, named, error.is_some());
     for address in ledger.state().holds.keys() {
         let command = format!("relplan state release '{address}' -reason=...");
         summary.next.push((command, "once a person has looked: it is on hold".to_owned()));
@@ -121,16 +124,17 @@ pub(super) fn note_complete(
 }
 
 /// What to type next, each with why.
-fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> {
+fn next_commands(summary: &Summary, named: &str, ledger_lost: bool) -> Vec<(String, String)> {
     let mut next = Vec::new();
+    let apply = if named.is_empty() { "relplan apply".to_owned() } else { format!("relplan apply {named}") };
     for row in &summary.rows {
         if matches!(row.result, RowResult::Uncertain { .. }) {
             let address = &row.key.address;
             next.push((
-                format!("relplan apply -accept '{address}'"),
+                format!("{apply} -accept '{address}'"),
                 format!("if you have looked, and {address} was done"),
             ));
-            next.push((format!("relplan apply -retry '{address}'"), "if it was not".to_owned()));
+            next.push((format!("{apply} -retry '{address}'"), "if it was not".to_owned()));
         }
     }
     if ledger_lost {
@@ -140,20 +144,20 @@ fn next_commands(summary: &Summary, ledger_lost: bool) -> Vec<(String, String)> 
     match summary.ending {
         Ending::Complete | Ending::Uncertain => {}
         Ending::Waiting => {
-            next.push(("relplan apply".to_owned(), "to go on when the gate is open".to_owned()));
+            next.push((apply, "to go on when the gate is open".to_owned()));
         }
         Ending::RolledBack => {
             next.push(("relplan state history".to_owned(), "to see what happened".to_owned()));
         }
         Ending::CheckFailed => {
-            next.push(("relplan apply".to_owned(), "to judge again, once it is mended".to_owned()));
+            next.push((apply, "to judge again, once it is mended".to_owned()));
             next.push((
                 "relplan rollback".to_owned(),
                 "to turn back to the last verified version".to_owned(),
             ));
         }
         Ending::Failed | Ending::Interrupted => {
-            next.push(("relplan apply".to_owned(), "to go on with what is left".to_owned()));
+            next.push((apply, "to go on with what is left".to_owned()));
         }
     }
     next

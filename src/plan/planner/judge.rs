@@ -81,8 +81,11 @@ impl Planner {
         let key = &instance.key;
         self.uncertain.push(key.clone());
         let why = if because.is_empty() { String::new() } else { format!(" {because}") };
+        let open = instance.entry.as_ref().and_then(crate::state::Entry::open);
+        let reference = open.and_then(|open| open.reference.as_ref());
+        let there = reference.map(|name| format!(" Outside, it goes by {name:?}.")).unwrap_or_default();
         let detail = format!(
-            "An earlier run was cut off while it worked on {key}, and it cannot be found out whether that was done.{why}"
+            "An earlier run was cut off while it worked on {key}, and it cannot be found out whether that was done.{why}{there}"
         );
         let help = format!(
             "Look yourself; then say `relplan apply -accept '{0}'` if it was done, or `-retry '{0}'` if it was not.",
