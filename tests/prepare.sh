@@ -11,6 +11,7 @@ need sqlite3 sqlite3
 need sha256sum coreutils
 need jq jq
 need strace strace
+need script bsdutils
 [ -z "$missing" ] && exit 0
 echo "Installing:$missing"
 as_root=

@@ -17,6 +17,7 @@ use super::planning::{self, Prepared};
 use super::terminal::Terminal;
 use super::{ledger, plan as plan_verb, running, signals};
 use crate::canonical::Digest;
+use crate::event::RunMode;
 use crate::plan::Options;
 use crate::plan::file::SavedPlan;
 use crate::run::Signal;
@@ -246,8 +247,13 @@ async fn agreed(
     }
     let version = &prepared.draft.plan.version;
     let what = if version.is_empty() { "this".to_owned() } else { format!("release {version}") };
+    let verb = match prepared.draft.plan.mode {
+        RunMode::Destroy => "destroy the live resources of",
+        RunMode::Refresh => "take into the state what was found of",
+        RunMode::Apply | RunMode::Rollback | RunMode::State => "carry out",
+    };
     let question =
-        format!("\nDo you want to carry out {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
+        format!("\nDo you want to {verb} {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
     let answer = tokio::task::spawn_blocking(move || Terminal::ask(&question));
     tokio::select! {
         answer = answer => Ok(answer.ok().flatten().as_deref() == Some("yes")),

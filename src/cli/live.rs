@@ -51,7 +51,10 @@ impl<'c> Live<'c> {
             }
             // The live line shows the time itself.
             Notice::Still { .. } => return,
-            Notice::Retrying { .. } | Notice::RollingBack { .. } | Notice::Stopping { .. } => {}
+            Notice::Retrying { .. }
+            | Notice::RollingBack { .. }
+            | Notice::Stopping { .. }
+            | Notice::Aborting { .. } => {}
         }
         lines.suspend(|| self.context.print(&self.text(notice)));
     }

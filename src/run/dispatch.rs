@@ -228,7 +228,8 @@ impl Dispatch<'_, '_> {
     fn stop(&mut self) {
         self.stops += 1;
         let running = self.machine.under_way();
-        (self.phase.notify)(Notice::Stopping { running });
+        let first = self.stops == 1;
+        (self.phase.notify)(if first { Notice::Stopping { running } } else { Notice::Aborting { running } });
         self.queue.push_back(if self.stops == 1 { Input::Interrupt } else { Input::Abort });
     }
 

@@ -66,6 +66,11 @@ pub enum Notice {
         /// How many actions are still under way.
         running: usize,
     },
+    /// It was asked again: what is under way is given up.
+    Aborting {
+        /// How many actions that are.
+        running: usize,
+    },
 }
 
 /// How one change ended.

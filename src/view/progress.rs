@@ -46,6 +46,12 @@ pub fn notice(notice: &Notice, palette: &Palette) -> String {
             let text = format!("Stopping: nothing new is started, {rest}");
             format!("\n{}\n\n", palette.paint(Tone::Notice, text))
         }
+        Notice::Aborting { running } => {
+            let what =
+                if *running == 1 { "1 action is".to_owned() } else { format!("{running} actions are") };
+            let text = format!("Aborting: {what} given up; what becomes of that is not known.");
+            format!("\n{}\n\n", palette.paint(Tone::Notice, text))
+        }
     }
 }
 

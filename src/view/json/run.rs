@@ -33,6 +33,7 @@ pub fn notice(notice: &Notice) -> Json {
         }
         Notice::RollingBack { check } => event("rolling_back", check, json!({})),
         Notice::Stopping { running } => json!({ "event": "stopping", "running": running }),
+        Notice::Aborting { running } => json!({ "event": "aborting", "running": running }),
     };
     document("relplan_notice", members)
 }

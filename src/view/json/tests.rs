@@ -90,6 +90,7 @@ fn runs_fit_their_schemas() {
         Notice::Retrying { key: key(), attempt: 2, wait: took, message: "Busy.".into() },
         Notice::RollingBack { check: key() },
         Notice::Stopping { running: 2 },
+        Notice::Aborting { running: 2 },
     ];
     let finished = |result| Notice::Finished { key: key(), action: Action::Judge, result, took };
     notices.extend(results().into_iter().map(finished));

@@ -52,6 +52,7 @@ fn a_run_tells_what_it_does() {
         finished(Action::Judge, RowResult::NotPassed { verdict: verdict(Outcome::Failed, "1 test failed.") }),
         Notice::RollingBack { check: key() },
         Notice::Stopping { running: 1 },
+        Notice::Aborting { running: 1 },
     ];
     let mut text = notices.map(|of| notice(&of, &Palette::PLAIN)).concat();
     text += &notice(
@@ -79,6 +80,9 @@ git_tag.app: failed after 1s: 1 test failed.
 git_tag.app: Rolling back what it judged, since it failed...
 
 Stopping: nothing new is started, 1 action is still under way; interrupt again to abort it.
+
+
+Aborting: 1 action is given up; what becomes of that is not known.
 
 git_tag.app: Still letting go... [10s elapsed]
 
