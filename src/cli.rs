@@ -52,6 +52,7 @@ pub fn main(arguments: Vec<OsString>, providers: Vec<Arc<dyn Provider>>) -> Exit
             place.unwrap_or_default()
         ));
     }));
+    keep_memory_private();
     let arguments = match Arguments::try_parse_from(args::normalised(arguments)) {
         Ok(arguments) => arguments,
         Err(error) => return exit::of_clap(&error),
@@ -63,6 +64,16 @@ pub fn main(arguments: Vec<OsString>, providers: Vec<Arc<dyn Provider>>) -> Exit
     match run(arguments.verb, &mut context) {
         Ok(exit) => exit,
         Err(failure) => context.fail(failure),
+    }
+}
+
+/// Secrets stand in memory while a command runs: no core file and no other process of the user may have it.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Where the system knows no such thing, it is as it was.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 
