@@ -34,9 +34,13 @@ fn request<'a>(root: &'a Path, user: &str) -> Request<'a> {
 
 type Opened = Result<(Ledger<Files>, Vec<Notice>), LedgerError>;
 
-/// Opens without waiting for the lock longer than it takes to look twice.
+/// Opens without waiting for the lock longer than it takes to look twice. Another test's process that is just being
+/// started has this one's files for a moment.
 fn open_as(root: &Path, user: &str) -> Opened {
-    let sleep = &mut |_: Option<&Holder>, _| ControlFlow::Continue(());
+    let sleep = &mut |_: Option<&Holder>, pause| {
+        std::thread::sleep(pause);
+        ControlFlow::Continue(())
+    };
     file::open(request(root, user), Patience { timeout: Duration::ZERO, sleep })
 }
 
