@@ -130,6 +130,17 @@ async fn certificates_are_checked_against_the_file_given() {
 }
 
 #[tokio::test]
+async fn an_expired_certificate_fails() {
+    let (server, pem) = Server::start_tls_until("127.0.0.1", 2020, |_| reply(200, "", "stale")).await;
+    let (_folder, ca_file) = authority(&pem);
+    let config = test([("ca_file", ca_file.into()), ("deadline_seconds", 1.into())], [step(server.url("/"))]);
+    let (outcome, details) = outcome(&config).await;
+    assert_eq!(outcome, Outcome::Failed, "{details}");
+    assert!(details.contains("expired"), "{details}");
+    assert_eq!(server.asked().len(), 0, "nothing was sent");
+}
+
+#[tokio::test]
 async fn a_file_without_certificates_is_refused() {
     for (text, told) in [("nothing", "no certificate"), ("-----BEGIN CERTIFICATE-----\nx", "no certificate")]
     {

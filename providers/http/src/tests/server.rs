@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -77,8 +77,19 @@ impl Server {
         name: &str,
         answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
     ) -> (Self, String) {
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed([name.to_owned()]).expect("a certificate");
+        Self::start_tls_until(name, 4096, answer).await
+    }
+
+    /// The same, with a certificate that is good until the end of a year.
+    pub(super) async fn start_tls_until(
+        name: &str,
+        year: i32,
+        answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> (Self, String) {
+        let mut wanted = CertificateParams::new([name.to_owned()]).expect("a name");
+        wanted.not_after = date_time_ymd(year, 12, 31);
+        let signing_key = KeyPair::generate().expect("a key");
+        let cert = wanted.self_signed(&signing_key).expect("a certificate");
         let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
