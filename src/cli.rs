@@ -72,8 +72,13 @@ fn keep_memory_private() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // Where the system knows no such thing, it is as it was.
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+        // Who traces a command from its start sees everything anyway, and could see nothing more if this were set.
+        if tracer.is_none_or(|tracer| tracer.trim() == "0") {
+            // Where the system knows no such thing, it is as it was.
+            let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        }
     }
 }
 
