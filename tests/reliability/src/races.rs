@@ -10,7 +10,8 @@ use crate::random::Random;
 use crate::scene::{Relplan, Scene, Shape};
 use crate::tally::Tally;
 
-const SHAPE: Shape = Shape { records: 6, deployments: 2, checks: 1, action_ms: 4 };
+/// Longer than anybody waits for a lock without patience.
+const SHAPE: Shape = Shape { records: 6, deployments: 2, checks: 1, action_ms: 40 };
 
 /// Long enough that the lock is forced while it runs.
 const LONG: Shape = Shape { records: 60, deployments: 0, checks: 0, action_ms: 40 };
