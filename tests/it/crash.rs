@@ -78,3 +78,24 @@ fn what_a_dead_run_asked_for_is_waited_out_before_anyone_is_asked() {
     let deploys = std::fs::read_to_string(folder.path().join("deploys")).expect("one at least");
     assert_eq!(deploys, "once\n", "what was deployed already is not deployed again");
 }
+
+#[test]
+fn a_checkpoint_that_cannot_be_kept_spoils_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_release(folder.path());
+    let apply = |arguments: &[&str]| {
+        relplan(folder.path()).args(arguments).stderr(Stdio::piped()).output().expect("relplan")
+    };
+    assert_eq!(apply(&["plan", "shop.hcl"]).status.code(), Some(0));
+    assert_eq!(
+        apply(&["apply", "-auto-approve", "-target=fake_record.step[0]", "shop.hcl"]).status.code(),
+        Some(0)
+    );
+    // A folder with something in it stands where the new checkpoint is to be written.
+    std::fs::create_dir_all(folder.path().join(".relplan/shop/checkpoint.json.new/x")).expect("a folder");
+    let finished = apply(&["apply", "-auto-approve", "shop.hcl"]);
+    let said = String::from_utf8_lossy(&finished.stderr);
+    assert_eq!(finished.status.code(), Some(0), "{said}");
+    assert!(said.contains("Warning: no checkpoint was kept"), "{said}");
+    assert_eq!(apply(&["plan", "-detailed-exitcode", "shop.hcl"]).status.code(), Some(0));
+}
