@@ -45,9 +45,15 @@ simulate:
 # Hostile bytes, two hours a target unless FUZZ_SECONDS says otherwise. Needs a nightly toolchain and cargo-fuzz.
 FUZZ_SECONDS ?= 7200
 FUZZ_TARGETS ?= language ledger saved_plan checkpoint format
-fuzz:
-	for target in $(FUZZ_TARGETS); do \
-		(cd fuzz && mkdir -p corpus/$$target && $(CARGO) +nightly fuzz run --sanitizer none $$target \
-			corpus/$$target ../fixtures/fuzz/$$target -- \
-			-timeout=10 -rss_limit_mb=3000 -max_len=4096 -max_total_time=$(FUZZ_SECONDS)) || exit 1; \
-	done
+# Where each starts from: as in tests/reliability/src/fuzz.rs.
+SEEDS_language = fixtures/fuzz/language tests/ui plans
+SEEDS_format = tests/fmt
+SEEDS_ledger = fixtures/fuzz/ledger
+SEEDS_checkpoint = fixtures/fuzz/checkpoint
+SEEDS_saved_plan = fixtures/fuzz/saved_plan
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+
+fuzz-%:
+	mkdir -p fuzz/corpus/$*
+	cd fuzz && $(CARGO) +nightly fuzz run --sanitizer none $* corpus/$* $(SEEDS_$*:%=../%) -- \
+		-timeout=10 -rss_limit_mb=3000 -max_len=4096 -max_total_time=$(FUZZ_SECONDS)

@@ -215,8 +215,7 @@ impl Context {
 
     /// Milliseconds since 1970.
     pub(super) fn now_ms(&self) -> i64 {
-        let since = self.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        self.clock.now_ms()
     }
 
     /// A runtime for what waits: providers, signals. Up to `parallelism` calls at the same time may block their

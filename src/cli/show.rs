@@ -5,7 +5,6 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::{MAX_PLAN_BYTES, read_bounded};
 use super::{ledger, planning};
-use crate::addr::is_deceptive;
 use crate::view;
 
 pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
@@ -26,8 +25,7 @@ pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
         Failure::new(Exit::StalePlan, format!("The saved plan {shown} cannot be used: {error}."))
     })?;
     // The text is whatever the file says: nothing in it may move the cursor.
-    let harmless = |c: char| if c != '\n' && is_deceptive(c) { '?' } else { c };
-    let text = || saved.text.chars().map(harmless).collect();
+    let text = || view::escape::lines(&saved.text).flat_map(|line| [line, "\n".into()]).collect();
     context.print(&if context.json { view::json::to_line(&saved.json) } else { text() });
     Ok(Exit::Done)
 }

@@ -165,7 +165,7 @@ impl Dispatch<'_, '_> {
             std::mem::take(&mut self.batch).into_iter().unzip();
         let must_last =
             events.iter().any(|event| matches!(event, Event::Intended(_) | Event::Referenced { .. }));
-        let time_ms = self.time_ms();
+        let time_ms = self.phase.surroundings.clock.now_ms();
         let mut written = self.phase.journal.append(time_ms, events).map(|_| ());
         if written.is_ok() && must_last {
             written = self.phase.journal.sync();
@@ -265,14 +265,4 @@ impl Dispatch<'_, '_> {
     fn change(&self, index: ChangeIndex) -> Option<&Change> {
         self.phase.plan.changes.get(index)
     }
-
-    fn time_ms(&self) -> i64 {
-        time_ms(&*self.phase.surroundings.clock)
-    }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn time_ms(clock: &dyn relplan_contract::Clock) -> i64 {
-    let since = clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

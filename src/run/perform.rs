@@ -101,10 +101,13 @@ async fn call(work: &Work, context: &Context) -> Result<Applied, Problem> {
 /// Whether what a provider answered can be the object that was planned. The action was done, so that a bad answer
 /// leaves it uncertain.
 fn sensible(planned: &Value, value: &Value) -> Result<(), Problem> {
-    let names = |value: &Value| value.as_map().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let same_names = match (planned.as_map(), value.as_map()) {
+        (Some(planned), Some(value)) => planned.keys().eq(value.keys()),
+        (planned, value) => planned.is_none() && value.is_none(),
+    };
     let fault = if value.has_unknown() {
         "left something unknown".to_owned()
-    } else if names(planned) != names(value) {
+    } else if !same_names {
         "not with an object of its type".to_owned()
     } else if let Some(bytes) = bounds::too_large(value) {
         format!("with {bytes} bytes, more than can be kept")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Outcome};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::dispatch::{Phase, PhaseEnd, Signal, carry_out, time_ms};
+use super::dispatch::{Phase, PhaseEnd, Signal, carry_out};
 use super::journal::Journal;
 use super::machine::{Gate, Stop};
 use super::report::{Notice, Row, RowResult, Summary};
@@ -92,7 +92,7 @@ fn open(run: &mut Run<'_>) -> Result<(), LedgerError> {
             reason: "It was found so by -refresh-only.".to_owned(),
         }));
     }
-    let now = time_ms(&*run.surroundings.clock);
+    let now = run.surroundings.clock.now_ms();
     run.journal.append(now, events)?;
     run.journal.sync()
 }
@@ -225,7 +225,7 @@ fn mark_turned_back(plan: &Plan, end: &mut PhaseEnd) {
 fn hold(run: &mut Run<'_>, end: &mut PhaseEnd, addresses: &BTreeSet<Address>, reason: &str) {
     let events =
         addresses.iter().map(|address| Event::Held { address: address.clone(), reason: reason.to_owned() });
-    let now = time_ms(&*run.surroundings.clock);
+    let now = run.surroundings.clock.now_ms();
     if let Err(error) = run.journal.append(now, events.collect()) {
         end.error.get_or_insert(error);
     }
@@ -251,7 +251,7 @@ fn close(run: &mut Run<'_>, end: &PhaseEnd, ending: Ending) -> Result<(), Ledger
     }
     let complete = ending == Ending::Complete && run.whole && run.plan.mode == RunMode::Apply;
     events.push(Event::RunClosed { ending, complete, counts });
-    let now = time_ms(&*run.surroundings.clock);
+    let now = run.surroundings.clock.now_ms();
     run.journal.append(now, events)?;
     run.journal.sync()
 }

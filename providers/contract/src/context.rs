@@ -22,6 +22,12 @@ pub trait Clock: Send + Sync {
     /// The time of day.
     fn now(&self) -> SystemTime;
 
+    /// The same in milliseconds since 1970.
+    fn now_ms(&self) -> i64 {
+        let since = self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> Answer<'static, ()>;
 }

@@ -6,27 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{Lifetime, Value};
+use relplan_reliability::random::Random;
 
 use super::*;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::plan::{Basis, Change, Group, Reason};
-
-/// `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).expect("small")
-    }
-}
 
 fn change(index: usize, action: Action) -> Change {
     Change {
@@ -72,9 +57,9 @@ fn plan(changes: Vec<Change>, groups: Vec<Group>) -> Plan {
 
 fn random_plan(random: &mut Random) -> Plan {
     let (mut changes, mut groups) = (Vec::new(), Vec::new());
-    for group in 0..=random.below(7) {
+    for group in 0..=random.index(7) {
         let mut own = Vec::new();
-        for _ in 0..random.below(4) {
+        for _ in 0..random.index(4) {
             let actions = [
                 Action::Create,
                 Action::Update,
@@ -83,17 +68,17 @@ fn random_plan(random: &mut Random) -> Plan {
                 Action::Read,
                 Action::Replace { create_first: false },
             ];
-            let mut change = change(changes.len(), actions[random.below(actions.len())]);
+            let mut change = change(changes.len(), actions[random.index(actions.len())]);
             change.when =
-                [When::Success, When::Success, When::Success, When::Failure, When::Always][random.below(5)];
-            if random.below(2) == 0 {
+                [When::Success, When::Success, When::Success, When::Failure, When::Always][random.index(5)];
+            if random.index(2) == 0 {
                 change.on_failure = OnFailure::Rollback;
             }
             own.push(changes.len());
             changes.push(change);
         }
         let needs: BTreeSet<usize> =
-            (0..random.below(3)).filter(|_| group > 0).map(|_| random.below(group.max(1))).collect();
+            (0..random.index(3)).filter(|_| group > 0).map(|_| random.index(group.max(1))).collect();
         groups.push(Group { name: Arc::from("g"), needs: needs.into_iter().collect(), changes: own });
     }
     plan(changes, groups)
@@ -126,7 +111,7 @@ impl World<'_> {
                     min_delay: Duration::from_millis(1),
                     max_delay: Duration::from_secs(1),
                 };
-                self.open.push(match random.below(8) {
+                self.open.push(match random.index(8) {
                     0 => Input::NotBegun(index, End::Failed),
                     1 => Input::NotBegun(index, End::Done),
                     _ => Input::Prepared(index, Policy { acts, backoff }),
@@ -168,12 +153,12 @@ impl World<'_> {
             );
         }
         let outcomes = [Outcome::Passed, Outcome::Passed, Outcome::Failed, Outcome::Pending, Outcome::Error];
-        let performed = match random.below(10) {
+        let performed = match random.index(10) {
             0 => Performed::Failed,
             1 => Performed::Unknown,
             2 => Performed::TryAgain(None),
             3 => Performed::Broken,
-            _ if change.action == Action::Judge => Performed::Judged(outcomes[random.below(outcomes.len())]),
+            _ if change.action == Action::Judge => Performed::Judged(outcomes[random.index(outcomes.len())]),
             _ => Performed::Done,
         };
         self.open.push(Input::Performed(index, performed));
@@ -181,9 +166,9 @@ impl World<'_> {
 }
 
 fn simulate(seed: u64) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let plan = random_plan(&mut random);
-    let gate = Gate { times: u32::try_from(random.below(3)).expect("small"), pause: Duration::from_secs(1) };
+    let gate = Gate { times: u32::try_from(random.index(3)).expect("small"), pause: Duration::from_secs(1) };
     let mut machine = Machine::new(&plan, 3, seed, gate);
     let mut world = World {
         plan: &plan,
@@ -194,7 +179,7 @@ fn simulate(seed: u64) {
         stopped: false,
         lost: false,
     };
-    let trouble = random.below(6);
+    let trouble = random.index(6);
     for step in 0..2_000 {
         if step == 12 && trouble < 3 && world.finished == 0 {
             let input = [Input::Interrupt, Input::Abort, Input::LedgerLost][trouble].clone();
@@ -207,7 +192,7 @@ fn simulate(seed: u64) {
         if world.open.is_empty() {
             break;
         }
-        let at = if step == 12 { 0 } else { random.below(world.open.len()) };
+        let at = if step == 12 { 0 } else { random.index(world.open.len()) };
         let input = world.open.swap_remove(at);
         if let Input::IntentRecorded(index) = input {
             *world.intended.entry(index).or_default() += 1;

@@ -8,6 +8,7 @@ use relplan::event::{Actor, RunId};
 use relplan::ledger::{KEY_LENGTH, Ledger, LedgerError, Notice, Reading, Sealer, Writer, verify};
 
 use crate::disk::Disk;
+use crate::fuzz::framed;
 use crate::random::Random;
 use crate::scene::{Relplan, Scene, Shape};
 use crate::tally::Tally;
@@ -79,9 +80,7 @@ fn forged(log: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(log);
     let (before, last) = text.trim_end().rsplit_once('\n').unwrap_or_default();
     let body = last.split_once(' ').map_or("", |(_, body)| body).replace("\"time\":1", "\"time\":2");
-    // A line's hash covers the space before and the line feed behind it.
-    let hash = Digest::of(format!(" {body}\n").as_bytes()).hex();
-    format!("{before}\n{hash} {body}\n").into_bytes()
+    [before.as_bytes(), b"\n", &framed(&body).1].concat()
 }
 
 /// Why damage to the log goes unnoticed, or is repaired, if that is so.

@@ -107,7 +107,7 @@ impl Disk {
         let mut content = self.content();
         let durable = content.durable;
         let unsynced = content.log.len().saturating_sub(durable);
-        let kept = usize::try_from(random.below(unsynced as u64 + 1)).unwrap_or_default();
+        let kept = random.index(unsynced + 1);
         content.log.truncate(durable + kept);
         for sector in content.log.get_mut(durable..).unwrap_or_default().chunks_mut(SECTOR) {
             match random.below(4) {

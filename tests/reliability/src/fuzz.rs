@@ -3,49 +3,29 @@
 //! Each takes any bytes and must come back: no panic, no endless loop, no unbounded memory. Where a promise can be
 //! checked on the way (formatting twice changes nothing more, what verifies also opens), it is.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use relplan::canonical::{self, Digest};
 use relplan::diag::{Diagnostics, render};
-use relplan::graph::Graph;
-use relplan::lang::functions::NoFiles;
-use relplan::lang::lower::{Entry, Files, load};
 use relplan::lang::{format, syntax};
-use relplan::ledger::{self, KEY_LENGTH, Sealer};
-use relplan::plan::{self, Answer, Options, Planner, Question, Registry, Setup};
+use relplan::ledger;
+use relplan::plan;
 use relplan::source::Sources;
-use relplan::state::State;
 use relplan::view;
-use relplan::world::World;
-use relplan_contract::{Observed, Problem, propose};
 use serde_json::Value as Json;
 
-/// A target: its name, which is also that of its corpus, and what it does with bytes.
-pub type Target = (&'static str, fn(&[u8]));
+use crate::release;
+
+/// A target: its name, what it does with bytes, and the folders that it starts from: what fuzzing found, and what the
+/// project has of its kind.
+pub type Target = (&'static str, fn(&[u8]), &'static [&'static str]);
 
 /// Every target.
 pub const TARGETS: [Target; 5] = [
-    ("language", language),
-    ("format", format),
-    ("ledger", ledger),
-    ("checkpoint", checkpoint),
-    ("saved_plan", saved_plan),
+    ("language", language, &["fixtures/fuzz/language", "tests/ui", "plans"]),
+    ("format", format, &["tests/fmt"]),
+    ("ledger", ledger, &["fixtures/fuzz/ledger"]),
+    ("checkpoint", checkpoint, &["fixtures/fuzz/checkpoint"]),
+    ("saved_plan", saved_plan, &["fixtures/fuzz/saved_plan"]),
 ];
-
-struct InMemory<'t>(&'t [u8]);
-
-impl Files for InMemory<'_> {
-    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
-        // One level of modules, which are this file again: a tree without an end is a test of its own.
-        let depth = folder.split('/').filter(|step| !matches!(*step, "" | "." | "..")).count();
-        Ok(if depth < 2 { vec!["a.hcl".to_owned()] } else { Vec::new() })
-    }
-
-    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
-        Ok(self.0.to_vec())
-    }
-}
 
 /// A release file, as far as `plan` goes: read, evaluated, planned over an empty state, shown in each form.
 pub fn language(bytes: &[u8]) {
@@ -57,46 +37,12 @@ pub fn language(bytes: &[u8]) {
 }
 
 fn planned(bytes: &[u8], sources: &mut Sources) -> Result<(), Diagnostics> {
-    let entry = Entry { folder: ".".to_owned(), file: Some("a.hcl".to_owned()), name: "fuzz".to_owned() };
-    let (config, _) = load(sources, &InMemory(bytes), &entry)?;
-    let graph = Arc::new(Graph::build(&config)?);
-    let (world, _) = World::new(Arc::new(config), graph, BTreeMap::new(), Arc::new(NoFiles))?;
-    let mut planner = Planner::new(Setup {
-        world,
-        state: State::default(),
-        registry: Arc::new(Registry::new(relplan_bundled::registry())),
-        environment: Arc::default(),
-        sealer: Sealer::new(&[0; KEY_LENGTH]),
-        options: Options::default(),
-    });
-    loop {
-        let asks = planner.poll();
-        if asks.is_empty() {
-            break;
-        }
-        for ask in asks {
-            let answer = answer(&ask.question);
-            planner.answer(ask.id, answer);
-        }
-    }
-    let drafted = planner.finish().map_err(|failure| failure.found)?;
+    let drafted = release::draft(sources, bytes)?;
     let digest = plan::digest::of(&drafted.plan);
     let _ = view::text::plan(&drafted.plan, &digest, &view::style::Palette::PLAIN);
     let _ = view::markdown::plan(&drafted.plan, &digest);
     let _ = view::json::to_line(&view::json::plan(&drafted.plan, &digest));
     Ok(())
-}
-
-/// The answer of a provider that knows its schema and nothing else.
-fn answer(question: &Question) -> Answer {
-    match question {
-        Question::Plan { resource, config, prior } => {
-            Answer::Planned(Ok(propose(&resource.schema().attributes, prior.as_ref(), config)))
-        }
-        Question::Read { .. } => Answer::Observed(Ok(Observed::Same)),
-        Question::Data { .. } => Answer::Data(Err(Problem::missing("Nothing is here."))),
-        Question::Reconcile { .. } => Answer::Reconciled(Err(Problem::missing("Nothing is here."))),
-    }
 }
 
 /// A text to be formatted. One that can be parsed can be parsed afterwards, and formatting it again changes nothing.
@@ -135,7 +81,8 @@ pub fn checkpoint(bytes: &[u8]) {
     let (log, beside) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
     let beside = beside.strip_prefix(&[0]).unwrap_or_default();
     let _ = ledger::verify(log, Some(beside), None);
-    let framed: Vec<u8> = json_of(beside).map(|json| framed(&json).1).unwrap_or_default();
+    let framed: Vec<u8> =
+        json_of(beside).map(|json| framed(&canonical::to_string(&json)).1).unwrap_or_default();
     let _ = ledger::verify(&mended(log), Some(&framed), None);
 }
 
@@ -160,9 +107,9 @@ fn json_of(line: &[u8]) -> Option<Json> {
     serde_json::from_slice(line.get(start..)?).ok()
 }
 
-/// A line with its hash.
-fn framed(json: &Json) -> (Digest, Vec<u8>) {
-    let rest = format!(" {}\n", canonical::to_string(json));
+/// A line of a ledger: its hash covers the space before the text and the line feed behind it.
+pub(crate) fn framed(text: &str) -> (Digest, Vec<u8>) {
+    let rest = format!(" {text}\n");
     let hash = Digest::of(rest.as_bytes());
     (hash, format!("{}{rest}", hash.hex()).into_bytes())
 }
@@ -180,7 +127,7 @@ fn mended(bytes: &[u8]) -> Vec<u8> {
             fields.insert("format".to_owned(), ledger::FORMAT.into());
             fields.insert("prev".to_owned(), before.map(|digest| digest.to_string()).into());
         }
-        let (hash, line) = framed(&json);
+        let (hash, line) = framed(&canonical::to_string(&json));
         before = Some(hash);
         out.extend(line);
     }

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::random::Random;
 use crate::scene::{Relplan, Scene, Shape};
+use crate::strace;
 use crate::tally::Tally;
 
 const SHAPE: Shape = Shape { records: 40, deployments: 10, checks: 2, action_ms: 6 };
@@ -25,17 +26,7 @@ pub fn images(relplan: &Relplan, runs: u64, seed: u64) -> io::Result<Tally> {
     let mut tally = Tally::new("images of an ext4 taken while it runs");
     let lab = Lab::new()?;
     // A relplan whose syncs do nothing: the call says 0, and nothing is written.
-    let no_sync = [
-        "-f",
-        "-qqq",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=fsync,fdatasync",
-        "-e",
-        "inject=fsync,fdatasync:retval=0",
-    ];
-    let planted = relplan.under("strace", &no_sync);
+    let planted = strace::hollow(relplan, &["fsync", "fdatasync"]);
     for number in 0..5 {
         tally.caught_planted_bug |=
             !lab.once(&planted, span * 3, &mut Random::new(seed ^ number))?.0.is_empty();

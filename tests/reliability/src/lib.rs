@@ -18,6 +18,7 @@ pub mod images;
 pub mod planted;
 pub mod races;
 pub mod random;
+pub mod release;
 pub mod rogue;
 pub mod scene;
 pub mod simulate;

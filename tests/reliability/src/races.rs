@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::random::Random;
 use crate::scene::{Relplan, Scene, Shape};
+use crate::strace;
 use crate::tally::Tally;
 
 /// Longer than anybody waits for a lock without patience.
@@ -42,8 +43,7 @@ impl Rival {
 pub fn races(relplan: &Relplan, runs: u64, forced: u64, seed: u64) -> io::Result<Tally> {
     let mut tally = Tally::new("two at once, and locks forced open");
     // Locks that are granted to everybody: the call says 0, and nothing is locked.
-    let lawless = ["-f", "-qqq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:retval=0"];
-    let lawless = relplan.under("strace", &lawless);
+    let lawless = strace::hollow(relplan, &["flock"]);
     for number in 0..10 {
         let findings = race(&lawless, Rival::Apply, &mut Random::new(seed ^ number))?.0;
         tally.caught_planted_bug |= !findings.is_empty();

@@ -26,9 +26,15 @@ impl Random {
         if limit == 0 { 0 } else { self.next() % limit }
     }
 
+    /// The same for what is counted in memory.
+    #[allow(clippy::cast_possible_truncation, reason = "it is below a number that fits")]
+    pub const fn index(&mut self, limit: usize) -> usize {
+        self.below(limit as u64) as usize
+    }
+
     /// One of them.
     pub fn choose<T: Copy>(&mut self, among: &[T]) -> Option<T> {
-        among.get(usize::try_from(self.below(among.len() as u64)).unwrap_or(0)).copied()
+        among.get(self.index(among.len())).copied()
     }
 
     /// A time up to `limit`.

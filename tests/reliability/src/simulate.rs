@@ -132,7 +132,7 @@ impl Story {
 pub fn one(weather: Weather, seed: u64, bug: Option<Bug>, tell: bool) -> Story {
     let mut random = Random::new(seed);
     let releases = scenario::releases(&mut random);
-    let parallelism = 1 + usize::try_from(random.below(4)).unwrap_or_default();
+    let parallelism = 1 + random.index(4);
     let disk = Disk::with(BEGUN);
     if bug == Some(Bug::SyncsNothing) {
         disk.lie();

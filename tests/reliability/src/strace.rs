@@ -53,6 +53,14 @@ pub fn injected(scene: &Scene, relplan: &Relplan, call: Call, what: &str) -> Rel
     under(relplan, &arguments)
 }
 
+/// relplan with calls that do nothing, and say that they did: a planted bug.
+#[must_use]
+pub fn hollow(relplan: &Relplan, kinds: &[&str]) -> Relplan {
+    let kinds = kinds.join(",");
+    let (trace, inject) = (format!("trace={kinds}"), format!("inject={kinds}:retval=0"));
+    relplan.under("strace", &["-f", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &inject])
+}
+
 /// Each of the `kinds` of calls that an apply makes on the ledger's files of a scene, in order. The apply is really
 /// done.
 pub fn calls(scene: &Scene, relplan: &Relplan, kinds: &[&'static str]) -> io::Result<Vec<Call>> {

@@ -121,12 +121,7 @@ pub(super) fn open(disk: &Disk, number: u64, outside: &Outside) -> Result<Ledger
     let mut disk = disk.clone();
     let reading = Reading::of(&mut disk)?;
     let writer = Writer { run: RunId(format!("run {number}").into()), actor: Actor::default() };
-    Ledger::open(disk, reading, "sim", writer, sealer(), time_ms(outside)).map(|(ledger, _)| ledger)
-}
-
-pub(super) fn time_ms(outside: &Outside) -> i64 {
-    let since = outside.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    Ledger::open(disk, reading, "sim", writer, sealer(), outside.now_ms()).map(|(ledger, _)| ledger)
 }
 
 async fn run(start: Start<'_>, interrupts: Vec<Duration>) -> Ended {
@@ -176,7 +171,7 @@ async fn run(start: Start<'_>, interrupts: Vec<Duration>) -> Ended {
     }
     if summary.ending == Ending::Complete && start.outside.random(|random| random.below(2)) == 0 {
         // Some keep no checkpoint, as after a crash.
-        let _ = ledger.checkpoint(time_ms(start.outside));
+        let _ = ledger.checkpoint(start.outside.now_ms());
     }
     let state = ledger.state().clone();
     Ended::Ran(Box::new((summary, state)))
@@ -235,6 +230,6 @@ pub(super) fn release_holds(disk: &Disk, number: u64, outside: &Outside) -> Resu
     }];
     events.extend(held.into_iter().map(|address| Event::Released { address, reason: "looked".to_owned() }));
     events.push(Event::RunClosed { ending: Ending::Complete, complete: false, counts: BTreeMap::new() });
-    ledger.append(time_ms(outside), events)?;
+    ledger.append(outside.now_ms(), events)?;
     ledger.sync()
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use relplan::graph::Graph;
 use relplan::lang::config::Config;
-use relplan::lang::lower::{Entry, Files, load};
 use relplan::source::Sources;
 use relplan_contract::Lifetime;
 
 use super::provider::TYPES;
 use crate::random::Random;
+use crate::release::read;
 
 /// A release file, read.
 pub(super) struct Release {
@@ -36,10 +36,10 @@ pub(super) fn releases(random: &mut Random) -> Vec<Release> {
     let count = 2 + random.below(6);
     let mut blocks: Vec<Block> = Vec::new();
     for index in 0..count {
-        let ty = usize::try_from(random.below(TYPES.len() as u64)).unwrap_or_default();
-        let before = blocks.len() as u64;
+        let ty = random.index(TYPES.len());
+        let before = blocks.len();
         let needs = (0..random.below(3)).filter(|_| before > 0);
-        let needs = needs.map(|_| usize::try_from(random.below(before)).unwrap_or_default());
+        let needs = needs.map(|_| random.index(before));
         let needs = needs.collect::<Vec<_>>().into_iter();
         // A check makes nothing that could be needed.
         let needs = needs.filter(|need| blocks.get(*need).is_some_and(|block| !is_check(block))).collect();
@@ -98,33 +98,14 @@ fn release(version: &str, blocks: &[Block]) -> Release {
         text.push_str("}\n");
         wanted.insert(outside(block, version), content(value, &there));
     }
-    let (config, graph) = read(&text);
+    let (config, graph) = match read(&mut Sources::default(), text.as_bytes()) {
+        Ok(read) => read,
+        Err(found) => panic!("the simulation writes a bad file: {found:?}\n{text}"),
+    };
     Release { version: version.to_owned(), config, graph, wanted }
 }
 
 /// What is there outside for a value and what it needs.
 pub(super) fn content(value: &str, needs: &[String]) -> String {
     format!("{value} with {}", needs.join(", "))
-}
-
-struct InMemory<'t>(&'t str);
-
-impl Files for InMemory<'_> {
-    fn list(&self, _: &str) -> Result<Vec<String>, String> {
-        Ok(vec!["sim.hcl".to_owned()])
-    }
-
-    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
-        Ok(self.0.as_bytes().to_vec())
-    }
-}
-
-fn read(text: &str) -> (Arc<Config>, Arc<Graph>) {
-    let entry = Entry { folder: ".".into(), file: Some("sim.hcl".into()), name: "sim".into() };
-    let read = load(&mut Sources::default(), &InMemory(text), &entry)
-        .and_then(|(config, _)| Graph::build(&config).map(|graph| (Arc::new(config), Arc::new(graph))));
-    match read {
-        Ok(read) => read,
-        Err(found) => panic!("the simulation writes a bad file: {found:?}\n{text}"),
-    }
 }
