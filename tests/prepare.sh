@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need and is missing: Debian packages, as root or with sudo.
+# Installs what the tests need and is missing: Debian packages, as root or with sudo, and packages of Node.js.
 set -eu
 missing=
 need() { # need PROGRAM PACKAGE
@@ -12,10 +12,21 @@ need sha256sum coreutils
 need jq jq
 need strace strace
 need script bsdutils
-[ -z "$missing" ] && exit 0
-echo "Installing:$missing"
-as_root=
-[ "$(id -u)" = 0 ] || as_root=sudo
-$as_root apt-get update -qq
-# shellcheck disable=SC2086
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+need node nodejs
+need npm npm
+if [ -n "$missing" ]; then
+  echo "Installing:$missing"
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root=sudo
+  $as_root apt-get update -qq
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+fi
+
+# The GitHub stand-in's packages, at the versions of its lock file.
+stand_in=$(dirname "$0")/../fixtures/github
+if ! cmp -s "$stand_in/package-lock.json" "$stand_in/node_modules/.installed"; then
+  echo "Installing: the packages of fixtures/github"
+  npm ci --prefix "$stand_in" --silent
+  cp "$stand_in/package-lock.json" "$stand_in/node_modules/.installed"
+fi

@@ -34,7 +34,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failu
     let digest = args.plan_digest.as_deref().map(Digest::from_str).transpose();
     let wanted = digest.map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?;
     let runtime = Context::runtime(args.select.parallelism)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
         if let Some(saved) = saved {
@@ -43,7 +43,9 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failu
         let loaded = load::load(context, &args.release)?;
         let options = options(args)?;
         apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals).await
-    })
+    });
+    context.print_usage();
+    ended
 }
 
 fn options(args: &ApplyArgs) -> Result<Options, Failure> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use relplan_contract::{Clock, Provider, Redactor};
+use relplan_contract::{Clock, Provider, Redactor, Usage};
 
 use super::args::Global;
 use super::clock::SystemClock;
@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub sources: Sources,
     /// The command as typed, for the ledger and the lock.
     pub command: String,
+    /// What was asked of outside systems.
+    pub usage: Arc<Usage>,
     redactor: Redactor,
 }
 
@@ -69,12 +71,21 @@ impl Context {
             command: command_line(),
             environment: Arc::new(environment),
             given,
+            usage: Arc::default(),
             redactor: Redactor::default(),
         })
     }
 
     pub(super) fn palette(&self) -> Palette {
         Palette::new(self.terminal.colour)
+    }
+
+    /// For programs, prints what was asked of outside systems; nothing where nobody counts.
+    pub(super) fn print_usage(&self) {
+        let totals = self.usage.totals();
+        if self.json && !totals.is_empty() {
+            self.print(&json::to_line(&json::usage(&totals)));
+        }
     }
 
     /// Masks these texts in whatever is printed from now on.

@@ -36,6 +36,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     context.show(&prepared.draft.warnings);
     let format = if context.json { PlanFormat::Json } else { args.format };
     show(context, &prepared, format);
+    context.print_usage();
     if let Some(path) = &args.out {
         let plan = &prepared.draft.plan;
         let shown = view::text::plan(plan, &prepared.digest, &view::style::Palette::new(false));

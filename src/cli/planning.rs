@@ -103,6 +103,7 @@ pub(super) async fn make(
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),
         redactor: Arc::new(Redactor::default()),
+        usage: Arc::clone(&context.usage),
     };
     let ask = options.ask;
     let mut planner = Planner::new(Setup {

@@ -33,6 +33,7 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),
         redactor: Arc::new(Redactor::default()),
+        usage: Arc::clone(&context.usage),
     };
     let call = surroundings.context(&key, Arc::new(Silent), Cancel::default());
     let into = context.path(&args.into);

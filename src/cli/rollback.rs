@@ -54,6 +54,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),
         redactor: Arc::new(Redactor::default()),
+        usage: Arc::clone(&context.usage),
     };
     let runtime = Context::runtime(args.parallelism)?;
     runtime.block_on(async {

@@ -74,6 +74,17 @@ impl Question {
         }
     }
 
+    /// Whether it goes out together with others of its kind, so that asking many at the same time costs no more.
+    #[must_use]
+    pub fn goes_together(&self) -> bool {
+        match self {
+            Self::Read { resource, .. } | Self::Plan { resource, .. } | Self::Reconcile { resource, .. } => {
+                resource.asks_together()
+            }
+            Self::Data { .. } => false,
+        }
+    }
+
     /// How long a request of a dead process may still take to land, so that the answer would come too early.
     #[must_use]
     pub fn settle(&self) -> Duration {
@@ -101,4 +112,20 @@ pub enum Answer {
     Planned(Result<Planned, Problem>),
     /// To [`Question::Data`].
     Data(Result<Value, Problem>),
+}
+
+impl Answer {
+    /// Why there is none.
+    #[must_use]
+    pub const fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Reconciled(Err(problem))
+            | Self::Observed(Err(problem))
+            | Self::Planned(Err(problem))
+            | Self::Data(Err(problem)) => Some(problem),
+            Self::Reconciled(Ok(_)) | Self::Observed(Ok(_)) | Self::Planned(Ok(_)) | Self::Data(Ok(_)) => {
+                None
+            }
+        }
+    }
 }

@@ -8,10 +8,18 @@ use relplan_contract::{Cancel, Observed, Problem, ProblemKind, ReconcileRequest,
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::backoff::Backoff;
 use super::surroundings::Surroundings;
 use crate::event::{Act, EntryKey};
 use crate::plan::compare::overlay;
 use crate::plan::{Answer, Ask, AskId, Planner, Question};
+
+/// How often a question is put, and how long is waited in between.
+const AGAIN: Backoff =
+    Backoff { attempts: 3, min_delay: Duration::from_millis(300), max_delay: Duration::from_secs(3) };
+
+/// How many questions that go out together are asked at the same time.
+const MOST_TOGETHER: usize = 1_000;
 
 /// How long one question may take.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
@@ -55,6 +63,8 @@ pub async fn observe(
     let mut longest = Duration::ZERO;
     let mut waiting: Vec<Ask> = Vec::new();
     let mut under_way: JoinSet<((String, String), AskId, Answer)> = JoinSet::new();
+    // Questions that go out together do not count against `parallelism`.
+    let mut together: BTreeSet<AskId> = BTreeSet::new();
     let mut masked: BTreeSet<String> = BTreeSet::new();
     loop {
         let mut asks = planner.poll();
@@ -68,9 +78,13 @@ pub async fn observe(
             surroundings.mask(&masked);
         }
         asks.reverse();
-        while under_way.len() < parallelism.max(1)
-            && let Some(ask) = asks.pop()
-        {
+        while let Some(ask) = asks.pop_if(|ask| {
+            let alone = under_way.len() - together.len();
+            alone < parallelism.max(1) || (ask.question.goes_together() && together.len() < MOST_TOGETHER)
+        }) {
+            if ask.question.goes_together() {
+                together.insert(ask.id);
+            }
             let settle = ask.question.settle();
             if settle > longest {
                 settling(&ask.key, settle);
@@ -93,6 +107,7 @@ pub async fn observe(
             () = cancel.cancelled() => return Err(Interrupted),
             answered = under_way.join_next() => match answered {
                 Some(Ok((key, id, answer))) => {
+                    together.remove(&id);
                     replay.answers.entry(key).or_default().push(answer.clone());
                     planner.answer(id, answer);
                 }
@@ -159,7 +174,7 @@ async fn answer(ask: Ask, surroundings: Surroundings, cancel: Cancel) -> ((Strin
     let redactor = Arc::clone(&surroundings.redactor);
     let asked = tokio::spawn(async move {
         let context = surroundings.context(&key, Arc::new(Silent), cancel);
-        tokio::time::timeout(QUESTION_TIMEOUT, put(&question, &context)).await
+        tokio::time::timeout(QUESTION_TIMEOUT, insist(&question, &context, id)).await
     });
     let answer = match asked.await {
         Ok(Ok(answer)) => answer,
@@ -170,6 +185,23 @@ async fn answer(ask: Ask, surroundings: Surroundings, cancel: Cancel) -> ((Strin
         Err(_) => fail(Problem::refused("The provider failed: this is a fault in it. Please report it.")),
     };
     (name, id, masked(answer, &redactor))
+}
+
+/// Puts the question, and again after a passing fault: a question changes nothing, so that this is always safe.
+async fn insist(question: &Question, context: &relplan_contract::Context, id: AskId) -> Answer {
+    let mut tries = 1;
+    loop {
+        let answer = put(question, context).await;
+        let passing = answer.problem().filter(|problem| problem.kind == ProblemKind::Retry);
+        let wait = passing.and_then(|problem| {
+            let told = problem.retry_after.unwrap_or_default();
+            // Longer than a question may take: whoever planned should rather know.
+            AGAIN.wait(tries, id.0).map(|wait| wait.max(told)).filter(|wait| *wait < QUESTION_TIMEOUT / 2)
+        });
+        let Some(wait) = wait else { return answer };
+        tries += 1;
+        context.clock.sleep(wait).await;
+    }
 }
 
 async fn put(question: &Question, context: &relplan_contract::Context) -> Answer {

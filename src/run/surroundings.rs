@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Clock, Context, Progress, Redactor};
+use relplan_contract::{Cancel, Clock, Context, Progress, Redactor, Usage};
 
 use crate::event::EntryKey;
 
@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Masks secrets.
     pub redactor: Arc<Redactor>,
+    /// Counts what is asked of outside systems.
+    pub usage: Arc<Usage>,
 }
 
 impl Surroundings {
@@ -42,6 +44,7 @@ impl Surroundings {
             progress,
             cancel,
             redactor: Arc::clone(&self.redactor),
+            usage: Arc::clone(&self.usage),
         }
     }
 

@@ -20,7 +20,7 @@ mod verbs;
 
 pub use diagnostics::diagnostics;
 pub use plan::plan;
-pub use run::{notice, summary};
+pub use run::{notice, summary, usage};
 pub use schema::{data_source, providers, resource_type};
 pub use state::{entry, history, outputs, state, verified};
 pub use verbs::{Deed, Reformatted, done, formatted, graph};

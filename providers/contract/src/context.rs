@@ -104,6 +104,38 @@ impl Future for Cancelled {
     }
 }
 
+/// What a command asked of outside systems, counted: shown at its end, so that people know their budgets.
+#[derive(Debug, Default)]
+pub struct Usage(Mutex<BTreeMap<&'static str, Used>>);
+
+/// What was asked of one outside system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Requests that were sent.
+    pub calls: u64,
+    /// Those whose answer was that nothing had changed since it was last asked, which costs little.
+    pub unchanged: u64,
+    /// How long was waited because of its rate limits, in milliseconds.
+    pub waited_ms: u64,
+}
+
+impl Usage {
+    /// Counts this in for a provider.
+    pub fn add(&self, provider: &'static str, more: Used) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = counts.entry(provider).or_default();
+        used.calls += more.calls;
+        used.unchanged += more.unchanged;
+        used.waited_ms += more.waited_ms;
+    }
+
+    /// What was asked so far, by provider; only those that count are in it.
+    #[must_use]
+    pub fn totals(&self) -> BTreeMap<&'static str, Used> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// What every call to a provider is given.
 #[derive(Clone)]
 pub struct Context {
@@ -127,6 +159,8 @@ pub struct Context {
     pub cancel: Cancel,
     /// Masks secrets in text.
     pub redactor: Arc<Redactor>,
+    /// Counts what is asked of outside systems that have budgets.
+    pub usage: Arc<Usage>,
 }
 
 impl Context {

@@ -22,7 +22,7 @@ mod secret;
 mod ty;
 mod value;
 
-pub use context::{Answer, Cancel, Clock, Context, Progress, Silent};
+pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
 pub use path::{Path, Step, is_identifier};
 pub use problem::{Problem, ProblemKind};

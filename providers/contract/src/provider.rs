@@ -41,6 +41,12 @@ pub trait Resource: Send + Sync {
     /// Its schema, the same as in the provider's.
     fn schema(&self) -> &ResourceSchema;
 
+    /// Whether questions about many objects (`plan`, `read`, `reconcile`) go out together in a few requests. Then the
+    /// engine asks as many as there are at the same time, and leaves it to the provider to bound its connections.
+    fn asks_together(&self) -> bool {
+        false
+    }
+
     /// Looks for what the types cannot tell. Parts may be unknown. Touches nothing outside.
     fn validate(&self, config: &Value) -> Vec<Problem> {
         let _ = config;

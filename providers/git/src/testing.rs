@@ -94,6 +94,7 @@ impl Sandbox {
             progress,
             cancel: self.cancel.clone(),
             redactor: Arc::new(Redactor::default()),
+            usage: Arc::default(),
         }
     }
 

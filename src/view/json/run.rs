@@ -1,8 +1,10 @@
 //! A run as JSON: one document a line while it goes on (`docs/json/notice.schema.json`), one at its end
 //! (`docs/json/summary.schema.json`). Times are in milliseconds.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use relplan_contract::Used;
 use serde_json::{Value as Json, json};
 
 use super::{document, verdict};
@@ -36,6 +38,15 @@ pub fn notice(notice: &Notice) -> Json {
         Notice::Aborting { running } => json!({ "event": "aborting", "running": running }),
     };
     document("relplan_notice", members)
+}
+
+/// What was asked of outside systems, by provider (`docs/json/usage.schema.json`).
+#[must_use]
+pub fn usage(totals: &BTreeMap<&'static str, Used>) -> Json {
+    let used = |used: &Used| json!({ "calls": used.calls, "unchanged": used.unchanged, "waited_ms": used.waited_ms });
+    let providers: serde_json::Map<String, Json> =
+        totals.iter().map(|(name, counts)| ((*name).to_owned(), used(counts))).collect();
+    document("relplan_usage", json!({ "providers": providers }))
 }
 
 /// How a run ended.

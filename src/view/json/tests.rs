@@ -33,6 +33,7 @@ const VERIFIED: &str = include_str!("../../../docs/json/verified.schema.json");
 const DONE: &str = include_str!("../../../docs/json/done.schema.json");
 const FORMATTED: &str = include_str!("../../../docs/json/formatted.schema.json");
 const GRAPH: &str = include_str!("../../../docs/json/graph.schema.json");
+const USAGE: &str = include_str!("../../../docs/json/usage.schema.json");
 const VERSION: &str = include_str!("../../../docs/json/version.schema.json");
 
 fn check(schema: &str, document: &Json) {
@@ -57,6 +58,12 @@ fn results() -> Vec<RowResult> {
         RowResult::Skipped { because: "waits".into() },
         RowResult::TurnedBack { version: "1.1.0".into() },
     ]
+}
+
+#[test]
+fn usage_fits_its_schema() {
+    let used = relplan_contract::Used { calls: 112, unchanged: 4, waited_ms: 0 };
+    check(USAGE, &usage(&std::collections::BTreeMap::from([("github", used)])));
 }
 
 #[test]

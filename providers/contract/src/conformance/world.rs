@@ -30,6 +30,7 @@ pub fn context_in(folder: &Path, address: &str) -> Context {
         progress: Arc::new(Silent),
         cancel: Cancel::default(),
         redactor: Arc::new(Redactor::default()),
+        usage: Arc::default(),
     }
 }
 

@@ -186,6 +186,7 @@ fn surroundings(outside: &Outside, release: &Release) -> Surroundings {
         environment: Arc::default(),
         clock: Arc::new(outside.clone()),
         redactor: Arc::new(Redactor::default()),
+        usage: Arc::default(),
     }
 }
 

@@ -1,0 +1,171 @@
+//! Who asks: a token, the one that the `gh` program keeps, or a GitHub App, whose tokens last an hour.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use relplan_contract::{Context, Path, Problem, Redactor, Secret};
+use reqwest::{Client as Transport, Url};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::client::{Fault, Refusal, fixed_headers, shown};
+
+/// How long before its end an App's token is no longer used.
+const SPARE: Duration = Duration::from_secs(5 * 60);
+
+/// How long an installation's token lasts.
+const LASTS: Duration = Duration::from_secs(60 * 60);
+
+/// How long GitHub may take to make a token.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long `gh` may take.
+const GH_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A token with what masks it wherever an answer echoes it.
+pub(crate) struct Token {
+    /// The token.
+    pub(crate) secret: Secret,
+    /// Masks it.
+    pub(crate) redactor: Redactor,
+    expires: Option<SystemTime>,
+}
+
+impl Token {
+    fn new(secret: Secret, expires: Option<SystemTime>) -> Arc<Self> {
+        let redactor = Redactor::new([secret.expose()]);
+        Arc::new(Self { secret, redactor, expires })
+    }
+}
+
+/// Where tokens come from. Found out at the first use, then kept.
+pub(crate) struct Auth {
+    source: Source,
+    current: Mutex<Option<Arc<Token>>>,
+}
+
+enum Source {
+    Given,
+    Gh { host: String, environment: BTreeMap<String, String> },
+    App(App),
+}
+
+impl Auth {
+    /// A token that was given.
+    pub(crate) fn token(secret: Secret) -> Self {
+        Self { source: Source::Given, current: Mutex::new(Some(Token::new(secret, None))) }
+    }
+
+    /// The token that the `gh` program keeps for a host.
+    pub(crate) fn gh(host: String, environment: BTreeMap<String, String>) -> Self {
+        Self { source: Source::Gh { host, environment }, current: Mutex::default() }
+    }
+
+    /// Tokens of an App.
+    pub(crate) fn app(app: App) -> Self {
+        Self { source: Source::App(app), current: Mutex::default() }
+    }
+
+    /// The token to use now. One caller at a time, so that a token is made once.
+    pub(crate) async fn current(
+        &self,
+        context: &Context,
+        transport: &Transport,
+        rest: &Url,
+    ) -> Result<Arc<Token>, Fault> {
+        let mut current = self.current.lock().await;
+        let now = context.clock.now();
+        if let Some(token) = current.as_ref()
+            && token.expires.is_none_or(|expires| expires > now + SPARE)
+        {
+            return Ok(Arc::clone(token));
+        }
+        let token = match &self.source {
+            Source::Given => return Err(no_token("no token was given").into()),
+            Source::Gh { host, environment } => Token::new(gh_token(host, environment).await?, None),
+            Source::App(app) => Token::new(app.exchange(now, transport, rest).await?, Some(now + LASTS)),
+        };
+        *current = Some(Arc::clone(&token));
+        Ok(token)
+    }
+}
+
+/// A GitHub App with its key.
+pub(crate) struct App {
+    id: String,
+    installation: String,
+    key: EncodingKey,
+}
+
+/// What GitHub answers to a JWT.
+#[derive(Deserialize)]
+struct Installation {
+    token: String,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iat: u64,
+    exp: u64,
+    iss: &'a str,
+}
+
+impl App {
+    pub(crate) fn new(id: &str, installation: &str, pem: &str) -> Result<Self, Problem> {
+        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| {
+            Problem::invalid("app", "The private key is no RSA key in PEM.")
+                .hint("Give the file as GitHub let you download it: it begins with -----BEGIN RSA PRIVATE KEY-----.")
+                .about(Path::attribute("app").key("private_key"))
+        })?;
+        Ok(Self { id: id.to_owned(), installation: installation.to_owned(), key })
+    }
+
+    /// A token of the installation.
+    async fn exchange(&self, now: SystemTime, transport: &Transport, rest: &Url) -> Result<Secret, Fault> {
+        let url = format!("{rest}app/installations/{}/access_tokens", self.installation);
+        let request = transport.post(url).headers(fixed_headers()).bearer_auth(self.jwt(now)?.expose());
+        let answer = request.timeout(EXCHANGE_TIMEOUT).send().await;
+        let answer = answer.map_err(|error| Fault::Unsent(shown(&error)))?;
+        let status = answer.status().as_u16();
+        let body = answer.text().await.map_err(|error| Fault::Lost(shown(&error)))?;
+        match serde_json::from_str::<Installation>(&body) {
+            Ok(made) if status == 201 => Ok(Secret::new(made.token)),
+            _ => Err(Fault::Refused(Refusal::read(status, &body, None))),
+        }
+    }
+
+    /// A JWT of nine minutes, begun a minute ago against clocks that differ: GitHub allows ten in all.
+    fn jwt(&self, now: SystemTime) -> Result<Secret, Fault> {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let claims = Claims { iat: now.saturating_sub(60), exp: now + 9 * 60, iss: &self.id };
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key)
+            .map(Secret::new)
+            .map_err(|error| Problem::refused(format!("The App's key does not sign: {error}.")).into())
+    }
+}
+
+fn no_token(why: &str) -> Problem {
+    Problem::refused(format!("Nobody is known to GitHub here: {why}.")).hint(
+        "Set GH_TOKEN or GITHUB_TOKEN, log in with `gh auth login`, or give the provider block an `app`.",
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "`gh auth token` is the documented way to its token")]
+async fn gh_token(host: &str, environment: &BTreeMap<String, String>) -> Result<Secret, Problem> {
+    let mut command = tokio::process::Command::new("gh");
+    command.args(["auth", "token", "--hostname", host]).env_clear().envs(environment);
+    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let Ok(output) = tokio::time::timeout(GH_TIMEOUT, command.output()).await else {
+        return Err(no_token("`gh auth token` did not answer"));
+    };
+    let output = output.map_err(|_| no_token("there is no token, and no `gh` program"))?;
+    let token = String::from_utf8(output.stdout).unwrap_or_default();
+    let token = token.trim();
+    if !output.status.success() || token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(no_token(&format!("`gh` is not logged in to {host}")));
+    }
+    Ok(Secret::new(token))
+}

@@ -1,0 +1,266 @@
+//! Requests to GitHub: who asks, how often, what is kept, and what an answer means.
+//!
+//! Whatever comes in is masked before anyone looks at it, so that no answer can carry the token on. Nothing is sent
+//! twice here: whether a request may be repeated is the caller's to say, and the engine's to do.
+
+mod etags;
+mod fault;
+mod graphql;
+mod limits;
+mod rest;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relplan_contract::{Context, Problem, Redactor, Used};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LINK,
+    LOCATION, USER_AGENT,
+};
+use reqwest::{Client as Transport, Method, Response, Url, redirect, retry};
+
+use crate::NAME;
+use crate::auth::Auth;
+use crate::configuration::Configuration;
+use etags::{Etags, Kept};
+use limits::{Entry, Limits, closed_until};
+
+pub(crate) use fault::{Fault, Refusal};
+pub(crate) use graphql::Data;
+pub(crate) use rest::{path, query};
+
+/// The version of the REST API that the requests are written for.
+const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
+
+/// How long one request may take, its answer included.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The largest answer, in bytes.
+const LARGEST: usize = 64 << 20;
+
+/// How many redirects are followed.
+const MOST_REDIRECTS: usize = 5;
+
+/// Asks GitHub. One for each provider block, shared by all that it configures.
+pub(crate) struct Client {
+    transport: Transport,
+    rest: Url,
+    graphql: Url,
+    auth: Auth,
+    limits: Limits,
+    etags: Etags,
+}
+
+/// One request.
+struct Request {
+    method: Method,
+    url: Url,
+    body: Option<Body>,
+}
+
+/// What a request carries.
+enum Body {
+    Json(String),
+    Raw { content_type: String, bytes: Vec<u8> },
+}
+
+/// A whole answer that is no refusal.
+struct Answer {
+    status: u16,
+    body: Arc<str>,
+    link: Option<String>,
+}
+
+/// The headers that stand in every request.
+pub(crate) fn fixed_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (USER_AGENT, HeaderValue::from_static(concat!("relplan/", env!("CARGO_PKG_VERSION")))),
+        (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
+        (API_VERSION, HeaderValue::from_static("2022-11-28")),
+    ])
+}
+
+/// What a failed request says of itself: the innermost cause, since the others hold the URL.
+pub(crate) fn shown(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+impl Client {
+    pub(crate) fn new(configuration: Configuration) -> Result<Self, Problem> {
+        // A redirect to another host must not take the token along, so they are followed here.
+        let builder = || Transport::builder().redirect(redirect::Policy::none()).retry(retry::never());
+        // On a machine without any authorities the first fails. Then none is trusted.
+        let transport = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+        let transport = transport.map_err(|error| {
+            Problem::refused(format!("The HTTP client could not be set up: {}.", shown(&error)))
+        })?;
+        let Configuration { rest, graphql, auth, at_once } = configuration;
+        Ok(Self { transport, rest, graphql, auth, limits: Limits::new(at_once), etags: Etags::default() })
+    }
+
+    /// Sends a request and follows where it leads. A limit of less than a minute is waited for.
+    async fn send(&self, context: &Context, mut request: Request) -> Result<Answer, Fault> {
+        let kept = match request.method {
+            Method::GET => self.etags.get(request.url.as_str()),
+            _ => None,
+        };
+        let asked = request.url.clone();
+        let mut redirects = 0;
+        loop {
+            let tag = kept.as_ref().filter(|_| request.url == asked).map(|kept| kept.tag.as_str());
+            let Exchanged { status, headers, body } = self.exchange(context, &request, tag).await?;
+            if let Some(until) = closed_until(status, &headers, &body, context.clock.now()) {
+                self.limits.close(until);
+                continue;
+            }
+            match status {
+                304 => {
+                    context.usage.add(NAME, Used { unchanged: 1, ..Used::default() });
+                    let kept = kept.ok_or_else(|| Fault::Lost("it was said to be unchanged".into()))?;
+                    return Ok(Answer { status, body: Arc::clone(&kept.body), link: kept.link.clone() });
+                }
+                200..=299 => return Ok(self.keep(&request, &asked, status, &headers, body)),
+                301 | 302 | 303 | 307 | 308 if redirects < MOST_REDIRECTS => {
+                    redirects += 1;
+                    request = redirected(request, status, &headers)?;
+                }
+                _ if status >= 500 => {
+                    let message = Refusal::read(status, &body, None).message;
+                    let message = if message.is_empty() { "a fault of its own".into() } else { message };
+                    return Err(Fault::Broken { status, message });
+                }
+                _ => {
+                    let permissions = text(&headers, "x-accepted-github-permissions");
+                    return Err(Fault::Refused(Refusal::read(status, &body, permissions)));
+                }
+            }
+        }
+    }
+
+    fn keep(&self, request: &Request, asked: &Url, status: u16, headers: &HeaderMap, body: String) -> Answer {
+        let body: Arc<str> = body.into();
+        let link = headers.get(LINK).and_then(|link| link.to_str().ok()).map(str::to_owned);
+        if request.method == Method::GET
+            && request.url == *asked
+            && let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok())
+        {
+            let kept = Kept { tag: tag.to_owned(), body: Arc::clone(&body), link: link.clone() };
+            self.etags.keep(asked.as_str(), kept);
+        }
+        Answer { status, body, link }
+    }
+
+    async fn exchange(
+        &self,
+        context: &Context,
+        request: &Request,
+        tag: Option<&str>,
+    ) -> Result<Exchanged, Fault> {
+        let mut headers = fixed_headers();
+        let mut redactor = None;
+        if self.is_ours(&request.url) {
+            let token = self.auth.current(context, &self.transport, &self.rest).await?;
+            let bearer = format!("Bearer {}", token.secret.expose());
+            let mut bearer = HeaderValue::try_from(bearer)
+                .map_err(|_| Problem::refused("The token cannot stand in a header."))?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+            redactor = Some(token);
+        }
+        if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
+            headers.insert(IF_NONE_MATCH, tag);
+        }
+        let _slot = match self.limits.enter(context).await? {
+            Entry::Open(slot) => slot,
+            Entry::Closed(wait) => return Err(Fault::Limited { wait, message: String::new() }),
+        };
+        context.usage.add(NAME, Used { calls: 1, ..Used::default() });
+        let mut builder = self.transport.request(request.method.clone(), request.url.clone());
+        builder = builder.headers(headers).timeout(TIMEOUT);
+        builder = match &request.body {
+            None => builder,
+            Some(Body::Json(json)) => builder.header(CONTENT_TYPE, "application/json").body(json.clone()),
+            Some(Body::Raw { content_type, bytes }) => {
+                builder.header(CONTENT_TYPE, content_type.as_str()).body(bytes.clone())
+            }
+        };
+        let redactor = redactor.as_ref().map(|token| &token.redactor);
+        tokio::select! {
+            exchanged = take(builder, redactor) => exchanged,
+            // What only looks may be dropped; what acts is let finish.
+            () = context.cancel.cancelled(), if request.method == Method::GET => {
+                Err(Problem::cancelled().into())
+            }
+        }
+    }
+
+    /// Whether a URL is on GitHub's own servers, which may see the token.
+    fn is_ours(&self, url: &Url) -> bool {
+        url.origin() == self.rest.origin() || is_uploads(url, &self.rest)
+    }
+}
+
+/// Whether this is the host that takes the assets of github.com.
+fn is_uploads(url: &Url, rest: &Url) -> bool {
+    url.scheme() == "https"
+        && url.host_str() == Some("uploads.github.com")
+        && rest.host_str() == Some("api.github.com")
+}
+
+/// An answer as it came.
+struct Exchanged {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+async fn take(builder: reqwest::RequestBuilder, redactor: Option<&Redactor>) -> Result<Exchanged, Fault> {
+    let response = builder.send().await.map_err(|error| {
+        if error.is_connect() || error.is_builder() {
+            Fault::Unsent(shown(&error))
+        } else {
+            Fault::Lost(shown(&error))
+        }
+    })?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = body(response).await?;
+    let body = match redactor {
+        Some(redactor) => redactor.mask(&body).into_owned(),
+        None => body,
+    };
+    Ok(Exchanged { status, headers, body })
+}
+
+async fn body(mut response: Response) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Fault::Lost(shown(&error)))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LARGEST {
+            return Err(Fault::Lost(format!("it is larger than {LARGEST} bytes")));
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Where a redirect leads. A repository that was renamed answers so; only what may be repeated elsewhere goes along.
+fn redirected(request: Request, status: u16, headers: &HeaderMap) -> Result<Request, Fault> {
+    let moved = || Problem::refused("GitHub answered with a redirect that cannot be followed.");
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).ok_or_else(moved)?;
+    let url = request.url.join(location).map_err(|_| moved())?;
+    let keeps_method = request.method == Method::GET || matches!(status, 307 | 308);
+    let downgrade = request.url.scheme() == "https" && url.scheme() != "https";
+    if downgrade || !keeps_method || (request.body.is_some() && url.origin() != request.url.origin()) {
+        let hint = "The repository was perhaps renamed or moved: give its new name.";
+        return Err(moved().hint(hint).into());
+    }
+    Ok(Request { url, ..request })
+}

@@ -1,0 +1,175 @@
+//! The REST API: one object, all pages of a list, and what changes something.
+
+use relplan_contract::Context;
+use reqwest::{Method, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Answer, Body, Client, Fault, Request};
+
+/// The most pages of one list: a server that always names a next one must not keep us for ever.
+const MOST_PAGES: usize = 1_000;
+
+/// A path of the API: each part is one segment, written so that no character of it leads elsewhere.
+pub(crate) fn path(parts: &[&str]) -> String {
+    let escaped = parts.iter().map(|part| {
+        part.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                    char::from(byte).to_string()
+                }
+                other => format!("%{other:02X}"),
+            })
+            .collect::<String>()
+    });
+    escaped.collect::<Vec<_>>().join("/")
+}
+
+/// The path with a query.
+pub(crate) fn query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let escape = |text: &str| super::rest::path(&[text]).replace('/', "%2F");
+    let pairs = pairs.iter().map(|(name, value)| format!("{name}={}", escape(value)));
+    format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+impl Client {
+    /// Reads one object.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, context: &Context, path: &str) -> Result<T, Fault> {
+        let answer = self.send(context, self.request(Method::GET, path, None)?).await?;
+        decoded(&answer)
+    }
+
+    /// Reads one object that need not be there.
+    pub(crate) async fn find<T: DeserializeOwned>(
+        &self,
+        context: &Context,
+        path: &str,
+    ) -> Result<Option<T>, Fault> {
+        match self.get(context, path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(fault) if fault.is_status(404) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Reads text, such as a log, from wherever it leads.
+    pub(crate) async fn text(&self, context: &Context, path: &str) -> Result<String, Fault> {
+        let answer = self.send(context, self.request(Method::GET, path, None)?).await?;
+        Ok(answer.body.as_ref().to_owned())
+    }
+
+    /// Reads all pages of a list. An item that shifted to the next page while it was read comes twice: `same` tells.
+    pub(crate) async fn all<T: DeserializeOwned>(
+        &self,
+        context: &Context,
+        path: &str,
+        same: impl Fn(&T, &T) -> bool,
+    ) -> Result<Vec<T>, Fault> {
+        let mut found: Vec<T> = Vec::new();
+        let mut request = self.request(Method::GET, path, None)?;
+        for _ in 0..MOST_PAGES {
+            let answer = self.send(context, request).await?;
+            let page: Vec<T> = decoded(&answer)?;
+            // Only the page before can have handed an item on, so that the cost stays that of two pages.
+            let recent = found.len().saturating_sub(200);
+            for item in page {
+                if !found.iter().skip(recent).any(|before| same(before, &item)) {
+                    found.push(item);
+                }
+            }
+            let Some(next) = answer.link.as_deref().and_then(next_page) else { return Ok(found) };
+            let url = Url::parse(next).map_err(|_| Fault::Lost("its next page has no address".into()))?;
+            if url.origin() != self.rest.origin() {
+                return Err(Fault::Lost("its next page is on another host".into()));
+            }
+            request = Request { method: Method::GET, url, body: None };
+        }
+        Err(Fault::Lost(format!("the list has more than {MOST_PAGES} pages")))
+    }
+
+    /// Sends a change and reads what it answers.
+    pub(crate) async fn change<T: DeserializeOwned>(
+        &self,
+        context: &Context,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Fault> {
+        decoded(&self.send_json(context, method, path, body).await?)
+    }
+
+    /// Sends a change whose answer may have no body: none then.
+    pub(crate) async fn change_maybe<T: DeserializeOwned>(
+        &self,
+        context: &Context,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Option<T>, Fault> {
+        let answer = self.send_json(context, Method::POST, path, body).await?;
+        if answer.status == 204 || answer.body.trim().is_empty() {
+            return Ok(None);
+        }
+        decoded(&answer).map(Some)
+    }
+
+    /// Uploads bytes to a whole URL that GitHub gave.
+    pub(crate) async fn upload<T: DeserializeOwned>(
+        &self,
+        context: &Context,
+        url: Url,
+        content_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<T, Fault> {
+        let body = Body::Raw { content_type: content_type.to_owned(), bytes };
+        let request = Request { method: Method::POST, url, body: Some(body) };
+        decoded(&self.send(context, request).await?)
+    }
+
+    async fn send_json(
+        &self,
+        context: &Context,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer, Fault> {
+        let json = serde_json::to_string(body).map_err(|error| Fault::Unsent(error.to_string()))?;
+        self.send(context, self.request(method, path, Some(Body::Json(json)))?).await
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<Body>) -> Result<Request, Fault> {
+        let url = self.rest.join(path).map_err(|error| Fault::Unsent(error.to_string()))?;
+        Ok(Request { method, url, body })
+    }
+}
+
+fn decoded<T: DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
+    serde_json::from_str(&answer.body)
+        .map_err(|error| Fault::Lost(format!("it is not as GitHub describes it ({error})")))
+}
+
+/// The address behind `rel="next"` in a Link header (RFC 8288, as far as GitHub uses it).
+fn next_page(link: &str) -> Option<&str> {
+    link.split(',').find_map(|part| {
+        let (address, parameters) = part.split_once(';')?;
+        let is_next = parameters.split(';').any(|parameter| parameter.trim() == "rel=\"next\"");
+        is_next.then(|| address.trim().trim_start_matches('<').trim_end_matches('>'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_leads_elsewhere() {
+        assert_eq!(path(&["repos", "a b", "x?y#z%"]), "repos/a%20b/x%3Fy%23z%25");
+        assert_eq!(query("a", &[("q", "org:acme topic:x&y")]), "a?q=org%3Aacme%20topic%3Ax%26y");
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_links() {
+        let link = "<https://x/?page=1>; rel=\"prev\", <https://x/?page=3>; rel=\"next\"";
+        assert_eq!(next_page(link), Some("https://x/?page=3"));
+        assert_eq!(next_page("<https://x/?page=1>; rel=\"prev\""), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! `data "github_latest_version"`: the highest version among tags or releases, by Semantic Versioning.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
+use semver::Version;
+use serde::Deserialize;
+
+use crate::GitHub;
+use crate::client::query;
+use crate::repository::{self, Repository};
+
+/// Name of the type.
+pub(crate) const TYPE_NAME: &str = "github_latest_version";
+
+const DOCS: &str = r#"Finds the last version, and the next ones:
+
+```hcl
+data "github_latest_version" "shop" {
+  repositories = data.github_repositories.shop.full_names
+}
+
+output "next" {
+  value = data.github_latest_version.shop.next_minor
+}
+```
+
+With `repositories` the highest version of all of them counts. Names that are no version after `prefix` are passed over, and
+so are prereleases (and, from releases, drafts) unless `prereleases` asks for them. With `below` only versions under it count:
+`below = "1.3.0"` finds the last hotfix of 1.2. Where there is none, `version` is null and the next ones start at 0."#;
+
+/// The schema.
+pub(crate) fn schema() -> DataSchema {
+    let text = |name, docs| Attribute::computed(name, Type::String, docs);
+    DataSchema {
+        type_name: TYPE_NAME,
+        summary: "The highest version among the tags or releases of repositories.",
+        docs: DOCS,
+        attributes: vec![
+            Attribute::optional("repository", Type::String, "One repository, as OWNER/NAME."),
+            Attribute::optional("repositories", Type::set(Type::String), "Several of them, in its place."),
+            Attribute::optional("from", Type::String, "Where to look: `tags` or `releases`.").or("tags"),
+            Attribute::optional("prefix", Type::String, "What stands before the version.").or("v"),
+            Attribute::optional("prereleases", Type::Bool, "Whether prereleases count.").or(false),
+            Attribute::optional("below", Type::String, "Only versions under this one count."),
+            text("version", "The highest version, without the prefix; null where there is none."),
+            text("name", "The same as it is written there."),
+            text("next_patch", "The version with the next patch number."),
+            text("next_minor", "The version with the next minor number."),
+            text("next_major", "The version with the next major number."),
+            Attribute::computed(
+                "versions",
+                Type::map(Type::String),
+                "The highest version of each repository that has one.",
+            ),
+        ],
+    }
+}
+
+#[derive(Deserialize)]
+struct TagItem {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct ReleaseItem {
+    tag_name: String,
+    draft: bool,
+    prerelease: bool,
+}
+
+/// Which versions count.
+struct Filter {
+    releases: bool,
+    prefix: String,
+    prereleases: bool,
+    below: Option<Version>,
+}
+
+impl Filter {
+    fn read(config: &Value) -> Result<Self, Problem> {
+        let releases = match config.get("from").as_str() {
+            Some("releases") => true,
+            Some("tags") | None => false,
+            Some(other) => {
+                let message = format!("Versions come from \"tags\" or \"releases\", not from {other:.80?}.");
+                return Err(Problem::invalid("from", message));
+            }
+        };
+        let below = config.get("below").as_str().map(Version::parse).transpose();
+        let below =
+            below.map_err(|error| Problem::invalid("below", format!("This is no version: {error}.")))?;
+        Ok(Self {
+            releases,
+            prefix: config.get("prefix").as_str().unwrap_or("v").to_owned(),
+            prereleases: config.get("prereleases").as_bool() == Some(true),
+            below,
+        })
+    }
+
+    fn version(&self, name: &str) -> Option<Version> {
+        let version = Version::parse(name.strip_prefix(&self.prefix)?).ok()?;
+        let counts = (self.prereleases || version.pre.is_empty())
+            && self.below.as_ref().is_none_or(|below| version.cmp_precedence(below).is_lt());
+        counts.then_some(version)
+    }
+}
+
+/// The data source type.
+pub(crate) struct LatestVersion {
+    github: Arc<GitHub>,
+    schema: DataSchema,
+}
+
+impl LatestVersion {
+    pub(crate) fn new(github: Arc<GitHub>) -> Self {
+        Self { github, schema: schema() }
+    }
+
+    async fn look(&self, context: &Context, config: &Value) -> Result<Value, Problem> {
+        let filter = Arc::new(Filter::read(config)?);
+        let mut highest: BTreeMap<String, Version> = BTreeMap::new();
+        let mut readers = tokio::task::JoinSet::new();
+        for repository in repositories(config)? {
+            let (github, context, filter) = (Arc::clone(&self.github), context.clone(), Arc::clone(&filter));
+            readers.spawn(async move {
+                let highest = highest_of(&github, &context, &repository, &filter).await;
+                (repository.to_string(), highest)
+            });
+        }
+        while let Some(read) = readers.join_next().await {
+            let (name, version) =
+                read.map_err(|_| Problem::retry("The look at the versions was dropped."))?;
+            if let Some(version) = version? {
+                highest.insert(name, version);
+            }
+        }
+        let best = highest.values().max();
+        let next = |change: fn(&Version) -> Version| {
+            Value::from(change(best.unwrap_or(&Version::new(0, 0, 0))).to_string())
+        };
+        let versions = highest.iter().map(|(name, version)| (name.as_str(), version.to_string().into()));
+        let given = self.schema.attributes.iter().map(|a| (a.name, config.get(a.name).clone()));
+        Ok(Value::map(given)
+            .with("version", best.map_or(Value::NULL, |best| best.to_string().into()))
+            .with("name", best.map_or(Value::NULL, |best| format!("{}{best}", filter.prefix).into()))
+            .with("next_patch", next(|best| Version::new(best.major, best.minor, best.patch + 1)))
+            .with("next_minor", next(|best| Version::new(best.major, best.minor + 1, 0)))
+            .with("next_major", next(|best| Version::new(best.major + 1, 0, 0)))
+            .with("versions", Value::map(versions)))
+    }
+}
+
+fn repositories(config: &Value) -> Result<Vec<Repository>, Problem> {
+    let several = config.get("repositories");
+    match (Repository::of(config)?, several.as_list()) {
+        (Some(one), None) => Ok(vec![one]),
+        (None, Some(several)) => several
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|name| {
+                let wrong = || format!("{name:.200?} is no name of a repository.");
+                Repository::parse(name).ok_or_else(|| Problem::invalid("repositories", wrong()))
+            })
+            .collect(),
+        _ => Err(Problem::invalid("repository", "Give either `repository` or `repositories`.")),
+    }
+}
+
+async fn highest_of(
+    github: &GitHub,
+    context: &Context,
+    repository: &Repository,
+    filter: &Filter,
+) -> Result<Option<Version>, Problem> {
+    let client = &github.client;
+    let whole = [("per_page", "100")];
+    let names: Result<Vec<String>, _> = if filter.releases {
+        let path = query(&repository.path(&["releases"]), &whole);
+        let same = |left: &ReleaseItem, right: &ReleaseItem| left.tag_name == right.tag_name;
+        client.all::<ReleaseItem>(context, &path, same).await.map(|releases| {
+            let counts = |release: &ReleaseItem| filter.prereleases || !(release.draft || release.prerelease);
+            releases.into_iter().filter(counts).map(|release| release.tag_name).collect()
+        })
+    } else {
+        let path = query(&repository.path(&["tags"]), &whole);
+        let same = |left: &TagItem, right: &TagItem| left.name == right.name;
+        client
+            .all::<TagItem>(context, &path, same)
+            .await
+            .map(|tags| tags.into_iter().map(|tag| tag.name).collect())
+    };
+    let names =
+        names.map_err(|fault| fault.reading(&format!("The versions of {repository} could not be read")))?;
+    Ok(names.iter().filter_map(|name| filter.version(name)).max())
+}
+
+impl DataSource for LatestVersion {
+    fn schema(&self) -> &DataSchema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = repository::check(config).into_iter().collect();
+        problems.extend(Filter::read(config).err());
+        let given = |name: &str| !config.get(name).is_null();
+        if given("repository") == given("repositories") {
+            problems.push(Problem::invalid("repository", "Give either `repository` or `repositories`."));
+        }
+        problems
+    }
+
+    fn read<'a>(&'a self, context: &'a Context, config: &'a Value) -> Answer<'a, Result<Value, Problem>> {
+        Box::pin(self.look(context, config))
+    }
+}

@@ -1,0 +1,94 @@
+//! The provider `github`: repositories of a topic, their tags and releases, what was merged, and deployments through
+//! GitHub Actions.
+//!
+//! Everything goes through one [`client::Client`] for each provider block: one limit, one memory of answers, one
+//! place that sees the token. What a hundred repositories ask at the same time goes into a few GraphQL requests
+//! ([`batch`], [`look`]); what changes something is one REST call each.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
+
+mod arguments;
+mod auth;
+mod batch;
+mod client;
+mod configuration;
+mod git_ref;
+mod latest_version;
+mod look;
+mod merged_pull_requests;
+mod pull_requests;
+mod pulls;
+mod release;
+mod repositories;
+mod repository;
+mod tag;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relplan_contract::{Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Value};
+
+use batch::Batch;
+use client::Client;
+use configuration::Configuration;
+use look::{Look, Question};
+
+/// The provider's name.
+const NAME: &str = "github";
+
+/// The provider `github`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Github;
+
+/// What the types of one provider block share.
+struct GitHub {
+    client: Client,
+    looks: Arc<Batch<Question, Result<Look, Problem>>>,
+    refs: Arc<Batch<tag::NewRef, Result<(), Problem>>>,
+}
+
+impl Provider for Github {
+    fn schema(&self) -> ProviderSchema {
+        ProviderSchema {
+            name: NAME,
+            version: env!("CARGO_PKG_VERSION"),
+            summary: "GitHub: tags and releases across repositories, gates, deployments through Actions.",
+            configuration: configuration::attributes(),
+            resources: vec![pull_requests::schema(), release::schema(), tag::schema()],
+            data_sources: vec![
+                latest_version::schema(),
+                merged_pull_requests::schema(),
+                git_ref::schema(),
+                repositories::schema(),
+            ],
+        }
+    }
+
+    fn configure(
+        &self,
+        configuration: &Value,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Configured, Problem> {
+        let github = Arc::new(GitHub {
+            client: Client::new(Configuration::read(configuration, environment)?)?,
+            looks: Batch::new(look::AT_ONCE),
+            refs: Batch::new(tag::REFS_AT_ONCE),
+        });
+        let of = || Arc::clone(&github);
+        let resources: [(&'static str, Arc<dyn Resource>); 3] = [
+            (pull_requests::TYPE_NAME, Arc::new(pull_requests::PullRequests::new(of()))),
+            (tag::TYPE_NAME, Arc::new(tag::Tag::new(of()))),
+            (release::TYPE_NAME, Arc::new(release::Release::new(of()))),
+        ];
+        let data_sources: [(&'static str, Arc<dyn DataSource>); 4] = [
+            (merged_pull_requests::TYPE_NAME, Arc::new(merged_pull_requests::MergedPullRequests::new(of()))),
+            (repositories::TYPE_NAME, Arc::new(repositories::Repositories::new(of()))),
+            (git_ref::TYPE_NAME, Arc::new(git_ref::GitRef::new(of()))),
+            (latest_version::TYPE_NAME, Arc::new(latest_version::LatestVersion::new(of()))),
+        ];
+        Ok(Configured { resources: resources.into(), data_sources: data_sources.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

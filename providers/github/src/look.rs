@@ -1,0 +1,232 @@
+//! [`Look`]: what a tag or a release needs to know of a repository, for fifty repositories in one request.
+
+use std::sync::Arc;
+
+use relplan_contract::{Context, Problem};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use crate::GitHub;
+use crate::client::{Client, Data};
+use crate::repository::Repository;
+
+/// How many repositories one request asks about: GitHub gives up on queries that take it more than ten seconds.
+pub(crate) const AT_ONCE: usize = 50;
+
+/// What is asked: what a ref leads to, and what a tag's name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// Where.
+    pub(crate) repository: Repository,
+    /// Branch, tag or commit; `HEAD` for the default branch.
+    pub(crate) reference: String,
+    /// Name of the tag.
+    pub(crate) tag: String,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Look {
+    /// GitHub's id for use in other queries.
+    pub(crate) id: String,
+    /// Whether nothing can be changed in it.
+    pub(crate) is_archived: bool,
+    commit: Option<Object>,
+    tag: Option<Ref>,
+    /// The release of the tag.
+    pub(crate) release: Option<Release>,
+    latest_release: Option<Latest>,
+}
+
+/// A commit or a tag object.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Object {
+    oid: String,
+    message: Option<String>,
+    message_headline: Option<String>,
+    committed_date: Option<String>,
+    author: Option<Author>,
+    status_check_rollup: Option<Rollup>,
+    target: Option<Box<Object>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Ref {
+    target: Option<Object>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Author {
+    name: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Rollup {
+    state: String,
+}
+
+/// A release as the queries see it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Release {
+    /// Title.
+    pub(crate) name: Option<String>,
+    /// Notes.
+    pub(crate) description: Option<String>,
+    /// Whether it is not published yet.
+    pub(crate) is_draft: bool,
+    /// Whether it is marked as not ready for production.
+    pub(crate) is_prerelease: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Latest {
+    tag_name: String,
+    tag: Option<Compared>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Compared {
+    compare: Option<Ahead>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ahead {
+    ahead_by: i64,
+}
+
+/// A tag as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// The commit that it leads to.
+    pub(crate) commit: String,
+    /// The tag object; the commit itself for a lightweight tag.
+    pub(crate) object: String,
+    /// The message of an annotated one.
+    pub(crate) message: Option<String>,
+}
+
+impl Look {
+    /// The commit that the ref leads to, through a tag object where there is one.
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.commit.as_ref().map(|object| object.peeled().oid.as_str())
+    }
+
+    /// The tag of the name.
+    pub(crate) fn tag(&self) -> Option<Tag> {
+        let object = self.tag.as_ref()?.target.as_ref()?;
+        Some(Tag {
+            commit: object.peeled().oid.clone(),
+            object: object.oid.clone(),
+            message: object.target.as_ref().and(object.message.clone()),
+        })
+    }
+
+    /// What a reviewer wants to know of the commit: `Commit 3f2a1c9 "Fix the cart" by Ann, checks passed, 12
+    /// commits ahead of v1.1.0.`
+    pub(crate) fn note(&self) -> Option<String> {
+        let commit = self.commit.as_ref()?.peeled();
+        let short: String = commit.oid.chars().take(7).collect();
+        let title = commit.message_headline.as_deref().unwrap_or_default();
+        let mut note = format!("Commit {short} {title:?}");
+        if let Some(author) = commit.author.as_ref().and_then(|author| author.name.as_deref()) {
+            note.push_str(&format!(" by {author}"));
+        }
+        if let Some(day) = commit.committed_date.as_deref().and_then(|date| date.get(..10)) {
+            note.push_str(&format!(" of {day}"));
+        }
+        note.push_str(match commit.status_check_rollup.as_ref().map(|rollup| rollup.state.as_str()) {
+            Some("SUCCESS") => ", checks passed",
+            Some("FAILURE" | "ERROR") => ", CHECKS FAILED",
+            Some(_) => ", checks not finished",
+            None => ", no checks",
+        });
+        if let Some(latest) = &self.latest_release
+            && let Some(ahead) = latest.tag.as_ref().and_then(|tag| tag.compare.as_ref())
+        {
+            let commits = if ahead.ahead_by == 1 { "commit" } else { "commits" };
+            note.push_str(&format!(", {} {commits} ahead of {}", ahead.ahead_by, latest.tag_name));
+        }
+        note.push('.');
+        Some(note)
+    }
+}
+
+impl Object {
+    fn peeled(&self) -> &Self {
+        self.target.as_deref().map_or(self, Self::peeled)
+    }
+}
+
+/// Looks, together with whoever looks at about the same time.
+pub(crate) async fn look(
+    github: &Arc<GitHub>,
+    context: &Context,
+    question: Question,
+) -> Result<Look, Problem> {
+    let (asker, context) = (Arc::clone(github), context.clone());
+    let answer = github.looks.ask(question, move |questions| {
+        let (github, context) = (Arc::clone(&asker), context.clone());
+        async move { ask(&github.client, &context, &questions).await }
+    });
+    answer.await.unwrap_or_else(|| Err(Problem::retry("The look at the repository was dropped.")))
+}
+
+async fn ask(client: &Client, context: &Context, questions: &[Question]) -> Vec<Result<Look, Problem>> {
+    let (query, variables) = query(questions);
+    match client.ask(context, &query, variables).await {
+        Ok(data) => {
+            questions.iter().enumerate().map(|(index, question)| one(&data, index, question)).collect()
+        }
+        Err(fault) => {
+            let problem = fault.reading("The repositories could not be read");
+            questions.iter().map(|_| Err(problem.clone())).collect()
+        }
+    }
+}
+
+fn one(data: &Data, index: usize, question: &Question) -> Result<Look, Problem> {
+    let alias = format!("r{index}");
+    let part = data.data.get(&alias).filter(|part| !part.is_null());
+    let what = format!("The repository {} could not be read", question.repository);
+    match part {
+        Some(part) => Look::deserialize(part).map_err(|error| Problem::retry(format!("{what}: {error}."))),
+        None => {
+            let error = data.errors.iter().find(|error| error.is_about(&alias)).cloned().unwrap_or_default();
+            let attribute = relplan_contract::Path::attribute("repository");
+            Err(error.fault().reading(&what).about(attribute))
+        }
+    }
+}
+
+/// The query with its variables: texts never become part of the query itself.
+fn query(questions: &[Question]) -> (String, Json) {
+    let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+    for (index, question) in questions.iter().enumerate() {
+        let texts = [
+            ("o", question.repository.owner.clone()),
+            ("n", question.repository.name.clone()),
+            ("e", question.reference.clone()),
+            ("q", format!("refs/tags/{}", question.tag)),
+            ("t", question.tag.clone()),
+        ];
+        for (letter, text) in texts {
+            declared.push_str(&format!("${letter}{index}:String!,"));
+            variables.insert(format!("{letter}{index}"), text.into());
+        }
+        parts.push_str(&format!(
+            "r{index}:repository(owner:$o{index},name:$n{index}){{id isArchived \
+             commit:object(expression:$e{index}){{oid ...commit ...on Tag{{target{{oid ...commit}}}}}} \
+             tag:ref(qualifiedName:$q{index}){{target{{oid ...on Tag{{message target{{oid ...on Tag{{target{{oid}}}}}}}}}}}} \
+             release(tagName:$t{index}){{name description isDraft isPrerelease}} \
+             latestRelease{{tagName tag{{compare(headRef:$e{index}){{aheadBy}}}}}}}} "
+        ));
+    }
+    let fragment =
+        "fragment commit on Commit{messageHeadline committedDate author{name} statusCheckRollup{state}}";
+    (format!("query Look({declared}){{{parts}}} {fragment}"), Json::Object(variables))
+}

@@ -1,0 +1,256 @@
+//! `github_pull_requests`: a gate that opens when every pull request of the release is merged, reviewed and green.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use relplan_contract::{
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Outcome, PlanRequest, Planned, Problem,
+    Repeat, Resource, ResourceSchema, Type, Value, Verdict, propose,
+};
+
+use crate::GitHub;
+use crate::arguments::{flag, not_known};
+use crate::pulls::{self, Checks, Pull, Selection};
+
+/// Name of the type.
+pub(crate) const TYPE_NAME: &str = "github_pull_requests";
+
+const DOCS: &str = r#"Holds the release until its pull requests are merged, reviewed and green:
+
+```hcl
+resource "github_pull_requests" "merged" {
+  repositories = data.github_repositories.shop.full_names
+  milestone    = "v${release.version}"
+  approvals    = 1
+}
+```
+
+The plan shows each one that is in the way, with number, title, author, age and why. An **open** one leaves the verdict
+*pending*: `apply -wait` waits for it. A **merged** one without enough approvals by others than its author, with changes still
+asked for, or with failed checks makes it *failed*. Where nothing at all is selected the verdict is *inconclusive*, since a
+milestone may be misspelt; `allow_none` lets that pass.
+
+Which ones belong to the release: those that go to `base`, carry the `milestone` and all `labels`, and, of the merged ones,
+those merged after the commit of each repository's last release (or `since`). Twenty repositories are one request."#;
+
+/// The schema.
+pub(crate) fn schema() -> ResourceSchema {
+    let mut attributes = pulls::arguments();
+    attributes.extend([
+        Attribute::optional("approvals", Type::Number, "How many others must have approved each.")
+            .or(Value::integer(1)),
+        Attribute::optional("checks", Type::Bool, "Whether the checks of each must have passed.").or(true),
+        Attribute::optional("drafts", Type::Bool, "Whether open drafts are in the way, too.").or(true),
+        Attribute::optional("allow_none", Type::Bool, "Whether it passes when nothing is selected.")
+            .or(false),
+        Attribute::computed("open", Type::Number, "How many are open."),
+        Attribute::computed("merged", Type::Number, "How many are merged."),
+    ]);
+    ResourceSchema {
+        type_name: TYPE_NAME,
+        lifetime: Lifetime::Check,
+        summary: "All pull requests of the release merged, reviewed and green.",
+        docs: DOCS,
+        attributes,
+        repeat: Repeat::Harmless,
+        destroyable: false,
+        preview: true,
+        undo: "",
+        headline: None,
+        settle: Duration::ZERO,
+        timeout: Duration::from_secs(600),
+    }
+}
+
+/// The resource type.
+pub(crate) struct PullRequests {
+    github: Arc<GitHub>,
+    schema: ResourceSchema,
+}
+
+impl PullRequests {
+    pub(crate) fn new(github: Arc<GitHub>) -> Self {
+        Self { github, schema: schema() }
+    }
+
+    async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
+        let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+        let rules = ["approvals", "checks", "drafts", "allow_none"];
+        if crate::arguments::any_unknown(request.config, &rules) {
+            return Ok(planned);
+        }
+        if let Some(selection) = Selection::read(request.config)? {
+            planned.preview = Some(self.judge(context, &selection, request.config).await?.1);
+        }
+        Ok(planned)
+    }
+
+    async fn make(&self, context: &Context, planned: &Value) -> Result<Applied, Problem> {
+        let selection = Selection::read(planned)?.ok_or_else(not_known)?;
+        let (counts, verdict) = self.judge(context, &selection, planned).await?;
+        let value = planned.clone().with("open", counts.0.into()).with("merged", counts.1.into());
+        Ok(Applied { value, verdict: Some(verdict) })
+    }
+
+    async fn judge(
+        &self,
+        context: &Context,
+        selection: &Selection,
+        object: &Value,
+    ) -> Result<((i64, i64), Verdict), Problem> {
+        let mut pulls = selection.pulls(&self.github.client, context).await?;
+        if !flag(object, "drafts") {
+            pulls.retain(|pull| !pull.draft || pull.merged_at.is_some());
+        }
+        let rules = Rules {
+            approvals: object.get("approvals").as_i64().unwrap_or(1),
+            checks: flag(object, "checks"),
+            allow_none: flag(object, "allow_none"),
+            now: context.clock.now(),
+        };
+        let merged = pulls.iter().filter(|pull| pull.merged_at.is_some()).count();
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let verdict = rules.verdict(&pulls, &selection.described());
+        Ok(((count(pulls.len() - merged), count(merged)), verdict))
+    }
+}
+
+/// What is asked of each pull request.
+struct Rules {
+    approvals: i64,
+    checks: bool,
+    allow_none: bool,
+    now: SystemTime,
+}
+
+impl Rules {
+    fn verdict(&self, pulls: &[Pull], described: &str) -> Verdict {
+        if pulls.is_empty() {
+            let outcome = if self.allow_none { Outcome::Passed } else { Outcome::Inconclusive };
+            return Verdict::new(outcome, format!("There is no pull request{described}."));
+        }
+        let (open, merged): (Vec<&Pull>, Vec<&Pull>) =
+            pulls.iter().partition(|pull| pull.merged_at.is_none());
+        let open_lines = open.iter().map(|pull| self.line(pull, &self.blocks(pull)));
+        let bad: Vec<String> = merged
+            .iter()
+            .map(|pull| (pull, self.blocks(pull)))
+            .filter(|(_, blocks)| !blocks.is_empty())
+            .map(|(pull, blocks)| self.line(pull, &blocks))
+            .collect();
+        let count = |number: usize| match number {
+            1 => "1 pull request".to_owned(),
+            number => format!("{number} pull requests"),
+        };
+        let (outcome, summary) = match (open.len(), bad.len()) {
+            (0, 0) => (Outcome::Passed, format!("{} merged, reviewed and green.", count(merged.len()))),
+            (open, 0) => (Outcome::Pending, format!("{} open, {} merged.", count(open), merged.len())),
+            (0, bad) => (Outcome::Failed, format!("{} merged against the rules.", count(bad))),
+            (open, bad) => {
+                (Outcome::Failed, format!("{} merged against the rules, {open} more open.", count(bad)))
+            }
+        };
+        Verdict { outcome, summary, details: bad.iter().cloned().chain(open_lines).collect() }
+    }
+
+    /// Why a pull request is in the way, apart from being open.
+    fn blocks(&self, pull: &Pull) -> Vec<String> {
+        let mut blocks = Vec::new();
+        let approvals = i64::try_from(pull.approvals.len()).unwrap_or(i64::MAX);
+        if approvals < self.approvals {
+            blocks.push(format!("{approvals} of {} approvals", self.approvals));
+        }
+        if !pull.objections.is_empty() {
+            blocks.push(format!("changes asked for by {}", pull.objections.join(", ")));
+        }
+        match pull.checks {
+            Checks::Failed if self.checks => blocks.push("checks failed".into()),
+            Checks::Running if self.checks => blocks.push("checks not finished".into()),
+            Checks::Failed | Checks::Running | Checks::Passed | Checks::Absent => {}
+        }
+        blocks
+    }
+
+    /// `acme/shop#7 "Fix the cart" by bob, 3 days old: open, checks failed. https://...`
+    fn line(&self, pull: &Pull, blocks: &[String]) -> String {
+        let state = match (&pull.merged_at, pull.draft) {
+            (Some(_), _) => "merged",
+            (None, true) => "open as a draft",
+            (None, false) => "open",
+        };
+        let mut why = vec![state.to_owned()];
+        why.extend(blocks.iter().cloned());
+        let age = age_days(&pull.created_at, self.now).map(|days| match days {
+            1 => ", 1 day old".to_owned(),
+            days => format!(", {days} days old"),
+        });
+        let (repository, number, title, author) = (&pull.repository, pull.number, &pull.title, &pull.author);
+        let (age, why) = (age.unwrap_or_default(), why.join(", "));
+        format!("{repository}#{number} {title:?} by {author}{age}: {why}. {}", pull.url)
+    }
+}
+
+/// Whole days since a time in UTC, as GitHub writes it.
+fn age_days(time: &str, now: SystemTime) -> Option<i64> {
+    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
+    let day = day_number(number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let now = i64::try_from(now.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()?;
+    let seconds = number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
+    Some(((now - day * 86_400 - seconds) / 86_400).max(0))
+}
+
+/// Days since 1970 in the Gregorian calendar (Howard Hinnant's `days_from_civil`).
+const fn day_number(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+impl Resource for PullRequests {
+    fn schema(&self) -> &ResourceSchema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let mut problems = pulls::check(config);
+        let approvals = config.get("approvals");
+        let whole = approvals.as_i64().is_some_and(|number| (0..=50).contains(&number));
+        if !(whole || approvals.is_null() || approvals.is_unknown()) {
+            problems.push(Problem::invalid("approvals", "approvals is a whole number from 0 to 50."));
+        }
+        problems
+    }
+
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(self.predict(context, request))
+    }
+
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
+        Box::pin(self.make(context, request.planned))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_whole_days() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_767_225_600); // 2026-01-01T00:00:00Z
+        assert_eq!(age_days("2025-12-31T00:00:00Z", now), Some(1));
+        assert_eq!(age_days("2025-12-31T00:00:01Z", now), Some(0));
+        assert_eq!(age_days("2024-02-29T00:00:00Z", now), Some(672));
+        assert_eq!(age_days("2026-05-01T00:00:00Z", now), Some(0));
+        assert_eq!(age_days("soon", now), None);
+    }
+}

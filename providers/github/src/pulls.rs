@@ -1,0 +1,131 @@
+//! The pull requests of a release: open ones and those merged since the last one, across repositories.
+
+mod query;
+
+use relplan_contract::{Attribute, Context, Path, Problem, Type, Value};
+
+use crate::client::Client;
+use crate::repository::Repository;
+
+pub(crate) use query::{Checks, Pull};
+
+/// Which pull requests belong to the release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub(crate) repositories: Vec<Repository>,
+    milestone: Option<String>,
+    labels: Vec<String>,
+    base: Option<String>,
+    since: Since,
+}
+
+/// From when on merged ones count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Since {
+    /// The commit of the latest release; everything where there is none.
+    LastRelease,
+    /// A time, as RFC 3339.
+    Time(String),
+    /// The beginning.
+    Ever,
+}
+
+/// The arguments that select.
+pub(crate) fn arguments() -> Vec<Attribute> {
+    vec![
+        Attribute::optional("repository", Type::String, "One repository, as OWNER/NAME."),
+        Attribute::optional("repositories", Type::set(Type::String), "Several of them, in its place."),
+        Attribute::optional("milestone", Type::String, "Title of the milestone that they belong to."),
+        Attribute::optional("labels", Type::set(Type::String), "Labels that they carry, all of them."),
+        Attribute::optional("base", Type::String, "Branch that they go to. Left out, the default branch."),
+        Attribute::optional(
+            "since",
+            Type::String,
+            "From when on merged ones count: `last_release`, `ever` or a time such as 2026-01-31T00:00:00Z. Left out, \
+             `last_release`; with a milestone, `ever`.",
+        ),
+    ]
+}
+
+impl Selection {
+    /// Reads the arguments; none where any is not known yet.
+    pub(crate) fn read(object: &Value) -> Result<Option<Self>, Problem> {
+        let names = ["repository", "repositories", "milestone", "labels", "base", "since"];
+        let repositories = repositories(object)?;
+        let text = |name: &str| object.get(name).as_str().map(str::to_owned);
+        let milestone = text("milestone");
+        let since = match text("since").as_deref() {
+            Some("last_release") => Since::LastRelease,
+            Some("ever") => Since::Ever,
+            Some(time) => Since::Time(checked_time(time)?),
+            None if milestone.is_some() => Since::Ever,
+            None => Since::LastRelease,
+        };
+        let labels = object.get("labels").as_list().unwrap_or_default();
+        let labels = labels.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect();
+        let selection = Self { repositories, milestone, labels, base: text("base"), since };
+        Ok((!crate::arguments::any_unknown(object, &names)).then_some(selection))
+    }
+
+    /// All of them, open and merged, in the order of repositories and numbers.
+    pub(crate) async fn pulls(&self, client: &Client, context: &Context) -> Result<Vec<Pull>, Problem> {
+        let mut pulls = query::read(client, context, self).await?;
+        pulls.retain(|pull| self.takes(pull));
+        pulls.sort_by(|left, right| (&left.repository, left.number).cmp(&(&right.repository, right.number)));
+        pulls.dedup_by(|left, right| (&left.repository, left.number) == (&right.repository, right.number));
+        Ok(pulls)
+    }
+
+    /// What GitHub's query cannot filter by.
+    fn takes(&self, pull: &Pull) -> bool {
+        self.milestone.as_ref().is_none_or(|milestone| pull.milestone.as_ref() == Some(milestone))
+            && self.labels.iter().all(|label| pull.labels.iter().any(|own| own.eq_ignore_ascii_case(label)))
+    }
+
+    /// What it selects, for messages: `of milestone v1.2`.
+    pub(crate) fn described(&self) -> String {
+        let mut words = String::new();
+        if let Some(milestone) = &self.milestone {
+            words.push_str(&format!(" of milestone {milestone}"));
+        }
+        if !self.labels.is_empty() {
+            words.push_str(&format!(" with label {}", self.labels.join(" and ")));
+        }
+        match &self.since {
+            Since::LastRelease => words.push_str(" since the last release"),
+            Since::Time(time) => words.push_str(&format!(" since {time}")),
+            Since::Ever => {}
+        }
+        words
+    }
+}
+
+fn repositories(object: &Value) -> Result<Vec<Repository>, Problem> {
+    let several = object.get("repositories").as_list().unwrap_or_default();
+    let parse = |name: &str| {
+        let wrong = || format!("{name:.200?} is no name of a repository.");
+        Repository::parse(name).ok_or_else(|| Problem::invalid("repositories", wrong()))
+    };
+    let several = several.iter().filter_map(Value::as_str).map(parse);
+    Repository::of(object)?.into_iter().map(Ok).chain(several).collect()
+}
+
+/// Times are compared as GitHub writes them: to the second, in UTC.
+fn checked_time(time: &str) -> Result<String, Problem> {
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    if shape == "0000-00-00T00:00:00Z" {
+        return Ok(time.to_owned());
+    }
+    Err(Problem::invalid("since", format!("{time:.80?} is no time that can be compared with GitHub's."))
+        .hint("Give `last_release`, `ever`, or a time in UTC such as 2026-01-31T00:00:00Z."))
+}
+
+/// What is wrong with the arguments.
+pub(crate) fn check(object: &Value) -> Vec<Problem> {
+    let given = |name: &str| !object.get(name).is_null();
+    if given("repository") == given("repositories") {
+        let problem = Problem::invalid("repository", "Give either `repository` or `repositories`.");
+        return vec![problem.about(Path::attribute("repository"))];
+    }
+    Selection::read(object).err().into_iter().collect()
+}

@@ -1,0 +1,251 @@
+//! `github_release`: a release as a record, with its tag, notes and assets.
+
+mod assets;
+mod publish;
+mod schema;
+
+pub(crate) use schema::{TYPE_NAME, schema};
+
+use std::sync::Arc;
+
+use relplan_contract::{
+    Answer, Applied, ApplyRequest, Context, Observed, PlanRequest, Planned, Problem, ReconcileRequest,
+    Reconciled, Resource, ResourceSchema, Value, propose,
+};
+
+use crate::GitHub;
+use crate::arguments::{archived, check_reference, check_tag, not_known, text};
+use crate::look::{Look, Question, look};
+use crate::repository::{self, Repository};
+use crate::tag::{conflict as tag_conflict, no_commit};
+use publish::{Wanted, conflict, same_text, with_release};
+
+/// The `github_release` resource type.
+pub(crate) struct Release {
+    github: Arc<GitHub>,
+    schema: ResourceSchema,
+}
+
+impl Release {
+    pub(crate) fn new(github: Arc<GitHub>) -> Self {
+        Self { github, schema: schema() }
+    }
+
+    async fn look(&self, context: &Context, wanted: &Wanted, reference: &str) -> Result<Look, Problem> {
+        let question = Question {
+            repository: wanted.tag.repository.clone(),
+            reference: reference.to_owned(),
+            tag: wanted.tag.name.clone(),
+        };
+        look(&self.github, context, question).await
+    }
+
+    async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
+        let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+        if request.prior.is_some() && planned.replace.is_empty() {
+            return Ok(planned);
+        }
+        let config = request.config;
+        let Some(mut wanted) = read(config)? else { return Ok(planned) };
+        if config.get("ref").is_unknown() {
+            return Ok(planned);
+        }
+        let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
+        let seen = self.look(context, &wanted, &reference).await?;
+        let commit = seen.commit().ok_or_else(|| no_commit(&wanted.tag.repository, &reference))?;
+        commit.clone_into(&mut wanted.tag.commit);
+        planned.notes.extend(seen.note());
+        planned.value = planned.value.with("commit", commit.into());
+        if !config.get("asset").has_unknown() {
+            let pinned = assets::pinned(&assets::wanted(context, config))?;
+            planned.value = planned.value.with("assets", pinned);
+        }
+        if request.prior.is_none() {
+            planned.notes.extend(check_there(&wanted, config, &seen)?);
+        }
+        Ok(planned)
+    }
+
+    async fn make(&self, context: &Context, planned: &Value) -> Result<Applied, Problem> {
+        let mut wanted = read(planned)?.ok_or_else(not_known)?;
+        if wanted.tag.commit.is_empty() {
+            let reference = text(planned, "ref").unwrap_or_else(|| "HEAD".into());
+            let seen = self.look(context, &wanted, &reference).await?;
+            let commit = seen.commit().ok_or_else(|| no_commit(&wanted.tag.repository, &reference))?;
+            commit.clone_into(&mut wanted.tag.commit);
+        }
+        publish::ensure(&self.github, context, &wanted, planned).await.map(Applied::new)
+    }
+
+    async fn observe(&self, context: &Context, prior: &Value) -> Result<Observed, Problem> {
+        let Some(wanted) = read(prior)? else { return Ok(Observed::Same) };
+        if wanted.draft {
+            let (tag, client) = (&wanted.tag, &self.github.client);
+            let found = publish::find(client, context, &tag.repository, &tag.name).await?;
+            return Ok(found.map_or(Observed::Absent, |_| Observed::Same));
+        }
+        let seen = self.look(context, &wanted, "HEAD").await?;
+        let (Some(tag), Some(release)) = (seen.tag(), &seen.release) else { return Ok(Observed::Absent) };
+        let mut now = prior.clone();
+        if Some(tag.commit.as_str()) != prior.get("commit").as_str() {
+            now = now.with("commit", tag.commit.into());
+        }
+        let body = release.description.as_deref().unwrap_or_default();
+        if !same_text(body, prior.get("body").as_str().unwrap_or_default()) {
+            now = now.with("body", body.into());
+        }
+        let title = wanted.name.as_deref().unwrap_or(&wanted.tag.name);
+        if let Some(name) = release.name.as_deref().filter(|name| !name.is_empty() && *name != title) {
+            now = now.with("name", name.into());
+        }
+        now = match (release.is_prerelease, release.is_draft) {
+            (prerelease, _) if prerelease != wanted.prerelease => now.with("prerelease", prerelease.into()),
+            (_, true) => now.with("draft", true.into()),
+            (_, false) => now,
+        };
+        Ok(if now == *prior { Observed::Same } else { Observed::Present(now) })
+    }
+
+    async fn find_out(&self, context: &Context, planned: &Value) -> Result<Reconciled, Problem> {
+        let wanted = read(planned)?.ok_or_else(not_known)?;
+        let (tag, client) = (&wanted.tag, &self.github.client);
+        let Some(found) = publish::find(client, context, &tag.repository, &tag.name).await? else {
+            return Ok(Reconciled::NotDone);
+        };
+        let whole = found.draft == wanted.draft && planned.get("asset").as_list().is_none_or(<[_]>::is_empty);
+        let body = found.body.as_deref().unwrap_or_default();
+        let same = wanted.difference(found.name.as_deref(), body, found.prerelease).is_none();
+        let seen = self.look(context, &wanted, "HEAD").await?;
+        let tagged = wanted.draft || seen.tag().is_some_and(|tag| tag.commit == wanted.tag.commit);
+        if !(whole && same && tagged) {
+            // Making it goes on where it was cut, or tells why it cannot.
+            return Ok(Reconciled::NotDone);
+        }
+        let object = with_release(planned, &found).with("assets", Value::list([]));
+        Ok(Reconciled::Done(Applied::new(object.with("commit", wanted.tag.commit.into()))))
+    }
+
+    async fn adopt(&self, context: &Context, id: &str) -> Result<Value, Problem> {
+        let malformed = || {
+            Problem::refused("The id of a release is `OWNER/NAME#TAG`.")
+                .hint("For example `acme/shop#v1.2.0`.")
+        };
+        let (repository, tag) = id.split_once('#').ok_or_else(malformed)?;
+        let repository = Repository::parse(repository).ok_or_else(malformed)?;
+        let found = publish::find(&self.github.client, context, &repository, tag).await?;
+        let missing = || Problem::missing(format!("There is no release of `{tag}` in {repository}."));
+        let found = found.ok_or_else(missing)?;
+        let empty = Value::map(self.schema.attributes.iter().map(|a| (a.name, Value::NULL)));
+        let object = empty
+            .with("repository", repository.to_string().into())
+            .with("tag", tag.into())
+            .with("name", found.name.clone().map_or(Value::NULL, Value::from))
+            .with("draft", found.draft.into())
+            .with("prerelease", found.prerelease.into())
+            .with("generate_notes", false.into())
+            .with("asset", Value::list([]))
+            .with("assets", Value::list([]));
+        let wanted = read(&object)?.ok_or_else(malformed)?;
+        let seen = self.look(context, &wanted, "HEAD").await?;
+        let commit = seen.tag().map_or(Value::NULL, |tag| tag.commit.into());
+        Ok(with_release(&object, &found).with("commit", commit))
+    }
+}
+
+fn read(object: &Value) -> Result<Option<Wanted>, Problem> {
+    let (Some(repository), Some(tag)) = (Repository::of(object)?, text(object, "tag")) else {
+        return Ok(None);
+    };
+    Ok(Some(Wanted::read(object, repository, tag)))
+}
+
+/// What is there already: a remark, or the conflict.
+fn check_there(wanted: &Wanted, config: &Value, seen: &Look) -> Result<Option<String>, Problem> {
+    let (repository, name) = (&wanted.tag.repository, &wanted.tag.name);
+    if let Some(found) = seen.tag() {
+        let message_open = config.get("message").has_unknown();
+        let difference =
+            wanted.tag.difference(&found).filter(|_| !message_open || found.commit != wanted.tag.commit);
+        if let Some(difference) = difference {
+            return Err(tag_conflict(repository, name, &difference, "tag"));
+        }
+    } else if seen.is_archived {
+        return Err(archived(repository));
+    }
+    let Some(release) = &seen.release else { return Ok(None) };
+    let notes_open = ["name", "notes"].iter().any(|argument| config.get(argument).has_unknown());
+    let body = release.description.as_deref().unwrap_or_default();
+    match wanted.difference(release.name.as_deref(), body, release.is_prerelease) {
+        Some(difference) if !notes_open => Err(conflict(&wanted.tag, difference)),
+        _ => Ok(Some(format!("The release {name} is there already and will be adopted."))),
+    }
+}
+
+impl Resource for Release {
+    fn schema(&self) -> &ResourceSchema {
+        &self.schema
+    }
+
+    fn asks_together(&self) -> bool {
+        true
+    }
+
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = repository::check(config).into_iter().collect();
+        problems.extend(check_tag(config, "tag"));
+        problems.extend(check_reference(config, "ref"));
+        if config.get("latest").as_str().is_some_and(|word| !["true", "false", "legacy"].contains(&word)) {
+            problems.push(Problem::invalid("latest", "latest is \"true\", \"false\" or \"legacy\"."));
+        }
+        if config.get("generate_notes").as_bool() == Some(true) && !config.get("notes").is_null() {
+            let message = "Either GitHub writes the notes, or `notes` are given.";
+            problems.push(Problem::invalid("notes", message));
+        }
+        problems
+    }
+
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(self.predict(context, request))
+    }
+
+    fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
+        Box::pin(self.observe(context, prior))
+    }
+
+    /// The key is put nowhere: a release is found again by its tag.
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
+        Box::pin(self.make(context, request.planned))
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ReconcileRequest<'a>,
+    ) -> Answer<'a, Result<Reconciled, Problem>> {
+        Box::pin(self.find_out(context, request.planned))
+    }
+
+    fn destroy<'a>(
+        &'a self,
+        _context: &'a Context,
+        prior: &'a Value,
+        _key: &'a str,
+    ) -> Answer<'a, Result<(), Problem>> {
+        let tag = prior.get("tag").as_str().unwrap_or_default();
+        let problem = Problem::refused(format!("The release {tag} is a record and is never deleted."))
+            .hint("Mark it as withdrawn on GitHub and make a new version; `state rm` lets go of it.");
+        Box::pin(async move { Err(problem) })
+    }
+
+    fn import<'a>(&'a self, context: &'a Context, id: &'a str) -> Answer<'a, Result<Value, Problem>> {
+        Box::pin(self.adopt(context, id))
+    }
+}
