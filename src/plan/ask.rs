@@ -85,6 +85,15 @@ impl Question {
         }
     }
 
+    /// How long the answer may reasonably take: what became of an action, as long as the action itself.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Reconcile { resource, .. } => resource.schema().timeout,
+            Self::Read { .. } | Self::Plan { .. } | Self::Data { .. } => Duration::ZERO,
+        }
+    }
+
     /// How long a request of a dead process may still take to land, so that the answer would come too early.
     #[must_use]
     pub fn settle(&self) -> Duration {

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{Cancel, Observed, Problem, ProblemKind, ReconcileRequest, Silent, Value};
+use relplan_contract::{
+    Cancel, Observed, Problem, ProblemKind, Progress, ReconcileRequest, Redactor, Silent, Value,
+};
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -50,19 +53,21 @@ fn key_of(ask: &Ask) -> (String, String) {
 /// its answers are taken instead; only a data source whose answer was secret is asked again.
 ///
 /// What became of an action of a dead process is asked only when its request can no longer land: after the type's
-/// `settle`, counted from here, since clocks may have been set in the meantime. `settling` is told of a longer wait.
+/// `settle`, counted from here, since clocks may have been set in the meantime. An answer to it may take as long as
+/// the action itself: a pipeline that still runs is waited for. `telling` is told of such waits.
 pub async fn observe(
     planner: &mut Planner,
     surroundings: &mut Surroundings,
     parallelism: usize,
     replay: &mut Replay,
     cancel: &Cancel,
-    settling: &mut dyn FnMut(&EntryKey, Duration),
+    telling: &mut dyn FnMut(&EntryKey, Word),
 ) -> Result<(), Interrupted> {
     let begun = Instant::now();
     let mut longest = Duration::ZERO;
     let mut waiting: Vec<Ask> = Vec::new();
     let mut under_way: JoinSet<((String, String), AskId, Answer)> = JoinSet::new();
+    let (said, mut heard) = mpsc::unbounded_channel();
     // Questions that go out together do not count against `parallelism`.
     let mut together: BTreeSet<AskId> = BTreeSet::new();
     let mut masked: BTreeSet<String> = BTreeSet::new();
@@ -87,12 +92,12 @@ pub async fn observe(
             }
             let settle = ask.question.settle();
             if settle > longest {
-                settling(&ask.key, settle);
+                telling(&ask.key, Word::Settling(settle));
                 longest = settle;
             }
             let wait = settle.saturating_sub(begun.elapsed());
             let (clock, asked) = (Arc::clone(&surroundings.clock), surroundings.clone());
-            let answer = answer(ask, asked, cancel.clone());
+            let answer = answer(ask, asked, cancel.clone(), said.clone());
             under_way.spawn(async move {
                 if !wait.is_zero() {
                     clock.sleep(wait).await;
@@ -105,6 +110,7 @@ pub async fn observe(
         tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Interrupted),
+            Some((key, text)) = heard.recv() => telling(&key, Word::Says(text)),
             answered = under_way.join_next() => match answered {
                 Some(Ok((key, id, answer))) => {
                     together.remove(&id);
@@ -162,19 +168,57 @@ fn filled(value: &Value, from: &Value) -> Value {
     overlay(value, from, &hidden)
 }
 
+/// What whoever waits for the answers should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// What a dead process asked for may still land, and that is waited out for this long.
+    Settling(Duration),
+    /// What a provider says while it finds out what became of an action.
+    Says(String),
+}
+
+/// Passes on what a provider says while it answers.
+struct Speaker {
+    key: EntryKey,
+    said: UnboundedSender<(EntryKey, String)>,
+    redactor: Arc<Redactor>,
+}
+
+impl Progress for Speaker {
+    fn line(&self, text: &str) {
+        let text = super::bounds::text(self.redactor.mask(text).into_owned(), super::bounds::SENTENCE);
+        // Nobody listens any more once the planning is over.
+        let _ = self.said.send((self.key.clone(), text));
+    }
+
+    fn reference(&self, _reference: &str) {}
+}
+
 /// A person asked to stop before the plan was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted while planning: nothing was done")]
 pub struct Interrupted;
 
-async fn answer(ask: Ask, surroundings: Surroundings, cancel: Cancel) -> ((String, String), AskId, Answer) {
+async fn answer(
+    ask: Ask,
+    surroundings: Surroundings,
+    cancel: Cancel,
+    said: UnboundedSender<(EntryKey, String)>,
+) -> ((String, String), AskId, Answer) {
     let name = key_of(&ask);
     let Ask { id, key, question } = ask;
     let fail = failed(&question);
     let redactor = Arc::clone(&surroundings.redactor);
     let asked = tokio::spawn(async move {
-        let context = surroundings.context(&key, Arc::new(Silent), cancel);
-        tokio::time::timeout(QUESTION_TIMEOUT, insist(&question, &context, id)).await
+        let redactor = Arc::clone(&surroundings.redactor);
+        let waits = !question.patience().is_zero();
+        let progress: Arc<dyn Progress> = match waits {
+            true => Arc::new(Speaker { key: key.clone(), said, redactor }),
+            false => Arc::new(Silent),
+        };
+        let context = surroundings.context(&key, progress, cancel);
+        let patience = QUESTION_TIMEOUT.max(question.patience());
+        tokio::time::timeout(patience, insist(&question, &context, id)).await
     });
     let answer = match asked.await {
         Ok(Ok(answer)) => answer,

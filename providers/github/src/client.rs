@@ -33,6 +33,9 @@ pub(crate) use rest::{path, query};
 /// The version of the REST API that the requests are written for.
 const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
 
+/// What relplan calls itself.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("relplan/", env!("CARGO_PKG_VERSION")));
+
 /// How long one request may take, its answer included.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -75,7 +78,7 @@ struct Answer {
 /// The headers that stand in every request.
 pub(crate) fn fixed_headers() -> HeaderMap {
     HeaderMap::from_iter([
-        (USER_AGENT, HeaderValue::from_static(concat!("relplan/", env!("CARGO_PKG_VERSION")))),
+        (USER_AGENT, AGENT),
         (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
         (API_VERSION, HeaderValue::from_static("2022-11-28")),
     ])
@@ -161,9 +164,10 @@ impl Client {
         request: &Request,
         tag: Option<&str>,
     ) -> Result<Exchanged, Fault> {
-        let mut headers = fixed_headers();
+        let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
         let mut redactor = None;
         if self.is_ours(&request.url) {
+            headers = fixed_headers();
             let token = self.auth.current(context, &self.transport, &self.rest).await?;
             let bearer = format!("Bearer {}", token.secret.expose());
             let mut bearer = HeaderValue::try_from(bearer)

@@ -12,6 +12,7 @@ mod auth;
 mod batch;
 mod client;
 mod configuration;
+mod deployment;
 mod git_ref;
 mod latest_version;
 mod look;
@@ -54,7 +55,7 @@ impl Provider for Github {
             version: env!("CARGO_PKG_VERSION"),
             summary: "GitHub: tags and releases across repositories, gates, deployments through Actions.",
             configuration: configuration::attributes(),
-            resources: vec![pull_requests::schema(), release::schema(), tag::schema()],
+            resources: vec![pull_requests::schema(), release::schema(), tag::schema(), deployment::schema()],
             data_sources: vec![
                 latest_version::schema(),
                 merged_pull_requests::schema(),
@@ -75,7 +76,8 @@ impl Provider for Github {
             refs: Batch::new(tag::REFS_AT_ONCE),
         });
         let of = || Arc::clone(&github);
-        let resources: [(&'static str, Arc<dyn Resource>); 3] = [
+        let resources: [(&'static str, Arc<dyn Resource>); 4] = [
+            (deployment::TYPE_NAME, Arc::new(deployment::Deployment::new(of()))),
             (pull_requests::TYPE_NAME, Arc::new(pull_requests::PullRequests::new(of()))),
             (tag::TYPE_NAME, Arc::new(tag::Tag::new(of()))),
             (release::TYPE_NAME, Arc::new(release::Release::new(of()))),

@@ -58,6 +58,17 @@ impl Client {
         Ok(answer.body.as_ref().to_owned())
     }
 
+    /// Reads text from a server that is not GitHub's: it is sent no token.
+    pub(crate) async fn elsewhere(&self, context: &Context, url: Url) -> Result<String, Fault> {
+        let answer = self.send(context, Request { method: Method::GET, url, body: None }).await?;
+        Ok(answer.body.as_ref().to_owned())
+    }
+
+    /// Asks for something that needs no body, and whose answer says nothing.
+    pub(crate) async fn bare(&self, context: &Context, method: Method, path: &str) -> Result<(), Fault> {
+        self.send(context, self.request(method, path, None)?).await.map(drop)
+    }
+
     /// Reads all pages of a list. An item that shifted to the next page while it was read comes twice: `same` tells.
     pub(crate) async fn all<T: DeserializeOwned>(
         &self,
