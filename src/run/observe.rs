@@ -212,10 +212,8 @@ async fn answer(
     let asked = tokio::spawn(async move {
         let redactor = Arc::clone(&surroundings.redactor);
         let waits = !question.patience().is_zero();
-        let progress: Arc<dyn Progress> = match waits {
-            true => Arc::new(Speaker { key: key.clone(), said, redactor }),
-            false => Arc::new(Silent),
-        };
+        let progress: Arc<dyn Progress> =
+            if waits { Arc::new(Speaker { key: key.clone(), said, redactor }) } else { Arc::new(Silent) };
         let context = surroundings.context(&key, progress, cancel);
         let patience = QUESTION_TIMEOUT.max(question.patience());
         tokio::time::timeout(patience, insist(&question, &context, id)).await

@@ -4,6 +4,7 @@
 
 mod crash;
 mod fmt;
+mod github;
 mod hostile;
 mod layers;
 mod ledger;

@@ -25,7 +25,7 @@ mod repository;
 mod tag;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use relplan_contract::{Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Value};
 
@@ -33,6 +33,7 @@ use batch::Batch;
 use client::Client;
 use configuration::Configuration;
 use look::{Look, Question};
+use repository::Repository;
 
 /// The provider's name.
 const NAME: &str = "github";
@@ -46,6 +47,21 @@ struct GitHub {
     client: Client,
     looks: Arc<Batch<Question, Result<Look, Problem>>>,
     refs: Arc<Batch<tag::NewRef, Result<(), Problem>>>,
+    /// GitHub's ids of the repositories that were looked at: they never change.
+    ids: Mutex<BTreeMap<Repository, String>>,
+}
+
+impl GitHub {
+    fn remember_id(&self, repository: &Repository, id: &str) {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if !ids.contains_key(repository) {
+            ids.insert(repository.clone(), id.to_owned());
+        }
+    }
+
+    fn known_id(&self, repository: &Repository) -> Option<String> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned()
+    }
 }
 
 impl Provider for Github {
@@ -74,6 +90,7 @@ impl Provider for Github {
             client: Client::new(Configuration::read(configuration, environment)?)?,
             looks: Batch::new(look::AT_ONCE),
             refs: Batch::new(tag::REFS_AT_ONCE),
+            ids: Mutex::default(),
         });
         let of = || Arc::clone(&github);
         let resources: [(&'static str, Arc<dyn Resource>); 4] = [

@@ -169,11 +169,15 @@ pub(crate) async fn look(
     question: Question,
 ) -> Result<Look, Problem> {
     let (asker, context) = (Arc::clone(github), context.clone());
+    let repository = question.repository.clone();
     let answer = github.looks.ask(question, move |questions| {
         let (github, context) = (Arc::clone(&asker), context.clone());
         async move { ask(&github.client, &context, &questions).await }
     });
-    answer.await.unwrap_or_else(|| Err(Problem::retry("The look at the repository was dropped.")))
+    let seen =
+        answer.await.unwrap_or_else(|| Err(Problem::retry("The look at the repository was dropped.")))?;
+    github.remember_id(&repository, &seen.id);
+    Ok(seen)
 }
 
 async fn ask(client: &Client, context: &Context, questions: &[Question]) -> Vec<Result<Look, Problem>> {

@@ -44,36 +44,42 @@ pub(crate) async fn ensure(
         reference: wanted.commit.clone(),
         tag: wanted.name.clone(),
     };
-    let before = look(github, context, question.clone()).await?;
     let accept = |found: Found| match wanted.difference(&found) {
         None => Ok(found),
         Some(difference) => Err(conflict(&wanted.repository, &wanted.name, &difference, attribute)),
     };
-    if let Some(found) = before.tag() {
-        return accept(found);
-    }
-    if before.is_archived {
-        return Err(archived(&wanted.repository));
-    }
-    if before.commit().is_none() {
-        let message = format!("The commit {} is not in {} any more.", wanted.commit, wanted.repository);
-        return Err(Problem::missing(message));
-    }
+    let repository_id = match github.known_id(&wanted.repository) {
+        // The plan looked a moment ago. Creating is conditional, so that another look would tell nothing more.
+        Some(id) => id,
+        None => {
+            let before = look(github, context, question.clone()).await?;
+            if let Some(found) = before.tag() {
+                return accept(found);
+            }
+            if before.commit().is_none() {
+                let message =
+                    format!("The commit {} is not in {} any more.", wanted.commit, wanted.repository);
+                return Err(Problem::missing(message));
+            }
+            before.id
+        }
+    };
     let object = object(github, context, wanted).await?;
-    let new = NewRef { repository_id: before.id, name: wanted.name.clone(), oid: object.clone() };
+    let new = NewRef { repository_id, name: wanted.name.clone(), oid: object.clone() };
     let Err(problem) = create(github, context, new).await else {
         let short = super::short(&wanted.commit);
         context.progress.line(&format!("Tagged {} at {short}: {}.", wanted.repository, wanted.name));
         return Ok(Found { commit: wanted.commit.clone(), object, message: wanted.message.clone() });
     };
     // It may have been made all the same, or somebody else was faster: GitHub knows.
-    match look(github, context, question).await.map(|seen| seen.tag()) {
-        Ok(Some(found)) => accept(found),
+    match look(github, context, question).await.map(|seen| (seen.tag(), seen.is_archived)) {
+        Ok((Some(found), _)) => accept(found),
+        Ok((None, true)) => Err(archived(&wanted.repository)),
         // A ref is created only where there is none, so that a late one does no harm to a repeat.
-        Ok(None) if problem.kind == ProblemKind::Uncertain => {
+        Ok((None, false)) if problem.kind == ProblemKind::Uncertain => {
             Err(Problem { kind: ProblemKind::Retry, ..problem })
         }
-        Ok(None) | Err(_) => Err(problem),
+        Ok((None, false)) | Err(_) => Err(problem),
     }
 }
 

@@ -112,13 +112,12 @@ async fn a_lost_answer_does_no_harm() {
     let tag = resource(&stand_in, "github_tag");
     let config = arguments(&*tag, [("repository", "acme/shop".into()), ("name", "v1.2.0".into())]);
     let planned = plan(&*tag, &config).await.expect("a plan").value;
-    // The second GraphQL request of apply makes the ref.
-    stand_in.faults(&json!([{ "match": { "path": "graphql", "nth": 2 }, "do": "lose" }]));
+    // The first request of apply makes the ref.
+    stand_in.faults(&json!([{ "match": { "path": "graphql", "nth": 1 }, "do": "lose" }]));
     let made = apply(&*tag, &planned).await.expect("found again").value;
-    stand_in.faults(&json!([{ "match": { "path": "graphql", "nth": 2 }, "do": "reset" }]));
     let other = arguments(&*tag, [("repository", "acme/shop".into()), ("name", "v1.3.0".into())]);
     let planned = plan(&*tag, &other).await.expect("a plan").value;
-    stand_in.faults(&json!([{ "match": { "path": "graphql", "nth": 2 }, "do": "reset" }]));
+    stand_in.faults(&json!([{ "match": { "path": "graphql", "nth": 1 }, "do": "reset" }]));
     let problem = apply(&*tag, &planned).await.expect_err("not made");
     assert_eq!(problem.kind, ProblemKind::Retry, "{problem}");
     let request =

@@ -1,0 +1,176 @@
+//! A release over the hundred repositories of a topic, as `docs/github.md` tells it: planned, reviewed, held up by a
+//! gate, killed in the middle, finished, and done. The stand-in fails the test when a request breaks GitHub's description.
+
+#![allow(clippy::indexing_slicing, reason = "a part of the state that is missing fails the test")]
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use github_stand_in::{StandIn, TOKEN};
+use serde_json::{Value as Json, json};
+
+const RELEASE: &str = include_str!("github/shop.hcl");
+
+/// A repository of the topic: c1 is released as v1.1.0, c2 waits for its release.
+fn repository(number: usize) -> Json {
+    json!({
+        "owner": "acme", "name": format!("shop-{number:03}"), "topics": ["shop"],
+        "commits": [{ "id": "c1", "message": "Open the shop" }, { "id": "c2", "message": "Fix the cart (#1)" }],
+        "tags": { "v1.1.0": "c1" }, "releases": [{ "tag": "v1.1.0" }],
+        "check_runs": [{ "commit": "c2", "name": "build", "conclusion": "success" }],
+        "pulls": [{
+            "number": 1, "title": "Fix the cart", "author": "bob", "merged": true, "merge_commit": "c2",
+            "merged_at": "2026-02-01T00:00:00Z", "reviews": [{ "author": "ann", "state": "APPROVED" }],
+        }],
+    })
+}
+
+/// A hundred: 0 to 2 archived, 3 to 7 tagged already, 8 tagged differently, 9 and 10 with an open pull request.
+fn hundred() -> Vec<Json> {
+    let mut all: Vec<Json> = (0..100).map(repository).collect();
+    for (number, one) in all.iter_mut().enumerate() {
+        match number {
+            0..3 => one["archived"] = json!(true),
+            3..8 => {
+                one["tags"]["v1.2.0"] = json!("c2");
+                one["releases"].as_array_mut().expect("releases").push(json!({ "tag": "v1.2.0" }));
+            }
+            8 => one["tags"]["v1.2.0"] = json!("c1"),
+            9 | 10 => {
+                let open = json!({ "number": 2, "title": "Faster", "author": "eve", "created_at": "2026-02-01T00:00:00Z" });
+                one["pulls"].as_array_mut().expect("pulls").push(open);
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+struct Shop {
+    folder: tempfile::TempDir,
+    stand_in: StandIn,
+    printed: String,
+}
+
+impl Shop {
+    fn new(repositories: &[Json]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("v1.2.hcl"), RELEASE).expect("a release file");
+        Self { folder, stand_in: StandIn::with(repositories), printed: String::new() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_relplan"));
+        command.args(arguments).current_dir(self.folder.path()).env("USER", "ann").stdin(Stdio::null());
+        command.env("GITHUB_API_URL", self.stand_in.url()).env("GH_TOKEN", TOKEN).env("CI", "true");
+        command
+    }
+
+    /// Runs it; its exit code and all that it printed.
+    fn run(&mut self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output: Output = self.command(arguments).output().expect("relplan");
+        let text =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        self.printed.push_str(&text);
+        (output.status.code(), text)
+    }
+
+    /// How many releases there are of v1.2.0.
+    fn released(&self) -> usize {
+        let state = self.stand_in.state();
+        let repositories = state.as_object().expect("repositories").values();
+        let releases =
+            |one: &Json| one["releases"].as_array().into_iter().flatten().cloned().collect::<Vec<_>>();
+        repositories.flat_map(releases).filter(|release| release["tag"] == "v1.2.0").count()
+    }
+}
+
+const EXCLUDE: &str = "-var=exclude=[\"shop-008\"]";
+
+#[test]
+fn a_release_over_a_hundred_repositories_survives_everything() {
+    let mut shop = Shop::new(&hundred());
+    let (code, text) = shop.run(&["plan", "v1.2.hcl"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("The tag `v1.2.0` is in acme/shop-008 already: it is at commit "), "{text}");
+
+    let (code, text) = shop.run(&["plan", EXCLUDE, "v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("Plan: 96 to add, 0 to change, 0 to destroy"), "{text}");
+    assert!(text.contains("acme/shop-009#2 \"Faster\" by eve, "), "{text}");
+    let adopted = text.matches("The release v1.2.0 is there already and will be adopted.").count();
+    let ahead = text.matches("checks passed, 1 commit ahead of v1.1.0.").count();
+    assert_eq!((adopted, ahead), (5, 91), "{text}");
+
+    let (code, text) = shop.run(&["apply", "-auto-approve", EXCLUDE, "v1.2.hcl"]);
+    assert_eq!((code, shop.released()), (Some(6), 5), "a gate that is not open: {text}");
+    for number in [9, 10] {
+        let name = format!("acme/shop-{number:03}");
+        let reviews = json!([{ "author": "ann", "state": "APPROVED" }]);
+        shop.stand_in.change(&json!({ "repository": name, "merge_pull": 2, "reviews": reviews }));
+    }
+    kill_and_go_on(&mut shop);
+
+    let (code, text) = shop.run(&["plan", EXCLUDE, "v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("No changes."), "{text}");
+    nowhere(&shop);
+}
+
+/// Applies what was reviewed, is killed in the middle, and applies again.
+fn kill_and_go_on(shop: &mut Shop) {
+    let (code, text) = shop.run(&["plan", "-out=reviewed.plan", EXCLUDE, "v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    let before = shop.stand_in.state();
+    let mut child = shop.command(&["apply", "reviewed.plan"]).stdout(Stdio::null()).spawn().expect("relplan");
+    while shop.released() < 40 {
+        assert!(child.try_wait().expect("a process").is_none(), "it ended before it was killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let released = shop.released();
+    assert!((40..96).contains(&released), "{released}");
+
+    let (code, text) = shop.run(&["apply", "-auto-approve", EXCLUDE, "v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    let after = shop.stand_in.state();
+    for number in 0..100 {
+        let name = format!("acme/shop-{number:03}");
+        let tag = after[&name]["tags"]["v1.2.0"]["commit"].clone();
+        let planned = match number {
+            0..3 => Json::Null,
+            8 => before[&name]["commits"]["c1"].clone(),
+            _ => before[&name]["commits"]["c2"].clone(),
+        };
+        assert_eq!(tag, planned, "{name}");
+        let releases = after[&name]["releases"].as_array().expect("releases").len();
+        assert_eq!(releases, if number < 3 || number == 8 { 1 } else { 2 }, "{name}");
+    }
+}
+
+/// The token is neither in what was printed nor in any file.
+fn nowhere(shop: &Shop) {
+    assert!(!shop.printed.contains(TOKEN));
+    let found = Command::new("grep").args(["-rlaF", TOKEN]).arg(shop.folder.path()).output().expect("grep");
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+    let secret = shop.stand_in.log().iter().any(|entry| entry["body"].to_string().contains(TOKEN));
+    assert!(!secret, "the token in a body");
+}
+
+#[test]
+fn what_was_reviewed_is_what_is_applied() {
+    let mut shop = Shop::new(&(20..30).map(repository).collect::<Vec<_>>());
+    let (_, text) = shop.run(&["plan", "v1.2.hcl"]);
+    let digest =
+        text.lines().find_map(|line| line.strip_prefix("Plan digest: ")).expect("a digest").to_owned();
+    let digest = format!("-plan-digest={digest}");
+    let later = json!({ "id": "c3", "message": "Not reviewed" });
+    shop.stand_in.change(&json!({ "repository": "acme/shop-021", "commit": later }));
+    let (code, text) = shop.run(&["apply", &digest, "v1.2.hcl"]);
+    assert_eq!((code, shop.released()), (Some(7), 0), "{text}");
+    let (_, text) = shop.run(&["plan", "-json", "v1.2.hcl"]);
+    let usage: Json = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(usage["format"], "relplan_usage");
+    assert!(usage["providers"]["github"]["calls"].as_i64().is_some_and(|calls| calls <= 4), "{usage}");
+}
