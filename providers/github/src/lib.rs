@@ -11,11 +11,15 @@ mod arguments;
 mod auth;
 mod batch;
 mod client;
+mod comment;
+mod commit_status;
 mod configuration;
 mod deployment;
 mod git_ref;
+mod issue;
 mod latest_version;
 mod look;
+mod marker;
 mod merged_pull_requests;
 mod pull_requests;
 mod pulls;
@@ -71,7 +75,15 @@ impl Provider for Github {
             version: env!("CARGO_PKG_VERSION"),
             summary: "GitHub: tags and releases across repositories, gates, deployments through Actions.",
             configuration: configuration::attributes(),
-            resources: vec![pull_requests::schema(), release::schema(), tag::schema(), deployment::schema()],
+            resources: vec![
+                comment::schema(),
+                commit_status::schema(),
+                issue::schema(),
+                pull_requests::schema(),
+                release::schema(),
+                tag::schema(),
+                deployment::schema(),
+            ],
             data_sources: vec![
                 latest_version::schema(),
                 merged_pull_requests::schema(),
@@ -93,7 +105,10 @@ impl Provider for Github {
             ids: Mutex::default(),
         });
         let of = || Arc::clone(&github);
-        let resources: [(&'static str, Arc<dyn Resource>); 4] = [
+        let resources: [(&'static str, Arc<dyn Resource>); 7] = [
+            (comment::TYPE_NAME, Arc::new(comment::Comment::new(of()))),
+            (commit_status::TYPE_NAME, Arc::new(commit_status::CommitStatus::new(of()))),
+            (issue::TYPE_NAME, Arc::new(issue::Issue::new(of()))),
             (deployment::TYPE_NAME, Arc::new(deployment::Deployment::new(of()))),
             (pull_requests::TYPE_NAME, Arc::new(pull_requests::PullRequests::new(of()))),
             (tag::TYPE_NAME, Arc::new(tag::Tag::new(of()))),

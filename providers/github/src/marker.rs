@@ -1,0 +1,35 @@
+//! A mark in a text on GitHub that nobody sees: an HTML comment, by which relplan finds again what it wrote.
+
+use relplan_contract::{Problem, Value};
+
+/// The longest text that GitHub takes, in characters, less the mark.
+const LONGEST: usize = 65_000;
+
+/// The mark for a key.
+fn mark(key: &str) -> String {
+    // A comment ends at `-->`, and must not hold `--`.
+    let safe: String = key.chars().filter(|c| c.is_ascii_alphanumeric() || "_.:".contains(*c)).collect();
+    format!("<!-- relplan:{safe} -->")
+}
+
+/// The text with the mark at its end.
+pub(crate) fn with(text: &str, key: &str) -> String {
+    format!("{}\n\n{}\n", text.trim_end(), mark(key))
+}
+
+/// Whether a text has the mark.
+pub(crate) fn is_in(text: Option<&str>, key: &str) -> bool {
+    text.is_some_and(|text| text.contains(&mark(key)))
+}
+
+/// A problem when a known text leaves no room for the mark.
+pub(crate) fn check(object: &Value, attribute: &str) -> Option<Problem> {
+    let text = object.get(attribute).as_str()?;
+    (text.chars().count() > LONGEST).then(|| {
+        Problem::invalid(
+            attribute,
+            format!("The text is longer than {LONGEST} characters, which GitHub does not take."),
+        )
+        .hint("Link to the rest of it.")
+    })
+}
