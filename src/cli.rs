@@ -26,6 +26,7 @@ mod plan;
 mod planning;
 mod providers;
 mod restore;
+mod review;
 mod rollback;
 mod running;
 mod show;

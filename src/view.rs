@@ -6,6 +6,7 @@
 //! `tests` checks them on random input: what is sensitive never appears, no character of a user's or an outside
 //! system's text can deceive a reader ([`escape`]), and the time taken grows with the input and not faster.
 
+pub mod annotations;
 pub mod diff;
 pub mod escape;
 pub mod graph;

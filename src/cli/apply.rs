@@ -14,6 +14,7 @@ use super::exit::{Exit, Failure};
 use super::files::{MAX_PLAN_BYTES, read_bounded};
 use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
+use super::review;
 use super::terminal::Terminal;
 use super::{ledger, plan as plan_verb, running, signals};
 use crate::canonical::Digest;
@@ -147,6 +148,10 @@ async fn apply_checked(
         }
     };
     context.show(&prepared.draft.warnings);
+    let wanted = match &args.reviewed_pr {
+        Some(change) => Some(review::reviewed(context, &prepared.surroundings, change).await?),
+        None => wanted,
+    };
     check_digest(&prepared, wanted, saved)?;
     let gate = gate(args)?;
     if nothing_to_do(&prepared) {

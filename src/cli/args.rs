@@ -128,6 +128,9 @@ pub(super) struct PlanArgs {
     /// Run no command and open no connection: for files that nobody has read yet.
     #[arg(long)]
     pub no_exec: bool,
+    /// Write the plan into this pull request, as one comment that is edited in place.
+    #[arg(long, value_name = "[OWNER/NAME#]NUMBER")]
+    pub pr: Option<String>,
     /// How to show the plan.
     #[arg(long, value_enum, default_value = "text")]
     pub format: PlanFormat,
@@ -157,6 +160,9 @@ pub(super) struct ApplyArgs {
     /// Refuse unless this is the digest of what would be done.
     #[arg(long, value_name = "sha256:...")]
     pub plan_digest: Option<String>,
+    /// Refuse unless what would be done is what was reviewed in this pull request, in relplan's own comment.
+    #[arg(long, value_name = "[OWNER/NAME#]NUMBER", conflicts_with = "plan_digest")]
+    pub reviewed_pr: Option<String>,
     /// Wait at gates, for at most this long: 30m, 2h.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "1h")]
     pub wait: Option<String>,

@@ -15,6 +15,7 @@ use crate::event::Actor;
 use crate::ledger::lock::Holder;
 use crate::plan::Registry;
 use crate::source::Sources;
+use crate::view::annotations;
 use crate::view::json::{self, Deed};
 use crate::view::style::Palette;
 
@@ -141,7 +142,13 @@ impl Context {
 
     fn rendered(&self, found: &Diagnostics) -> String {
         let style = render::Style { color: self.terminal.colour, ..render::Style::PLAIN };
-        render::text(found, &self.sources, style)
+        let mut text = render::text(found, &self.sources, style);
+        if self.environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            let top = self.environment.get("GITHUB_WORKSPACE").map(Path::new);
+            let folder = top.and_then(|top| self.directory.strip_prefix(top).ok()).unwrap_or(Path::new(""));
+            text.push_str(&annotations::annotations(found, &self.sources, folder));
+        }
+        text
     }
 
     /// Prints why the command failed, and gives its exit.

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load;
 use super::planning::{self, Prepared};
+use super::review;
 use crate::plan::{Options, file as plan_file};
 use crate::run::observe::Replay;
 use crate::view;
@@ -36,6 +37,9 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     context.show(&prepared.draft.warnings);
     let format = if context.json { PlanFormat::Json } else { args.format };
     show(context, &prepared, format);
+    if let Some(change) = &args.pr {
+        runtime.block_on(review::publish(context, &prepared, change))?;
+    }
     context.print_usage();
     if let Some(path) = &args.out {
         let plan = &prepared.draft.plan;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Clock, Context, Progress, Redactor, Usage};
+use relplan_contract::{Cancel, Clock, Context, Progress, Redactor, Silent, Usage};
 
 use crate::event::EntryKey;
 
@@ -35,14 +35,26 @@ impl Surroundings {
     pub fn context(&self, key: &EntryKey, progress: Arc<dyn Progress>, cancel: Cancel) -> Context {
         Context {
             address: key.address.to_string(),
+            keep: self.keep.join(folder_name(&key.to_string())),
+            progress,
+            cancel,
+            ..self.outside_any_object()
+        }
+    }
+
+    /// The context of a call that is about no object.
+    #[must_use]
+    pub fn outside_any_object(&self) -> Context {
+        Context {
+            address: String::new(),
             product: self.product.clone(),
             version: self.version.clone(),
             base: self.base.clone(),
-            keep: self.keep.join(folder_name(&key.to_string())),
+            keep: self.keep.clone(),
             environment: Arc::clone(&self.environment),
             clock: Arc::clone(&self.clock),
-            progress,
-            cancel,
+            progress: Arc::new(Silent),
+            cancel: Cancel::default(),
             redactor: Arc::clone(&self.redactor),
             usage: Arc::clone(&self.usage),
         }

@@ -174,3 +174,114 @@ fn what_was_reviewed_is_what_is_applied() {
     assert_eq!(usage["format"], "relplan_usage");
     assert!(usage["providers"]["github"]["calls"].as_i64().is_some_and(|calls| calls <= 4), "{usage}");
 }
+
+/// The workflow of `docs/github.md`.
+const ACTION_WORKFLOW: &str = include_str!("github/relplan.yml");
+
+/// Runs the workflow with act, as GitHub would for an event; whether it succeeded, and what was printed.
+fn act(shop: &Shop, event: &str, payload: &Json) -> (bool, String) {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = shop.folder.path();
+    std::fs::write(folder.join("event.json"), payload.to_string()).expect("an event");
+    let secret = format!("GITHUB_TOKEN={TOKEN}");
+    let output = Command::new(top.join("target/tools/act/bin/act"))
+        .current_dir(folder)
+        .args([
+            event,
+            "-W",
+            ".github/workflows/relplan.yml",
+            "-e",
+            "event.json",
+            "-P",
+            "ubuntu-latest=-self-hosted",
+        ])
+        .args(["--no-cache-server", "-s", &secret])
+        .env("HOME", folder)
+        .args(["--env", &format!("GITHUB_API_URL={}", shop.stand_in.url())])
+        .args(["--env", "GITHUB_REPOSITORY=acme/deploy"])
+        .args(["--var", &format!("RELPLAN={}", env!("CARGO_BIN_EXE_relplan"))])
+        .stdin(Stdio::null())
+        .output()
+        .expect("act");
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (output.status.success(), text)
+}
+
+/// A repository with the release file, the workflow and the action, whose pull request 7 brings the release.
+fn reviewed() -> Shop {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all: Vec<Json> = (20..23).map(repository).collect();
+    all.push(json!({ "owner": "acme", "name": "deploy" }));
+    let shop = Shop::new(&all);
+    let folder = shop.folder.path();
+    for made in ["relplan/action", ".github/workflows"] {
+        std::fs::create_dir_all(folder.join(made)).expect("a folder");
+    }
+    std::fs::write(folder.join(".github/workflows/relplan.yml"), ACTION_WORKFLOW).expect("a workflow");
+    for file in ["action.yml", "action/common.sh", "action/plan.sh", "action/apply.sh"] {
+        std::fs::copy(top.join(file), folder.join("relplan").join(file)).expect("copied");
+    }
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "-A"],
+        &["-c", "user.name=ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "Release"],
+    ] {
+        Command::new("git").args(arguments).current_dir(folder).status().expect("git");
+    }
+    let head = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(folder).output().expect("git");
+    let head = String::from_utf8_lossy(&head.stdout).trim().to_owned();
+    let pull = json!({ "number": 7, "title": "Release 1.2.0", "merged": true, "merge_commit": "m" });
+    shop.stand_in.change(&json!({
+        "repository": "acme/deploy", "commit": { "id": "m", "sha": head, "message": "Release 1.2.0 (#7)" }, "pull": pull,
+    }));
+    shop
+}
+
+#[test]
+fn the_action_plans_in_the_pull_request_and_applies_what_was_reviewed() {
+    let mut shop = reviewed();
+    let pull_request = json!({ "pull_request": { "number": 7 } });
+    let comments = |shop: &Shop| shop.stand_in.state()["acme/deploy"]["comments"].clone();
+
+    let (done, text) = act(&shop, "push", &json!({}));
+    assert!(!done && text.contains("There is no plan of this release in the review of 7."), "{text}");
+
+    let (done, text) = act(&shop, "pull_request", &pull_request);
+    assert!(done, "{text}");
+    let first = comments(&shop);
+    let digest = first[0]["body"]
+        .as_str()
+        .and_then(|body| body.split("digest=").nth(1)?.split(' ').next())
+        .expect("a digest");
+    assert!(text.contains(&format!("digest: {digest}")) && text.contains("exit code: 2"), "{text}");
+
+    // The branch of one repository moves on: the comment is edited in place, and says what is new.
+    shop.stand_in
+        .change(&json!({ "repository": "acme/shop-021", "commit": { "id": "c3", "message": "More" } }));
+    let (done, text) = act(&shop, "push", &json!({}));
+    assert!(!done && text.contains("is not what was reviewed"), "{text}");
+    assert_eq!(shop.released(), 0);
+    let (done, text) = act(&shop, "pull_request", &pull_request);
+    assert!(done, "{text}");
+    let second = comments(&shop);
+    assert_eq!((second.as_array().map(Vec::len), &second[0]["id"]), (Some(1), &first[0]["id"]));
+    assert_ne!(second[0]["body"], first[0]["body"]);
+
+    // A plan that somebody else wrote into the pull request counts for nothing.
+    let forged = first[0]["body"].clone();
+    shop.stand_in.change(&json!({ "repository": "acme/deploy", "add_comment": { "issue": 7, "author": "eve", "body": forged } }));
+    let (done, text) = act(&shop, "push", &json!({}));
+    assert!(done, "{text}");
+    assert_eq!(shop.released(), 3);
+    shop.printed.push_str(&text);
+    assert!(!shop.printed.contains(TOKEN));
+}
+
+#[test]
+fn a_mistake_is_marked_on_its_line() {
+    let shop = reviewed();
+    std::fs::write(shop.folder.path().join("v1.2.hcl"), RELEASE.replace("owner ", "ovner ")).expect("a file");
+    let (done, text) = act(&shop, "pull_request", &json!({ "pull_request": { "number": 7 } }));
+    assert!(!done && text.contains("::error file=v1.2.hcl,line=11,col=3"), "{text}");
+}

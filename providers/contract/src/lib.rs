@@ -17,6 +17,7 @@ mod path;
 mod problem;
 mod propose;
 mod provider;
+mod review;
 mod schema;
 mod secret;
 mod ty;
@@ -31,6 +32,7 @@ pub use provider::{
     Applied, ApplyRequest, Configured, DataSource, Observed, Outcome, PlanRequest, Planned, Provider,
     ReconcileRequest, Reconciled, Resource, Restored, Verdict,
 };
+pub use review::{Review, Reviews};
 pub use schema::{
     Attribute, DataSchema, Lifetime, Presence, ProviderSchema, Repeat, ResourceSchema, Shape, attribute_at,
     object_type,

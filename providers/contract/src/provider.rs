@@ -10,6 +10,7 @@ use crate::context::{Answer, Context};
 use crate::path::Path;
 use crate::problem::Problem;
 use crate::propose::propose;
+use crate::review::Reviews;
 use crate::schema::{DataSchema, ProviderSchema, ResourceSchema};
 use crate::value::Value;
 
@@ -34,6 +35,8 @@ pub struct Configured {
     pub resources: BTreeMap<&'static str, Arc<dyn Resource>>,
     /// By type name, one for each in the schema.
     pub data_sources: BTreeMap<&'static str, Arc<dyn DataSource>>,
+    /// Where plans can be reviewed, for a code host.
+    pub reviews: Option<Arc<dyn Reviews>>,
 }
 
 /// One resource type of a configured provider. `config` and `prior` are objects of the schema's type.

@@ -62,6 +62,7 @@ impl Provider for Fake {
                 ("fake_check", check),
             ]),
             data_sources: BTreeMap::from([("fake_value", value)]),
+            reviews: None,
         })
     }
 }

@@ -26,12 +26,13 @@ mod pulls;
 mod release;
 mod repositories;
 mod repository;
+mod review;
 mod tag;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use relplan_contract::{Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Value};
+use relplan_contract::{Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Reviews, Value};
 
 use batch::Batch;
 use client::Client;
@@ -120,7 +121,12 @@ impl Provider for Github {
             (git_ref::TYPE_NAME, Arc::new(git_ref::GitRef::new(of()))),
             (latest_version::TYPE_NAME, Arc::new(latest_version::LatestVersion::new(of()))),
         ];
-        Ok(Configured { resources: resources.into(), data_sources: data_sources.into() })
+        let reviews: Arc<dyn Reviews> = Arc::new(review::PullRequests::new(of()));
+        Ok(Configured {
+            resources: resources.into(),
+            data_sources: data_sources.into(),
+            reviews: Some(reviews),
+        })
     }
 }
 

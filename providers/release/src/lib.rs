@@ -33,6 +33,7 @@ impl Provider for Release {
         Ok(Configured {
             resources: BTreeMap::from([(schema::TYPE_NAME, notes)]),
             data_sources: BTreeMap::new(),
+            reviews: None,
         })
     }
 }

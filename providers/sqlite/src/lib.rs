@@ -38,6 +38,7 @@ impl Provider for Sqlite {
         Ok(Configured {
             resources: BTreeMap::from([("sqlite_snapshot", snapshot)]),
             data_sources: BTreeMap::new(),
+            reviews: None,
         })
     }
 }

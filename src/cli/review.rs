@@ -1,0 +1,74 @@
+//! Plans in code review: written where the reviewers read, and taken from there again.
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use relplan_contract::{Review, Reviews, Value};
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::planning::Prepared;
+use crate::canonical::Digest;
+use crate::run::surroundings::Surroundings;
+use crate::view;
+
+/// The words in the first line by which a plan is found again: that of another release is another one's.
+fn topic(surroundings: &Surroundings) -> String {
+    format!(" product={} version={} ", surroundings.product, surroundings.version)
+}
+
+/// Writes the plan into a pull request.
+pub(super) async fn publish(context: &Context, prepared: &Prepared, change: &str) -> Result<(), Failure> {
+    let text = view::markdown::plan(&prepared.draft.plan, &prepared.digest);
+    let topic = topic(&prepared.surroundings);
+    let asked = prepared.surroundings.outside_any_object();
+    let review = Review { change, topic: &topic };
+    let place = reviews(context)?.publish(&asked, review, &text).await.map_err(|problem| {
+        Failure::error(format!("The plan could not be written into the pull request: {}", problem.message))
+            .help(problem.hint)
+    })?;
+    context.warn(&format!("The plan is in review at {place}\n"));
+    Ok(())
+}
+
+/// The digest of the plan that was reviewed in a pull request.
+pub(super) async fn reviewed(
+    context: &Context,
+    surroundings: &Surroundings,
+    change: &str,
+) -> Result<Digest, Failure> {
+    let topic = topic(surroundings);
+    let asked = surroundings.outside_any_object();
+    let found = reviews(context)?.published(&asked, Review { change, topic: &topic }).await;
+    let found = found.map_err(|problem| {
+        Failure::error(format!("The reviewed plan could not be read: {}", problem.message)).help(problem.hint)
+    })?;
+    let digest = found.as_deref().and_then(|text| text.lines().next()).and_then(|line| {
+        let digest = line.split_whitespace().find_map(|word| word.strip_prefix("digest="))?;
+        Digest::from_str(digest).ok()
+    });
+    digest.ok_or_else(|| {
+        let message = format!("There is no plan of this release in the review of {change}.");
+        Failure::new(Exit::StalePlan, message)
+            .help("Plan with `relplan plan -pr=NUMBER`, and let it be reviewed.")
+    })
+}
+
+fn reviews(context: &Context) -> Result<Arc<dyn Reviews>, Failure> {
+    let mut refused = None;
+    for schema in context.registry.schemas() {
+        let nothing =
+            schema.configuration.iter().map(|a| (a.name, a.fit(&Value::NULL).unwrap_or(Value::NULL)));
+        let Some(provider) = context.registry.provider(schema.name) else { continue };
+        match provider.configure(&Value::map(nothing), &context.environment) {
+            Ok(configured) => {
+                if let Some(reviews) = configured.reviews {
+                    return Ok(reviews);
+                }
+            }
+            Err(problem) => refused = Some(problem),
+        }
+    }
+    let why = refused.map_or_else(|| "no provider knows pull requests".to_owned(), |problem| problem.message);
+    Err(Failure::error(format!("Plans cannot be reviewed here: {why}")))
+}

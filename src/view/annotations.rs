@@ -1,0 +1,62 @@
+//! Diagnostics for GitHub Actions, which shows them on the lines of a pull request.
+//!
+//! The form is that of workflow commands: `::error file=F,line=L,col=C,title=T::MESSAGE`, with `%`, line breaks and, in
+//! properties, `:` and `,` escaped.
+
+use std::path::Path;
+
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::source::{Sources, Span};
+
+/// One line for each finding. `folder` is where file names start, told from the top of the repository.
+#[must_use]
+pub fn annotations(found: &Diagnostics, sources: &Sources, folder: &Path) -> String {
+    found.0.iter().map(|diagnostic| annotation(diagnostic, sources, folder)).collect()
+}
+
+fn annotation(diagnostic: &Diagnostic, sources: &Sources, folder: &Path) -> String {
+    let command = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut properties = Vec::new();
+    if let Some(label) = diagnostic.labels.first()
+        && let Some(file) = sources.get(label.span.file)
+    {
+        let (start, end) =
+            (sources.position(label.span), sources.position(Span { start: label.span.end, ..label.span }));
+        let name = folder.join(&*file.name).components().collect::<std::path::PathBuf>();
+        properties.push(format!("file={}", property(&name.to_string_lossy())));
+        properties.push(format!("line={},col={},endLine={}", start.line, start.column, end.line));
+    }
+    properties.push(format!("title={}", property(&diagnostic.summary)));
+    let parts = [diagnostic.detail.as_str(), diagnostic.help.as_str()];
+    let message = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
+    format!("::{command} {}::{}\n", properties.join(","), data(&message))
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_stands_on_its_line_and_cannot_break_out() {
+        let mut sources = Sources::default();
+        let file = sources.add("v1.hcl", "release \"shop\" {\n  oops = 1\n}\n");
+        let span = Span { file, start: 19, end: 23 };
+        let found: Diagnostics =
+            Diagnostic::error("Bad, very: bad", "100%\n::warning::x").at(span).help("Mend it.").into();
+        assert_eq!(
+            annotations(&found, &sources, Path::new("releases/.")),
+            "::error file=releases/v1.hcl,line=2,col=3,endLine=2,title=Bad%2C very%3A bad::100%25%0A::warning::x%0AMend it.\n"
+        );
+    }
+}
