@@ -17,6 +17,7 @@ mod fmt;
 mod force_unlock;
 mod graph;
 mod host;
+mod init;
 mod ledger;
 mod live;
 mod load;
@@ -85,6 +86,7 @@ fn keep_memory_private() {
 
 fn run(verb: Verb, context: &mut Context) -> Result<Exit, exit::Failure> {
     match verb {
+        Verb::Init(options) => init::run(context, &options),
         Verb::Plan(options) => plan::run(context, &options),
         Verb::Apply(options) => apply::run(context, &options),
         Verb::Destroy(options) => apply::destroy(context, options),

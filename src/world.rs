@@ -38,6 +38,9 @@ pub struct World {
     expansions: BTreeMap<(ModulePath, NodeId), Expansion>,
     /// Instances of modules and resources in all.
     counted: u64,
+    /// Whether a repetition that is not known is left open, since nobody is asked; and whether one was.
+    leaves_open: bool,
+    has_open: bool,
     /// Nodes whose value cannot change any more.
     settled: BTreeSet<NodeId>,
     host: Arc<dyn Host>,
@@ -61,6 +64,8 @@ impl World {
             instances: BTreeMap::from([(ModuleId(0), vec![root.clone()])]),
             expansions: BTreeMap::new(),
             counted: 0,
+            leaves_open: false,
+            has_open: false,
             settled: BTreeSet::new(),
             host,
         };

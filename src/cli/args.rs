@@ -32,6 +32,8 @@ pub(super) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Write the first release files, from what another tool knows.
+    Init(InitArgs),
     /// Show what releasing will do.
     Plan(PlanArgs),
     /// Do what the plan shows.
@@ -111,6 +113,13 @@ pub(super) struct LockArgs {
     /// How long to wait for the lock: 30s, 5m.
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     pub lock_timeout: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct InitArgs {
+    /// Take organisations, topics and versions from blastoff's file.
+    #[arg(long, value_name = "org-versions.json")]
+    pub from_blastoff: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

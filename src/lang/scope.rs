@@ -21,14 +21,19 @@ pub enum Expansion {
     Count(u64),
     /// `for_each`: the keys, and what `each.value` is for each.
     ForEach(Arc<BTreeMap<Arc<str>, Value>>),
+    /// Nobody knows, since nobody is asked: one instance with the key [`ANY`] stands for all that there may be.
+    Open,
 }
+
+/// The key of the instance that stands for all that there may be.
+pub const ANY: &str = "*";
 
 impl Expansion {
     /// How many instances there are.
     #[must_use]
     pub fn size(&self) -> u64 {
         match self {
-            Self::Single => 1,
+            Self::Single | Self::Open => 1,
             Self::Count(count) => *count,
             Self::ForEach(entries) => entries.len() as u64,
         }
@@ -39,6 +44,7 @@ impl Expansion {
     pub fn instances(&self) -> Vec<(Option<Key>, Bindings)> {
         match self {
             Self::Single => vec![(None, Bindings::default())],
+            Self::Open => vec![(Some(Key::Name(ANY.into())), Bindings::open())],
             Self::Count(count) => (0..*count)
                 .map(|index| {
                     let number = Value::integer(i64::try_from(index).unwrap_or(i64::MAX));
@@ -61,6 +67,7 @@ impl Expansion {
     #[must_use]
     pub fn bindings(&self, key: Option<&Key>) -> Bindings {
         match (self, key) {
+            (Self::Open, _) => Bindings::open(),
             (Self::ForEach(entries), Some(Key::Name(name))) => {
                 let value = entries.get(name).cloned().unwrap_or(Value::NULL);
                 let each = Value::map([("key", Value::string(Arc::clone(name))), ("value", value)]);
@@ -79,6 +86,7 @@ impl Expansion {
     pub fn assemble(&self, mut of: impl FnMut(Option<&Key>) -> Value) -> Value {
         match self {
             Self::Single => of(None),
+            Self::Open => Value::UNKNOWN,
             Self::Count(count) => Value::list((0..*count).map(|index| of(Some(&Key::Index(index))))),
             Self::ForEach(entries) => {
                 Value::map(entries.keys().map(|key| (Arc::clone(key), of(Some(&Key::Name(Arc::clone(key)))))))
@@ -96,6 +104,14 @@ pub struct Bindings {
     pub count: Option<Value>,
     /// The object itself, in its own postconditions.
     pub itself: Option<Value>,
+}
+
+impl Bindings {
+    /// Those of an instance that stands for all that there may be.
+    fn open() -> Self {
+        let each = Value::map([("key", Value::UNKNOWN), ("value", Value::UNKNOWN)]);
+        Self { each: Some(each), count: Some(Value::map([("index", Value::UNKNOWN)])), ..Self::default() }
+    }
 }
 
 /// A call's name, and one output or all.

@@ -167,6 +167,9 @@ impl Planner {
             found: Diagnostics::default(),
             validates_only: false,
         };
+        if !planner.options.ask {
+            planner.world.leave_open();
+        }
         planner.move_addresses();
         planner
     }
@@ -174,6 +177,7 @@ impl Planner {
     /// Asks nobody anything: what only the outside could tell stays unknown.
     pub const fn validate_only(&mut self) {
         self.validates_only = true;
+        self.world.leave_open();
     }
 
     /// Goes as far as is possible without answers, and gives the questions that came up. When there are none and

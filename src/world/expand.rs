@@ -26,6 +26,12 @@ impl World {
         let Some(repetition) = repetition else { return Ok(Expansion::Single) };
         let expr = repetition_expr(repetition);
         let value = self.evaluate(expr, instance, &Bindings::default())?;
+        // Keys of a map are known even where its values are not.
+        let open = value.is_unknown() || (matches!(value.kind(), Kind::Set(_)) && value.has_unknown());
+        if self.leaves_open && open {
+            self.has_open = true;
+            return Ok(Expansion::Open);
+        }
         let expansion = match repetition {
             Repetition::Count(_) => count(&value, expr.span),
             Repetition::ForEach(_) => for_each(&value, expr.span),
@@ -33,6 +39,17 @@ impl World {
         let expansion = expansion?;
         self.count(&expansion, expr.span)?;
         Ok(expansion)
+    }
+
+    /// Leaves a `count` or `for_each` open that is not known: nobody will be asked, and nothing done.
+    pub const fn leave_open(&mut self) {
+        self.leaves_open = true;
+    }
+
+    /// Whether it is not known which instances there are: what no file names may be named all the same.
+    #[must_use]
+    pub const fn has_open(&self) -> bool {
+        self.has_open
     }
 
     /// Modules with many instances inside of modules with many instances add up. Said once: the rest follows from it.

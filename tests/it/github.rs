@@ -181,7 +181,7 @@ const ACTION_WORKFLOW: &str = include_str!("github/relplan.yml");
 /// Runs the workflow with act, as GitHub would for an event; whether it succeeded, and what was printed.
 fn act(shop: &Shop, event: &str, payload: &Json) -> (bool, String) {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = shop.folder.path();
+    let (folder, home) = (shop.folder.path(), tempfile::tempdir().expect("a folder"));
     std::fs::write(folder.join("event.json"), payload.to_string()).expect("an event");
     let secret = format!("GITHUB_TOKEN={TOKEN}");
     let output = Command::new(top.join("target/tools/act/bin/act"))
@@ -196,7 +196,7 @@ fn act(shop: &Shop, event: &str, payload: &Json) -> (bool, String) {
             "ubuntu-latest=-self-hosted",
         ])
         .args(["--no-cache-server", "-s", &secret])
-        .env("HOME", folder)
+        .env("HOME", home.path())
         .args(["--env", &format!("GITHUB_API_URL={}", shop.stand_in.url())])
         .args(["--env", "GITHUB_REPOSITORY=acme/deploy"])
         .args(["--var", &format!("RELPLAN={}", env!("CARGO_BIN_EXE_relplan"))])
@@ -284,4 +284,111 @@ fn a_mistake_is_marked_on_its_line() {
     std::fs::write(shop.folder.path().join("v1.2.hcl"), RELEASE.replace("owner ", "ovner ")).expect("a file");
     let (done, text) = act(&shop, "pull_request", &json!({ "pull_request": { "number": 7 } }));
     assert!(!done && text.contains("::error file=v1.2.hcl,line=11,col=3"), "{text}");
+}
+
+const COMPANY_WORKFLOW: &str = r#"name: Deploy
+run-name: Deploy ${{ inputs.version }} to ${{ inputs.environment }} (${{ inputs.relplan_key }})
+on:
+  workflow_dispatch:
+    inputs:
+      environment: { required: true }
+      version: { required: true }
+      relplan_key: { required: false }
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    environment: ${{ inputs.environment }}
+    steps:
+      - run: echo "${{ inputs.version }}" > "LIVE/${{ inputs.environment }}"
+"#;
+
+/// Answers `/version` of an environment with what the workflow wrote for it. Ends with the process.
+fn serve(file: std::path::PathBuf) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let version = std::fs::read_to_string(&file).unwrap_or_default();
+            let status = if version.is_empty() { "404 Not Found" } else { "200 OK" };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                version.len()
+            );
+            stream.write_all(format!("{head}{version}").as_bytes()).ok();
+        }
+    });
+    url
+}
+
+#[test]
+fn the_companys_whole_release_is_planned_and_applied() {
+    let live = tempfile::tempdir().expect("a folder");
+    let mut all: Vec<Json> = (20..23).map(repository).collect();
+    let mut main = repository(0);
+    main["name"] = json!("shop");
+    let workflow = COMPANY_WORKFLOW.replace("LIVE", &live.path().to_string_lossy());
+    main["workflows"] =
+        json!([{ "path": ".github/workflows/deploy.yml", "name": "Deploy", "text": workflow }]);
+    all.push(main);
+    let mut shop = Shop::new(&all);
+    let plans = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/company");
+    let copied = Command::new("cp").arg("-r").arg(plans).arg(shop.folder.path()).status().expect("cp");
+    assert!(copied.success());
+    let url = |environment: &str| serve(live.path().join(environment));
+    let environments =
+        format!("-var=environments={{dev=\"{}\",production=\"{}\"}}", url("dev"), url("production"));
+    let file = "company/releases/v1.2.hcl";
+
+    let (code, text) = shop.run(&["plan", &environments, file]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("Plan: 13 to add, 0 to change, 0 to destroy"), "{text}");
+    let (code, text) = shop.run(&["apply", "-auto-approve", &environments, file]);
+    assert_eq!(code, Some(0), "{text}");
+    let state = shop.stand_in.state();
+    let ours = &state["acme/shop"];
+    let runs: Vec<&str> = ours["runs"]
+        .as_array()
+        .expect("runs")
+        .iter()
+        .filter_map(|run| run["inputs"]["environment"].as_str())
+        .collect();
+    assert_eq!(runs, ["dev", "production"]);
+    assert_eq!(
+        (ours["issues"].as_array().map(Vec::len), ours["statuses"].as_array().map(Vec::len)),
+        (Some(2), Some(1))
+    );
+    assert!(
+        ours["releases"][1]["body"].as_str().is_some_and(|notes| notes.contains("- Fix the cart ([#1](")),
+        "{ours}"
+    );
+    let (code, text) = shop.run(&["plan", &environments, file]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("No changes."), "{text}");
+    nowhere(&shop);
+}
+
+#[test]
+fn what_blastoff_knew_becomes_a_plan() {
+    let mut shop = Shop::new(&(20..23).map(repository).collect::<Vec<_>>());
+    let versions = json!({ "organizations": [{
+        "alias": "shop", "organization": "acme", "label": "shop", "next_version": "v1.2.0", "last_released_version": "v1.1.0",
+    }] });
+    std::fs::write(shop.folder.path().join("org-versions.json"), versions.to_string()).expect("a file");
+    let (code, text) = shop.run(&["init", "-from-blastoff=org-versions.json"]);
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = shop.run(&["apply", "-auto-approve", "releases/v1.2.0.hcl"]);
+    assert_eq!((code, shop.released()), (Some(0), 3), "{text}");
+    let commit =
+        shop.stand_in.state()["acme/shop-021"]["commits"]["c1"].as_str().expect("a commit").to_owned();
+    let commit = format!("-var=commit={}", &commit[..7]);
+    let hotfix = ["apply", "-auto-approve", "-var=repository=shop-021", &commit, "hotfixes/v1.1.1.hcl"];
+    let (code, text) = shop.run(&hotfix);
+    assert_eq!(code, Some(0), "{text}");
+    let state = shop.stand_in.state();
+    assert_eq!(state["acme/shop-021"]["tags"]["v1.1.1"]["commit"], state["acme/shop-021"]["commits"]["c1"]);
+    assert_eq!(state["acme/shop-020"]["tags"]["v1.1.1"], Json::Null);
 }

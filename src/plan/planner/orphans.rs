@@ -15,7 +15,7 @@ use crate::plan::reason::Reason;
 
 impl Planner {
     pub(super) fn begin_orphans(&mut self) {
-        if self.options.mode == RunMode::Refresh {
+        if self.options.mode == RunMode::Refresh || self.world.has_open() {
             return;
         }
         let everything = self.options.mode == RunMode::Destroy;
