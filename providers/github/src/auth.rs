@@ -59,6 +59,12 @@ impl Auth {
         Self { source: Source::Given, current: Mutex::new(Some(Token::new(secret, None))) }
     }
 
+    /// Whether a token was given, so that nobody need be asked for one.
+    #[cfg(test)]
+    pub(crate) const fn is_given(&self) -> bool {
+        matches!(self.source, Source::Given)
+    }
+
     /// The token that the `gh` program keeps for a host.
     pub(crate) fn gh(host: String, environment: BTreeMap<String, String>) -> Self {
         Self { source: Source::Gh { host, environment }, current: Mutex::default() }

@@ -25,7 +25,8 @@ pub(crate) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             "token",
             Type::String,
-            "Who asks. Left out, it is GH_TOKEN or GITHUB_TOKEN of the environment, or what `gh auth token` prints.",
+            "Who asks. Left out, it is GH_TOKEN or GITHUB_TOKEN of the environment (for a server that GH_HOST names, \
+             GH_ENTERPRISE_TOKEN), or what `gh auth token` prints for the server.",
         )
         .sensitive(),
         Attribute::block(
@@ -62,12 +63,8 @@ impl Configuration {
     /// Reads the block over the environment.
     pub(crate) fn read(block: &Value, environment: &BTreeMap<String, String>) -> Result<Self, Problem> {
         let variable = |name: &str| environment.get(name).filter(|text| !text.trim().is_empty());
-        let base = match (block.get("base_url").as_str(), variable("GITHUB_API_URL")) {
-            (Some(given), _) => given,
-            (None, Some(given)) => given,
-            (None, None) => PUBLIC,
-        };
-        let rest = rest_url(base)?;
+        let usual = variable("GITHUB_API_URL").map_or(PUBLIC, String::as_str);
+        let rest = rest_url(block.get("base_url").as_str().unwrap_or(usual))?;
         let graphql = graphql_url(&rest);
         let host = rest.host_str().unwrap_or_default();
         let host = if host == "api.github.com" { "github.com" } else { host }.to_owned();
@@ -77,10 +74,21 @@ impl Configuration {
             }
             (Some(app), None) => Auth::app(app),
             (None, Some(token)) => Auth::token(token_text(token)?),
-            (None, None) => match variable("GH_TOKEN").or_else(|| variable("GITHUB_TOKEN")) {
-                Some(token) => Auth::token(token_text(token)?),
-                None => Auth::gh(host, environment.clone()),
-            },
+            (None, None) => {
+                // A file must not be able to have the environment's token sent to a server of its choice.
+                let is_usual = rest_url(usual).is_ok_and(|usual| usual.origin() == rest.origin());
+                let names: &[&str] = match (is_usual, variable("GH_HOST")) {
+                    (true, _) => &["GH_TOKEN", "GITHUB_TOKEN"],
+                    (false, Some(named)) if *named == host => {
+                        &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
+                    }
+                    (false, _) => &[],
+                };
+                match names.iter().find_map(|name| variable(name)) {
+                    Some(token) => Auth::token(token_text(token)?),
+                    None => Auth::gh(host, environment.clone()),
+                }
+            }
         };
         let at_once = block.get("max_requests").as_i64().unwrap_or(AT_ONCE);
         let at_once = usize::try_from(at_once).ok().filter(|number| (1..=100).contains(number));
@@ -162,6 +170,24 @@ mod tests {
             let configuration =
                 read(&Value::map([("base_url", base.into())])).unwrap_or_else(|problem| panic!("{problem}"));
             assert_eq!(configuration.graphql.as_str(), graphql);
+        }
+    }
+
+    #[test]
+    fn a_file_cannot_have_the_environments_token_sent_elsewhere() {
+        let environment =
+            [("GH_TOKEN", "ghp_x"), ("GH_HOST", "ghe.example"), ("GH_ENTERPRISE_TOKEN", "ghp_y")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        for (base, has_token) in [
+            ("https://api.github.com", true),
+            ("https://ghe.example/api/v3", true),
+            ("https://evil.example", false),
+            ("https://api.github.com.evil.example", false),
+        ] {
+            let block = Value::map([("base_url", base.into())]);
+            let configuration = Configuration::read(&block, &environment);
+            let configuration = configuration.unwrap_or_else(|problem| panic!("{problem}"));
+            assert_eq!(configuration.auth.is_given(), has_token, "{base}");
         }
     }
 
