@@ -139,8 +139,19 @@ impl App {
         let body = answer.text().await.map_err(|error| Fault::Lost(shown(&error)))?;
         match serde_json::from_str::<Installation>(&body) {
             Ok(made) if status == 201 => Ok(Secret::new(made.token)),
-            _ => Err(Fault::Refused(Refusal::read(status, &body, None))),
+            _ if status >= 500 => {
+                Err(Fault::Broken { status, message: Refusal::read(status, &body, None).message })
+            }
+            _ => Err(self.refused(status, &Refusal::read(status, &body, None).message).into()),
         }
+    }
+
+    fn refused(&self, status: u16, words: &str) -> Problem {
+        let Self { id, installation, .. } = self;
+        Problem::refused(format!(
+            "GitHub gives the App {id} no token for its installation {installation}: it answered {status}: {words}."
+        ))
+        .hint("Compare the ids and the private key of `app` with the App's settings, and this machine's clock with the time.")
     }
 
     /// A JWT of nine minutes, begun a minute ago against clocks that differ: GitHub allows ten in all.

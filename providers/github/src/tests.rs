@@ -1,8 +1,10 @@
 //! Tests against the stand-in of `fixtures/github`, which fails each test whose requests break GitHub's description.
 
+mod access;
 mod conformance;
 mod deployment;
 mod description;
+mod emulator;
 mod pulls;
 mod release;
 mod repositories;

@@ -10,6 +10,15 @@ use super::{Answer, Body, Client, Fault, Request};
 /// The most pages of one list: a server that always names a next one must not keep us for ever.
 const MOST_PAGES: usize = 1_000;
 
+/// How often a list that changes while it is read is begun again.
+const MOST_READS: usize = 4;
+
+/// One page of a list.
+struct Page<T> {
+    url: Url,
+    items: Vec<T>,
+}
+
 /// A path of the API: each part is one segment, written so that no character of it leads elsewhere.
 pub(crate) fn path(parts: &[&str]) -> String {
     let escaped = parts.iter().map(|part| {
@@ -69,26 +78,46 @@ impl Client {
         self.send(context, self.request(method, path, None)?).await.map(drop)
     }
 
-    /// Reads all pages of a list. An item that shifted to the next page while it was read comes twice: `same` tells.
+    /// Reads all pages of a list, as it was at one moment: `same` tells whether two items are the same one.
+    ///
+    /// Pages shift when something comes or goes before them, and then an item is missed or comes twice. So all but
+    /// the last are looked at again, which costs nothing of the rate limit when they are unchanged.
     pub(crate) async fn all<T: DeserializeOwned>(
         &self,
         context: &Context,
         path: &str,
         same: impl Fn(&T, &T) -> bool,
     ) -> Result<Vec<T>, Fault> {
-        let mut found: Vec<T> = Vec::new();
-        let mut request = self.request(Method::GET, path, None)?;
-        for _ in 0..MOST_PAGES {
-            let answer = self.send(context, request).await?;
-            let page: Vec<T> = decoded(&answer)?;
-            // Only the page before can have handed an item on, so that the cost stays that of two pages.
-            let recent = found.len().saturating_sub(200);
-            for item in page {
-                if !found.iter().skip(recent).any(|before| same(before, &item)) {
-                    found.push(item);
+        for _ in 0..MOST_READS {
+            let mut pages = self.pages::<T>(context, path).await?;
+            let Some((last, before)) = pages.split_last_mut() else { return Ok(Vec::new()) };
+            let mut shifted = false;
+            for page in before.iter() {
+                let request = Request { method: Method::GET, url: page.url.clone(), body: None };
+                let now: Vec<T> = decoded(&self.send(context, request).await?)?;
+                let pairs = || page.items.iter().zip(&now);
+                shifted = now.len() != page.items.len() || !pairs().all(|(then, now)| same(then, now));
+                if shifted {
+                    break;
                 }
             }
-            let Some(next) = answer.link.as_deref().and_then(next_page) else { return Ok(found) };
+            if !shifted {
+                let items = before.iter_mut().flat_map(|page| page.items.drain(..));
+                return Ok(items.chain(last.items.drain(..)).collect());
+            }
+        }
+        Err(Fault::Lost("the list changed each time while it was read".into()))
+    }
+
+    /// The pages of a list, one after the other: at least one.
+    async fn pages<T: DeserializeOwned>(&self, context: &Context, path: &str) -> Result<Vec<Page<T>>, Fault> {
+        let mut pages = Vec::new();
+        let mut request = self.request(Method::GET, path, None)?;
+        for _ in 0..MOST_PAGES {
+            let url = request.url.clone();
+            let answer = self.send(context, request).await?;
+            pages.push(Page { url, items: decoded(&answer)? });
+            let Some(next) = answer.link.as_deref().and_then(next_page) else { return Ok(pages) };
             let url = Url::parse(next).map_err(|_| Fault::Lost("its next page has no address".into()))?;
             if url.origin() != self.rest.origin() {
                 return Err(Fault::Lost("its next page is on another host".into()));

@@ -129,3 +129,21 @@ async fn a_limit_is_waited_for_when_it_is_short() {
     let problem = source.read(&super::context(), &config).await.expect_err("refused");
     assert!(problem.hint.contains("The token is wrong or has expired"), "{problem:?}");
 }
+
+#[tokio::test]
+async fn nothing_is_lost_when_pages_shift() {
+    let mut tagged = shop();
+    // By name, a hundred come before the highest, which is the first of the second page, and fifty after it.
+    let names = (100..200).map(|minor| format!("v1.{minor}.0")).chain(["v10.0.0".to_owned()]);
+    let names = names.chain((10..60).map(|minor| format!("v2.{minor}.0")));
+    tagged["tags"] = names.map(|name| (name, json!("c1"))).collect::<serde_json::Map<_, _>>().into();
+    let stand_in = StandIn::with(&[tagged]);
+    let latest = || read(&stand_in, "github_latest_version", [("repository", "acme/shop".into())]);
+    // Who deletes a tag of the first page moves the highest to where nobody would look again.
+    let deleted = json!({ "repository": "acme/shop", "delete_tag": "v1.100.0" });
+    stand_in.faults(&json!([{ "match": { "path": "/tags$", "nth": 2 }, "do": "change", "change": deleted }]));
+    let found = latest().await.expect("versions");
+    assert_eq!(found.get("version").as_str(), Some("10.0.0"));
+    let asked = |status: u64| stand_in.log().iter().filter(|one| one["status"] == status).count();
+    assert_eq!((asked(200), asked(304)), (3, 3), "the first page had changed; then nothing had");
+}
