@@ -9,6 +9,8 @@ use std::time::Duration;
 use github_stand_in::{StandIn, TOKEN};
 use serde_json::{Value as Json, json};
 
+use crate::leaks;
+
 const RELEASE: &str = include_str!("github/shop.hcl");
 
 /// A repository of the topic: c1 is released as v1.1.0, c2 waits for its release.
@@ -149,13 +151,29 @@ fn kill_and_go_on(shop: &mut Shop) {
     }
 }
 
-/// The token is neither in what was printed nor in any file.
+/// The token is neither in what was printed, nor in any file, nor in what was sent but for its header.
 fn nowhere(shop: &Shop) {
-    assert!(!shop.printed.contains(TOKEN));
-    let found = Command::new("grep").args(["-rlaF", TOKEN]).arg(shop.folder.path()).output().expect("grep");
-    assert_eq!(String::from_utf8_lossy(&found.stdout), "");
-    let secret = shop.stand_in.log().iter().any(|entry| entry["body"].to_string().contains(TOKEN));
-    assert!(!secret, "the token in a body");
+    let bodies: Vec<String> = shop.stand_in.log().iter().map(|entry| entry["body"].to_string()).collect();
+    leaks::nowhere(TOKEN, shop.folder.path(), &format!("{}{}", shop.printed, bodies.join("\n")));
+}
+
+#[test]
+fn a_server_that_echoes_the_token_is_masked() {
+    let mut shop = Shop::new(&(20..23).map(repository).collect::<Vec<_>>());
+    let (code, text) = shop.run(&["plan", "-out=reviewed.plan", "v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    shop.stand_in.faults(&json!([{ "match": { "path": "/releases$" }, "do": "echo", "status": 422 }]));
+    let (code, text) = shop.run(&["apply", "reviewed.plan"]);
+    assert!(code == Some(1) && text.contains("echo: "), "{code:?} {text}");
+    shop.stand_in.faults(&json!([{ "do": "echo", "status": 400 }]));
+    let (code, text) = shop.run(&["plan", "v1.2.hcl"]);
+    assert!(code == Some(1) && text.contains("echo: "), "{code:?} {text}");
+    for arguments in
+        [&["state", "history", "-json"][..], &["show", "-json"], &["show", "-json", "reviewed.plan"]]
+    {
+        shop.run(arguments);
+    }
+    nowhere(&shop);
 }
 
 #[test]
@@ -275,7 +293,7 @@ fn the_action_plans_in_the_pull_request_and_applies_what_was_reviewed() {
     assert!(done, "{text}");
     assert_eq!(shop.released(), 3);
     shop.printed.push_str(&text);
-    assert!(!shop.printed.contains(TOKEN));
+    nowhere(&shop);
 }
 
 #[test]

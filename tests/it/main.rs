@@ -7,6 +7,7 @@ mod fmt;
 mod github;
 mod hostile;
 mod layers;
+mod leaks;
 mod ledger;
 mod literals;
 mod plans;

@@ -164,17 +164,15 @@ impl Client {
         request: &Request,
         tag: Option<&str>,
     ) -> Result<Exchanged, Fault> {
+        let token = self.auth.current(context, &self.transport, &self.rest).await?;
         let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
-        let mut redactor = None;
         if self.is_ours(&request.url) {
             headers = fixed_headers();
-            let token = self.auth.current(context, &self.transport, &self.rest).await?;
             let bearer = format!("Bearer {}", token.secret.expose());
             let mut bearer = HeaderValue::try_from(bearer)
                 .map_err(|_| Problem::refused("The token cannot stand in a header."))?;
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
-            redactor = Some(token);
         }
         if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
             headers.insert(IF_NONE_MATCH, tag);
@@ -193,9 +191,9 @@ impl Client {
                 builder.header(CONTENT_TYPE, content_type.as_str()).body(bytes.clone())
             }
         };
-        let redactor = redactor.as_ref().map(|token| &token.redactor);
         tokio::select! {
-            exchanged = take(builder, redactor) => exchanged,
+            // Another host was not told the token, but what is read there, such as a run's log, may hold it.
+            exchanged = take(builder, &token.redactor) => exchanged,
             // What only looks may be dropped; what acts is let finish.
             () = context.cancel.cancelled(), if request.method == Method::GET => {
                 Err(Problem::cancelled().into())
@@ -223,7 +221,7 @@ struct Exchanged {
     body: String,
 }
 
-async fn take(builder: reqwest::RequestBuilder, redactor: Option<&Redactor>) -> Result<Exchanged, Fault> {
+async fn take(builder: reqwest::RequestBuilder, redactor: &Redactor) -> Result<Exchanged, Fault> {
     let response = builder.send().await.map_err(|error| {
         if error.is_connect() || error.is_builder() {
             Fault::Unsent(shown(&error))
@@ -233,10 +231,7 @@ async fn take(builder: reqwest::RequestBuilder, redactor: Option<&Redactor>) -> 
     })?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = body(response).await?;
-    let body = match redactor {
-        Some(redactor) => redactor.mask(&body).into_owned(),
-        None => body,
-    };
+    let body = redactor.mask(&body).into_owned();
     Ok(Exchanged { status, headers, body })
 }
 
