@@ -269,6 +269,11 @@ pub enum Event {
         /// By name.
         outputs: BTreeMap<Arc<str>, Value>,
     },
+    /// The arguments of the root module's `provider` blocks became others: what is turned back later needs them.
+    ProvidersSet {
+        /// By name (and alias) of the block; arguments that are null are left out.
+        providers: BTreeMap<Arc<str>, Value>,
+    },
     /// A new epoch: writers of the one before are refused.
     EpochBegan {
         /// Its number.

@@ -40,6 +40,8 @@ pub struct State {
     pub history: BTreeMap<Address, Vec<Past>>,
     /// The outputs of the last run that set them.
     pub outputs: BTreeMap<Arc<str>, Value>,
+    /// The arguments of the `provider` blocks of the last run, by name (and alias).
+    pub providers: BTreeMap<Arc<str>, Value>,
     /// Live resources to which nothing is done until a person releases them, with the reason.
     pub holds: BTreeMap<Address, String>,
     /// How far each version of the release got.

@@ -25,7 +25,8 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let (folder, product) = ledger::find(context, &args.ledger)?;
     let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
     let scope = Scope { addresses: chosen(ledger.state(), args)?, to: args.to.clone() };
-    let providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
+    let mut providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
+    providers.recall(&ledger.state().providers);
     let sealer = ledger.sealer().clone();
     let way = match rollback::plan(ledger.state(), &providers, &sealer, &scope, &BTreeMap::new()) {
         Ok(way) => way,

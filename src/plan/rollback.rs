@@ -45,7 +45,7 @@ pub enum NoWayBack {
     },
     /// The provider is not there.
     #[error(
-        "{address} cannot be turned back: its provider {provider:?} cannot be used without its configuration. Plan the release file of the version instead"
+        "{address} cannot be turned back: its provider {provider:?} cannot be used with what the ledger knows of its configuration, where nothing sensitive is kept. Plan the release file of the version instead"
     )]
     Provider {
         /// The live resource.

@@ -85,6 +85,15 @@ fn open(run: &mut Run<'_>) -> Result<(), LedgerError> {
         command: run.command.clone(),
     }];
     events.append(&mut run.prelude);
+    // Only a file has blocks: what is turned back from the ledger alone uses those that it remembers.
+    if run.plan.basis.config.is_some() {
+        let sealed = run.providers.arguments().iter();
+        let sealed: BTreeMap<_, _> =
+            sealed.map(|(name, value)| (Arc::clone(name), run.sealer.seal_value(value))).collect();
+        if sealed != run.journal.state().providers {
+            events.push(Event::ProvidersSet { providers: sealed });
+        }
+    }
     if run.plan.mode == RunMode::Refresh {
         events.extend(run.plan.drift.iter().map(|drift| Event::Adopted {
             key: drift.key.clone(),

@@ -38,6 +38,7 @@ impl State {
             Event::Forgotten { key, .. } => self.forget(key, recorded)?,
             Event::Moved { from, to } => self.move_entry(from, to, recorded.seq)?,
             Event::OutputsSet { outputs } => self.outputs.clone_from(outputs),
+            Event::ProvidersSet { providers } => self.providers.clone_from(providers),
             Event::Held { address, reason } => {
                 self.holds.insert(address.clone(), reason.clone());
             }

@@ -12,9 +12,9 @@ fn forms(secret: &str) -> Vec<String> {
     let url = secret.replace('/', "%2F").replace('+', "%2B");
     let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex, url.to_lowercase(), url];
     // Within a longer text, base64 depends on where the secret begins: what its neighbours share is cut off.
-    for before in 0..3 {
-        let encoded = STANDARD_NO_PAD.encode(format!("{}{secret}", "x".repeat(before)));
-        let own = encoded.get([0, 2, 3][before]..(before + secret.len()) * 8 / 6).expect("digits");
+    for (before, shared) in [("", 0), ("x", 2), ("xx", 3)] {
+        let encoded = STANDARD_NO_PAD.encode(format!("{before}{secret}"));
+        let own = encoded.get(shared..(before.len() + secret.len()) * 8 / 6).expect("digits");
         forms.extend([own.to_owned(), own.replace('+', "-").replace('/', "_")]);
     }
     forms.push(secret.replace('/', "\\/"));

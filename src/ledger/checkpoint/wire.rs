@@ -33,6 +33,7 @@ pub(super) fn state(state: &State) -> Json {
         "lineage": state.lineage.as_ref().map(|lineage| &*lineage.0),
         "outputs": record::values(&state.outputs, &Hidden),
         "product": state.product.as_str(),
+        "providers": record::values(&state.providers, &Hidden),
         "releases": releases.collect::<Json>(),
         "runs": state.runs.iter().map(run).collect::<Json>(),
         "seq": state.head.map(|head| head.seq),
@@ -65,6 +66,7 @@ pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
         entries: pairs(fields, "entries", |json| read_entry(Fields::of(json)?))?,
         history: fields.entries("history")?.map(history).collect::<Result<_, _>>()?,
         outputs: fields.values("outputs")?,
+        providers: fields.values("providers")?,
         holds: fields.entries("holds")?.map(hold).collect::<Result<_, _>>()?,
         releases: fields.entries("releases")?.map(release).collect::<Result<_, _>>()?,
         runs: fields

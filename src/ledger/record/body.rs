@@ -74,6 +74,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::Forgotten { .. } => "forgotten",
         Event::Moved { .. } => "moved",
         Event::OutputsSet { .. } => "outputs_set",
+        Event::ProvidersSet { .. } => "providers_set",
         Event::EpochBegan { .. } => "epoch_began",
         Event::Held { .. } => "held",
         Event::Released { .. } => "released",
@@ -111,6 +112,7 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
         Event::Forgotten { key: of, reason } => json!({ "key": key(of), "reason": reason }),
         Event::Moved { from, to } => json!({ "from": key(from), "to": key(to) }),
         Event::OutputsSet { outputs } => json!({ "outputs": values(outputs, seal) }),
+        Event::ProvidersSet { providers } => json!({ "providers": values(providers, seal) }),
         Event::EpochBegan { epoch, reason } => json!({ "epoch": epoch, "reason": reason }),
         Event::Held { address, reason } | Event::Released { address, reason } => {
             json!({ "address": address.to_string(), "reason": reason })
@@ -159,6 +161,7 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
         "forgotten" => Event::Forgotten { key: read_key(body, "key")?, reason: reason(body)? },
         "moved" => Event::Moved { from: read_key(body, "from")?, to: read_key(body, "to")? },
         "outputs_set" => Event::OutputsSet { outputs: body.values("outputs")? },
+        "providers_set" => Event::ProvidersSet { providers: body.values("providers")? },
         "epoch_began" => Event::EpochBegan { epoch: body.number("epoch")?, reason: reason(body)? },
         "held" => Event::Held { address: body.address("address")?, reason: reason(body)? },
         "released" => Event::Released { address: body.address("address")?, reason: reason(body)? },

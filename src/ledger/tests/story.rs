@@ -160,11 +160,12 @@ impl Teller {
     fn aside(&self, state: &State, of: &EntryKey, how: u8) -> Event {
         let reason = "because".to_owned();
         let address = of.address.clone();
-        match how / 2 % 4 {
+        match how / 2 % 5 {
             0 if state.holds.contains_key(&address) => Event::Released { address, reason },
             0 => Event::Held { address, reason },
             1 => Event::OutputsSet { outputs: BTreeMap::from([("url".into(), self.value(how))]) },
-            2 => Event::Adopted { key: of.clone(), value: self.value(how), reason },
+            2 => Event::ProvidersSet { providers: BTreeMap::from([("exec".into(), self.value(how))]) },
+            3 => Event::Adopted { key: of.clone(), value: self.value(how), reason },
             _ => Event::Adopted { key: of.clone(), value: Value::NULL, reason },
         }
     }

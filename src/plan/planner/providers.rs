@@ -10,6 +10,7 @@ use crate::graph::ModuleId;
 use crate::lang::body;
 use crate::lang::config::ProviderName;
 use crate::lang::scope::Bindings;
+use crate::plan::compare::has_sealed;
 use crate::plan::setup::Registry;
 use crate::source::Span;
 use crate::world::World;
@@ -22,6 +23,10 @@ pub struct Providers {
     /// Without a block: all arguments null. Those that need arguments are missing here.
     plain: BTreeMap<&'static str, Configured>,
     used: BTreeSet<Arc<str>>,
+    /// The arguments of the root module's blocks; those that are null are left out.
+    arguments: BTreeMap<Arc<str>, Value>,
+    /// Blocks that a ledger names, but whose arguments do not suffice.
+    lost: BTreeSet<Arc<str>>,
 }
 
 impl Providers {
@@ -39,7 +44,42 @@ impl Providers {
                 plain.insert(schema.name, configured);
             }
         }
-        Self { registry, environment, configured: BTreeMap::new(), plain, used: BTreeSet::new() }
+        Self {
+            registry,
+            environment,
+            configured: BTreeMap::new(),
+            plain,
+            used: BTreeSet::new(),
+            arguments: BTreeMap::new(),
+            lost: BTreeSet::new(),
+        }
+    }
+
+    /// Configures providers with the arguments that a state remembers, for when no file is at hand. One with a
+    /// sensitive argument, of which only the fingerprint is kept, cannot be used.
+    pub fn recall(&mut self, remembered: &BTreeMap<Arc<str>, Value>) {
+        for (block, arguments) in remembered {
+            let name = block_name(block);
+            let parts = self.registry.provider(&name.name).zip(self.registry.schema(&name.name));
+            let configured = parts.filter(|_| !has_sealed(arguments)).and_then(|(provider, schema)| {
+                let fitted = schema.configuration.iter().map(|attribute| {
+                    let value = attribute.fit(arguments.get(attribute.name)).ok()?;
+                    Some((attribute.name, value))
+                });
+                let fitted: Vec<_> = fitted.collect::<Option<_>>()?;
+                provider.configure(&Value::map(fitted), &self.environment).ok()
+            });
+            match configured {
+                Some(configured) => drop(self.configured.insert((ModuleId(0), name), configured)),
+                None => drop(self.lost.insert(Arc::clone(block))),
+            }
+        }
+    }
+
+    /// The arguments of the root module's blocks, by name (and alias).
+    #[must_use]
+    pub const fn arguments(&self) -> &BTreeMap<Arc<str>, Value> {
+        &self.arguments
     }
 
     /// Every provider, with what each declares.
@@ -83,6 +123,9 @@ impl Providers {
         secrets_of(&configuration, secrets);
         match provider.configure(&configuration, &self.environment) {
             Ok(configured) => {
+                if module == ModuleId(0) {
+                    self.arguments.insert(name.to_string().into(), given(&configuration));
+                }
                 self.configured.insert((module, name.clone()), configured);
                 Diagnostics::default()
             }
@@ -129,10 +172,12 @@ impl Providers {
     /// The type of an object that no file names: from the root's block of that name, or without one.
     #[must_use]
     pub fn resource_of_entry(&self, provider: &str, type_name: &str) -> Option<Arc<dyn Resource>> {
-        let (name, alias) =
-            provider.split_once('.').map_or((provider, None), |(name, alias)| (name, Some(alias)));
-        let block = ProviderName { name: name.into(), alias: alias.map(Into::into) };
-        let configured = self.configured.get(&(ModuleId(0), block)).or_else(|| self.plain.get(name))?;
+        if self.lost.contains(provider) {
+            return None;
+        }
+        let block = block_name(provider);
+        let plain = self.plain.get(&*block.name);
+        let configured = self.configured.get(&(ModuleId(0), block)).or(plain)?;
         configured.resources.get(type_name).cloned()
     }
 
@@ -141,6 +186,18 @@ impl Providers {
         let schemas = self.used.iter().filter_map(|name| self.registry.schema(name));
         schemas.map(|schema| (schema.name.to_owned(), schema.version.to_owned())).collect()
     }
+}
+
+/// The block that a name (and alias) means.
+fn block_name(text: &str) -> ProviderName {
+    let (name, alias) = text.split_once('.').map_or((text, None), |(name, alias)| (name, Some(alias)));
+    ProviderName { name: name.into(), alias: alias.map(Into::into) }
+}
+
+/// The arguments that are not null.
+fn given(configuration: &Value) -> Value {
+    let arguments = configuration.as_map().into_iter().flatten();
+    Value::map(arguments.filter(|(_, value)| !value.is_null()).map(|(name, value)| (&**name, value.clone())))
 }
 
 /// A provider that does not exist.

@@ -66,6 +66,9 @@ fn events() -> Vec<Event> {
         Event::Referenced { key: lost.clone(), reference: "msg\u{7} 1".into() },
         done(&lost, ActOutcome::Unknown { message: "The answer was lost.".into() }),
         Event::Held { address: live.address.clone(), reason: "the rollback failed".into() },
+        Event::ProvidersSet {
+            providers: [("exec".into(), Value::map([("folder", Value::from("ops"))]))].into(),
+        },
         Event::OutputsSet {
             outputs: [
                 ("url".into(), "https://shop".into()),

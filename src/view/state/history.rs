@@ -73,6 +73,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         Event::LedgerBegan { .. }
         | Event::RunOpened { .. }
         | Event::OutputsSet { .. }
+        | Event::ProvidersSet { .. }
         | Event::EpochBegan { .. }
         | Event::Checkpointed { .. }
         | Event::RunClosed { .. } => None,
@@ -106,6 +107,9 @@ pub(in crate::view) fn tell(event: &Event) -> String {
         Event::Forgotten { reason, .. } => format!("let go: {}", line(reason)),
         Event::Moved { to, .. } => format!("moved to {}", escape::shown(to)),
         Event::OutputsSet { outputs } => format!("Outputs set: {}", words::amount(outputs.len(), "value")),
+        Event::ProvidersSet { providers } => {
+            format!("Providers configured: {}", words::amount(providers.len(), "block"))
+        }
         Event::EpochBegan { epoch, reason } => format!("Epoch {epoch} began: {}", line(reason)),
         Event::Held { reason, .. } => format!("held: {}", line(reason)),
         Event::Released { reason, .. } => format!("released: {}", line(reason)),
@@ -149,6 +153,7 @@ fn tone(event: &Event) -> Tone {
         | Event::Forgotten { .. }
         | Event::Moved { .. }
         | Event::OutputsSet { .. }
+        | Event::ProvidersSet { .. }
         | Event::EpochBegan { .. }
         | Event::Released { .. }
         | Event::Checkpointed { .. }
@@ -179,6 +184,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::Forgotten { .. } => "forgotten",
         Event::Moved { .. } => "moved",
         Event::OutputsSet { .. } => "outputs_set",
+        Event::ProvidersSet { .. } => "providers_set",
         Event::EpochBegan { .. } => "epoch_began",
         Event::Held { .. } => "held",
         Event::Released { .. } => "released",

@@ -112,8 +112,9 @@ fn the_history_has_a_line_for_each_record() {
     11  22:13:31  slack_message.all@1.2.0: known outside as msg\u0007 1
     12  22:13:32  slack_message.all@1.2.0: outcome unknown: The answer was lost.
     13  22:13:33  exec_deployment.production: held: the rollback failed
-    14  22:13:34  Outputs set: 3 values
-    15  22:13:35  Run closed: uncertain (2 done, 1 uncertain)
+    14  22:13:34  Providers configured: 1 block
+    15  22:13:35  Outputs set: 3 values
+    16  22:13:36  Run closed: uncertain (2 done, 1 uncertain)
 
 "#]]
         .raw()
