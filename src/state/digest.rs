@@ -35,9 +35,12 @@ pub(super) fn of_state(state: &State) -> Digest {
     // Ledgers of before have none, and their checkpoints name digests without this.
     if !state.providers.is_empty() {
         stream.raw(",\"providers\":");
-        stream.array(state.providers.iter().map(|(name, value)| {
-            Json::Array(vec![Json::from(&**name), encode(value, &Hidden)])
-        }));
+        stream.array(
+            state
+                .providers
+                .iter()
+                .map(|(name, value)| Json::Array(vec![Json::from(&**name), encode(value, &Hidden)])),
+        );
     }
     stream.raw("}");
     stream.finish()
