@@ -264,6 +264,15 @@ pub enum Event {
         /// Now.
         to: EntryKey,
     },
+    /// A person brought a backup back. Nothing in the state changes by it.
+    Restored {
+        /// The object that holds it.
+        key: EntryKey,
+        /// Where it went, passwords masked.
+        into: String,
+        /// How that ended, in words.
+        outcome: String,
+    },
     /// The outputs after a run.
     OutputsSet {
         /// By name.

@@ -46,7 +46,7 @@ impl State {
                 let held = self.holds.remove(address);
                 held.ok_or_else(|| IllegalTransition::NotHeld { address: address.clone() })?;
             }
-            Event::Checkpointed { .. } => {}
+            Event::Restored { .. } | Event::Checkpointed { .. } => {}
         }
         self.head = Some(Head { seq: recorded.seq, hash: recorded.hash });
         Ok(())

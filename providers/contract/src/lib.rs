@@ -30,7 +30,7 @@ pub use problem::{Problem, ProblemKind};
 pub use propose::propose;
 pub use provider::{
     Applied, ApplyRequest, Configured, DataSource, Observed, Outcome, PlanRequest, Planned, Provider,
-    ReconcileRequest, Reconciled, Resource, Restored, Verdict,
+    ReconcileRequest, Reconciled, Resource, RestoreRequest, Restored, Verdict, Verification, VerifyRequest,
 };
 pub use review::{Review, Reviews};
 pub use schema::{

@@ -108,16 +108,27 @@ pub trait Resource: Send + Sync {
         Box::pin(async move { Err(Problem::refused("This type of resource cannot be destroyed.")) })
     }
 
-    /// Writes the backup that the object holds to a new file. Only for types that hold one.
+    /// Brings back the backup that the object holds: into a new file or database. Only for types that hold one.
     fn restore<'a>(
         &'a self,
         context: &'a Context,
-        object: &'a Value,
-        into: &'a std::path::Path,
+        request: RestoreRequest<'a>,
     ) -> Answer<'a, Result<Restored, Problem>> {
-        let _ = (context, object, into);
+        let _ = (context, request);
         Box::pin(async move {
             Err(Problem::refused("This type of resource holds no backup that could be restored."))
+        })
+    }
+
+    /// Proves the backup that the object holds, once more. Changes nothing but what is known of it.
+    fn verify<'a>(
+        &'a self,
+        context: &'a Context,
+        request: VerifyRequest<'a>,
+    ) -> Answer<'a, Result<Verification, Problem>> {
+        let _ = (context, request);
+        Box::pin(async move {
+            Err(Problem::refused("This type of resource holds no backup that could be verified."))
         })
     }
 
@@ -236,6 +247,37 @@ pub enum Reconciled {
     NotDone,
     /// Nobody can tell: a person must look.
     CannotTell,
+}
+
+/// What `restore` is told.
+#[derive(Clone, Copy, Debug)]
+pub struct RestoreRequest<'a> {
+    /// The object that holds the backup.
+    pub object: &'a Value,
+    /// Where it goes, as a person wrote it: a file, or the URL of a database.
+    pub into: &'a str,
+    /// The folder that relative files start in.
+    pub folder: &'a std::path::Path,
+    /// Whether what is there may be put aside.
+    pub over: bool,
+}
+
+/// What `verify` is told.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyRequest<'a> {
+    /// The object that holds the backup.
+    pub object: &'a Value,
+    /// How, as a person wrote it; none for the way that the object was verified in before.
+    pub how: Option<&'a str>,
+}
+
+/// A backup that was proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// The object, with when and how it was verified.
+    pub value: Value,
+    /// Sentences for the person: what was read and compared.
+    pub notes: Vec<String>,
 }
 
 /// What `restore` wrote.

@@ -74,6 +74,8 @@ pub struct ResourceSchema {
     pub repeat: Repeat,
     /// Whether leaving the file can undo it (live resources): false means it is let go with a notice.
     pub destroyable: bool,
+    /// Whether it holds a backup, which `verify` can prove and `restore` can bring back.
+    pub backup: bool,
     /// Whether `plan` may read the verdict beforehand (cheap checks).
     pub preview: bool,
     /// What undoes it, for the plan's table: `deploy the previous version again`.

@@ -78,6 +78,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes: attributes(),
         repeat: Repeat::AskFirst,
         destroyable: true,
+        backup: false,
         preview: false,
         undo: "run `deploy` with the previous version",
         headline: Some("version"),

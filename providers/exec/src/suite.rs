@@ -92,6 +92,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes,
         repeat: Repeat::Harmless,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "",
         headline: None,

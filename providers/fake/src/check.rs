@@ -67,6 +67,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes,
         repeat: Repeat::Harmless,
         destroyable: false,
+        backup: false,
         preview: true,
         undo: "",
         headline: None,

@@ -69,6 +69,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes,
         repeat: Repeat::AskFirst,
         destroyable: true,
+        backup: false,
         preview: false,
         undo: "deploy the previous version again",
         headline: Some("version"),

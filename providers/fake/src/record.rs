@@ -53,6 +53,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes,
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "",
         headline: None,

@@ -53,6 +53,7 @@ pub(crate) fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::AskFirst,
         destroyable: true,
+        backup: false,
         preview: false,
         undo: "write the text before",
         headline: None,

@@ -60,6 +60,7 @@ pub(crate) fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::Harmless,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "none: a later status of the same context counts",
         headline: None,

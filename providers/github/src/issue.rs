@@ -63,6 +63,7 @@ pub(crate) fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "none: close the issue by hand",
         headline: None,

@@ -54,6 +54,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes,
         repeat: Repeat::Harmless,
         destroyable: false,
+        backup: false,
         preview: true,
         undo: "",
         headline: None,

@@ -94,6 +94,7 @@ pub(crate) fn smoke_test() -> ResourceSchema {
         attributes,
         repeat: Repeat::Harmless,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "",
         headline: None,

@@ -108,6 +108,7 @@ pub(crate) fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::Harmless,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "none: the notes stay in the ledger",
         headline: None,

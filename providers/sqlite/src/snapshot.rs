@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, PlanRequest, Planned, Problem,
-    ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, Restored, Type, Value, propose,
+    ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, RestoreRequest, Restored, Type, Value,
+    Verification, VerifyRequest, propose,
 };
 
 use crate::inspect::{Facts, hash, inspect};
@@ -54,6 +55,7 @@ pub(crate) fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: true,
         preview: false,
         undo: "nothing to undo; `relplan restore` brings it back",
         headline: None,
@@ -204,13 +206,48 @@ impl Resource for Snapshot {
     fn restore<'a>(
         &'a self,
         context: &'a Context,
-        object: &'a Value,
-        into: &'a Path,
+        request: RestoreRequest<'a>,
     ) -> Answer<'a, Result<Restored, Problem>> {
         Box::pin(async move {
-            let file = context.path(object.get("file").as_str().unwrap_or_default());
-            let (object, into) = (object.clone(), into.to_path_buf());
+            let file = context.path(request.object.get("file").as_str().unwrap_or_default());
+            let (object, into) = (request.object.clone(), request.folder.join(request.into));
             blocking(move || restore::restore(&object, &file, &into)).await
+        })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        context: &'a Context,
+        request: VerifyRequest<'a>,
+    ) -> Answer<'a, Result<Verification, Problem>> {
+        Box::pin(async move {
+            if let Some(how) = request.how.filter(|how| !["checksum", "read"].contains(how)) {
+                return Err(Problem::refused(format!("{how:.40?} is no way to verify a copy of SQLite."))
+                    .hint("Write `checksum` or `read`: both read all of it, and have SQLite check it."));
+            }
+            let object = request.object.clone();
+            let file = context.path(object.get("file").as_str().unwrap_or_default());
+            let expected = object.get("sha256").as_str().unwrap_or_default().to_owned();
+            let facts = blocking(move || {
+                let (sha256, _) = hash(&file).map_err(|error| {
+                    Problem::missing(format!("The snapshot {} cannot be read: {error}.", file.display()))
+                })?;
+                if sha256 != expected {
+                    let message = format!("The snapshot is not what was taken: its sha256 is {sha256}.");
+                    return Err(
+                        Problem::conflict(message).hint("It was changed or damaged. Use another snapshot.")
+                    );
+                }
+                inspect(&file)
+            })
+            .await?;
+            let rows: i64 = facts.tables.values().sum();
+            let note = format!(
+                "{} bytes with {} tables and {rows} rows; SQLite's own check says ok.",
+                facts.bytes,
+                facts.tables.len()
+            );
+            Ok(Verification { value: object, notes: vec![note] })
         })
     }
 

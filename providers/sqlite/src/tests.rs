@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use relplan_contract::conformance::{self, Fixture, context_in};
-use relplan_contract::{ApplyRequest, Context, Observed, Problem, ProblemKind, Resource, Value};
+use relplan_contract::{
+    ApplyRequest, Context, Observed, Problem, ProblemKind, Resource, RestoreRequest, Value, VerifyRequest,
+};
 use rusqlite::Connection;
 
 use super::Sqlite;
@@ -137,17 +139,29 @@ async fn a_snapshot_comes_back_into_a_new_file_only() {
     let database = Database::default();
     let object = database.take(&database.config(), "abcdef0123").await.expect("a snapshot");
     let context = database.context();
-    let into = database.path("restored.sqlite");
-    let restored = database.snapshot.restore(&context, &object, &into).await.expect("restored");
+    let request = |into: &'static str| RestoreRequest {
+        object: &object,
+        into,
+        folder: database.folder.path(),
+        over: false,
+    };
+    let restored = database.snapshot.restore(&context, request("restored.sqlite")).await.expect("restored");
     assert!(restored.notes.iter().any(|note| note.contains("5000 rows")), "{restored:?}");
-    let again = database.snapshot.restore(&context, &object, &into).await.expect_err("there already");
+    let verify = VerifyRequest { object: &object, how: None };
+    let verified = database.snapshot.verify(&context, verify).await.expect("whole");
+    assert!(verified.notes[0].contains("5000 rows"), "{verified:?}");
+    let again =
+        database.snapshot.restore(&context, request("restored.sqlite")).await.expect_err("there already");
     assert_eq!(again.kind, ProblemKind::Conflict);
     let file = database.path(object.get("file").as_str().expect("a file"));
     let mut bytes = std::fs::read(&file).expect("a snapshot");
     bytes[100] ^= 1;
     std::fs::write(&file, bytes).expect("changed");
     let other = database.path("other.sqlite");
-    assert!(database.snapshot.restore(&context, &object, &other).await.is_err() && !other.exists());
+    assert!(database.snapshot.restore(&context, request("other.sqlite")).await.is_err() && !other.exists());
+    let verify = VerifyRequest { object: &object, how: None };
+    let problem = database.snapshot.verify(&context, verify).await.expect_err("it is another");
+    assert_eq!(problem.kind, ProblemKind::Conflict);
     assert!(matches!(database.snapshot.read(&context, &object).await, Ok(Observed::Present(_))));
 }
 

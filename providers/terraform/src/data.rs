@@ -57,6 +57,7 @@ pub(crate) fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::Harmless,
         destroyable: true,
+        backup: false,
         preview: false,
         undo: "keep the previous value again",
         headline: None,

@@ -75,6 +75,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::Moved { .. } => "moved",
         Event::OutputsSet { .. } => "outputs_set",
         Event::ProvidersSet { .. } => "providers_set",
+        Event::Restored { .. } => "restored",
         Event::EpochBegan { .. } => "epoch_began",
         Event::Held { .. } => "held",
         Event::Released { .. } => "released",
@@ -111,6 +112,9 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
         }
         Event::Forgotten { key: of, reason } => json!({ "key": key(of), "reason": reason }),
         Event::Moved { from, to } => json!({ "from": key(from), "to": key(to) }),
+        Event::Restored { key: of, into, outcome } => {
+            json!({ "into": into, "key": key(of), "outcome": outcome })
+        }
         Event::OutputsSet { outputs } => json!({ "outputs": values(outputs, seal) }),
         Event::ProvidersSet { providers } => json!({ "providers": values(providers, seal) }),
         Event::EpochBegan { epoch, reason } => json!({ "epoch": epoch, "reason": reason }),
@@ -160,6 +164,11 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
         }
         "forgotten" => Event::Forgotten { key: read_key(body, "key")?, reason: reason(body)? },
         "moved" => Event::Moved { from: read_key(body, "from")?, to: read_key(body, "to")? },
+        "restored" => Event::Restored {
+            key: read_key(body, "key")?,
+            into: body.text("into")?.to_owned(),
+            outcome: body.text("outcome")?.to_owned(),
+        },
         "outputs_set" => Event::OutputsSet { outputs: body.values("outputs")? },
         "providers_set" => Event::ProvidersSet { providers: body.values("providers")? },
         "epoch_began" => Event::EpochBegan { epoch: body.number("epoch")?, reason: reason(body)? },

@@ -52,6 +52,7 @@ fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::AtMostOnce,
         destroyable: true,
+        backup: false,
         preview: false,
         undo: "",
         headline: None,

@@ -44,6 +44,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes: attributes(),
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "none: a pushed tag stays; withdraw it and release a new version",
         headline: None,

@@ -61,6 +61,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes: attributes(),
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "dispatch the workflow with the previous version",
         headline: Some("version"),

@@ -53,6 +53,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes: attributes(),
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "none: the release stays; mark it as withdrawn and release a new version",
         headline: None,

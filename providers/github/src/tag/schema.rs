@@ -49,6 +49,7 @@ pub(crate) fn schema() -> ResourceSchema {
         attributes: attributes(),
         repeat: Repeat::AskFirst,
         destroyable: false,
+        backup: false,
         preview: false,
         undo: "none: a tag stays; withdraw it and release a new version",
         headline: None,

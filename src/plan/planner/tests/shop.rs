@@ -63,6 +63,7 @@ fn types() -> Vec<ResourceSchema> {
         ],
         repeat: Repeat::AskFirst,
         destroyable: lifetime == Lifetime::Live,
+        backup: false,
         preview: lifetime == Lifetime::Check,
         undo: "",
         headline: None,

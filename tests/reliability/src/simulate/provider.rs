@@ -41,6 +41,7 @@ fn schemas(bug: Option<Bug>) -> Vec<ResourceSchema> {
         ],
         repeat,
         destroyable: lifetime == Lifetime::Live,
+        backup: false,
         preview: false,
         undo: "",
         headline: Some("value").filter(|_| lifetime == Lifetime::Live),

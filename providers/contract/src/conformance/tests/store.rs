@@ -90,6 +90,7 @@ fn schema() -> ResourceSchema {
         ],
         repeat: Repeat::AskFirst,
         destroyable: true,
+        backup: false,
         preview: false,
         undo: "write the previous value again",
         headline: Some("value"),

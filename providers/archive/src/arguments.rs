@@ -1,0 +1,269 @@
+//! The arguments that all types of snapshots share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use relplan_contract::{Attribute, Context, PlanRequest, Planned, Problem, Type, Value, propose};
+
+use crate::cipher::{Identities, Recipients};
+use crate::compression::Compression;
+use crate::folder::Folder;
+use crate::job::Job;
+use crate::name::{is_safe, series};
+use crate::retention::{Kept, Retain};
+use crate::store::Store;
+
+/// How a snapshot is verified; each proves more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verify {
+    /// Read back from the store, and its sums compared.
+    Checksum,
+    /// Decrypted, decompressed, and wholly read by the database's own program.
+    Read,
+    /// Restored into a scratch database, and compared.
+    Restore,
+}
+
+impl Verify {
+    /// Reads its word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Checksum, Self::Read, Self::Restore].into_iter().find(|one| one.name() == text)
+    }
+
+    /// Its word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Checksum => "checksum",
+            Self::Read => "read",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// The shared arguments, and what is known of a snapshot afterwards.
+#[must_use]
+pub fn attributes() -> Vec<Attribute> {
+    let text = |name, docs| Attribute::optional(name, Type::String, docs);
+    let number = |name, docs| Attribute::optional(name, Type::Number, docs);
+    let known = |name, ty, docs| Attribute::computed(name, ty, docs);
+    vec![
+        text(
+            "directory",
+            "Folder for the snapshots, made with mode 0700; one that others can read is refused.",
+        ),
+        text("name", "Name of the series of snapshots. Default: product and address."),
+        Attribute::optional(
+            "encrypt_to",
+            Type::set(Type::String),
+            "Public keys of age (`age1...`) or SSH of those who can read the snapshots.",
+        ),
+        text("identity_file", "A file with one of the private keys, for verification and restore."),
+        text("compression", "`zstd` or `gzip`, with a level: `zstd:9`.").or("zstd:3"),
+        text("verify", "How it is verified before it counts: `checksum`, `read` or `restore`.").or("read"),
+        Attribute::block(
+            "retain",
+            vec![
+                number("count", "That many, the newest."),
+                number("days", "Those of the last days."),
+                number("weekly", "The newest of each of the last weeks."),
+                number("monthly", "The newest of each of the last months."),
+            ],
+            "Which snapshots of the series are kept; what any rule wants stays, and the last verified one. Default: all.",
+        ),
+        known("snapshot", Type::String, "Its name."),
+        known("location", Type::String, "Where it is."),
+        known("manifest_sha256", Type::String, "SHA-256 of its manifest, which has the sums of its parts."),
+        known("bytes", Type::Number, "How much is stored, in bytes."),
+        known("raw_bytes", Type::Number, "The same before compression."),
+        known("created_at", Type::String, "When it was begun."),
+        known("took_ms", Type::Number, "How long it took, in milliseconds."),
+        known(
+            "source",
+            Type::map(Type::String),
+            "What the database says of itself: version, place in its log.",
+        ),
+        known("rows", Type::map(Type::Number), "How many rows each table has."),
+        known("verified", Type::String, "How it was verified."),
+        known("verified_at", Type::String, "When it was verified last."),
+        known(
+            "verified_ms",
+            Type::Number,
+            "How long that took: of `restore`, how long a real one will take.",
+        ),
+        known(
+            "deletes",
+            Type::list(Type::String),
+            "The snapshots that are deleted once this one is verified.",
+        ),
+    ]
+}
+
+/// What is wrong with the shared arguments.
+#[must_use]
+pub fn check(config: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let directory = config.get("directory");
+    if directory.is_null() {
+        problems.push(
+            Problem::invalid("directory", "There is no place for the snapshots.")
+                .hint("Name a folder as `directory`."),
+        );
+    }
+    if let Some(name) = config.get("name").as_str()
+        && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_safe))
+    {
+        problems.push(
+            Problem::invalid("name", format!("{name:?} cannot name files."))
+                .hint("Use letters, digits, `-`, `_` and `.`, and no `.` in front."),
+        );
+    }
+    let keys = config.get("encrypt_to").as_list().unwrap_or_default();
+    problems.extend(Recipients::read(keys.iter().filter_map(Value::as_str)).err());
+    if let Some(text) = config.get("compression").as_str()
+        && Compression::parse(text).is_none()
+    {
+        problems.push(
+            Problem::invalid("compression", format!("{text:.40?} is no compression."))
+                .hint("Write zstd:1 to zstd:19, or gzip:1 to gzip:9."),
+        );
+    }
+    if let Some(text) = config.get("verify").as_str() {
+        match Verify::parse(text) {
+            None => problems.push(
+                Problem::invalid("verify", format!("{text:.40?} is no way to verify a snapshot."))
+                    .hint("Write `checksum`, `read` or `restore`."),
+            ),
+            Some(verify)
+                if verify > Verify::Checksum && !keys.is_empty() && config.get("identity_file").is_null() =>
+            {
+                problems.push(
+                    Problem::invalid("verify", "What is encrypted can be read with a key only.")
+                        .hint("Name the file of a key as `identity_file`, or write verify = \"checksum\"."),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    let retain = config.get("retain");
+    for name in ["count", "days", "weekly", "monthly"] {
+        let value = retain.get(name);
+        if !value.is_null() && !value.is_unknown() && value.as_i64().is_none_or(|number| number < 1) {
+            problems.push(Problem::invalid("retain", format!("`{name}` is a whole number from 1.")));
+        }
+    }
+    problems
+}
+
+/// The shared arguments, read.
+pub struct Settings {
+    /// Where snapshots lie.
+    pub store: Store,
+    /// The series.
+    pub series: String,
+    /// How parts are compressed.
+    pub compression: Compression,
+    /// Those who can read them; none for everybody.
+    pub recipients: Option<Arc<Recipients>>,
+    /// The file of a private key.
+    pub identity_file: Option<PathBuf>,
+    /// How it is verified.
+    pub verify: Verify,
+    /// What is kept; none for everything.
+    pub retain: Option<Retain>,
+}
+
+impl Settings {
+    /// Reads the arguments of an object; none while the place is not known.
+    pub fn read(context: &Context, object: &Value) -> Result<Option<Self>, Problem> {
+        let text = |name: &str| object.get(name).as_str();
+        let Some(directory) = text("directory") else { return Ok(None) };
+        let keys = object.get("encrypt_to").as_list().unwrap_or_default();
+        let recipients = Recipients::read(keys.iter().filter_map(Value::as_str))?;
+        Ok(Some(Self {
+            store: Store(Arc::new(Folder::new(context.path(directory)))),
+            series: series(context, object),
+            compression: text("compression").and_then(Compression::parse).unwrap_or_default(),
+            recipients: (!recipients.texts().is_empty()).then(|| Arc::new(recipients)),
+            identity_file: text("identity_file").map(|file| context.path(file)),
+            verify: text("verify").and_then(Verify::parse).unwrap_or(Verify::Read),
+            retain: Retain::read(object.get("retain")),
+        }))
+    }
+
+    /// The same of an object that was made.
+    pub fn of(context: &Context, object: &Value) -> Result<Self, Problem> {
+        Self::read(context, object)?
+            .ok_or_else(|| Problem::invalid("directory", "It is not known where the snapshots are."))
+    }
+
+    /// The private keys; none where no file is named.
+    pub fn identities(&self) -> Result<Option<Identities>, Problem> {
+        self.identity_file.as_deref().map(Identities::read).transpose()
+    }
+
+    /// Deletes the snapshots that the plan named, and says so.
+    pub fn prune(&self, job: &Job, planned: &Value) -> Result<(), Problem> {
+        for name in planned.get("deletes").as_list().unwrap_or_default().iter().filter_map(Value::as_str) {
+            // A snapshot of another series cannot be meant, whatever the object says.
+            if name.starts_with(&format!("{}-", self.series))
+                && crate::Archive::find(&self.store, name)?.is_some()
+            {
+                Kept::delete(&self.store, name)?;
+                job.context().progress.line(&format!("deleted the old snapshot {name}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Predicts a snapshot: which old ones go, what verification costs.
+pub async fn plan(
+    context: &Context,
+    attributes: &[Attribute],
+    request: PlanRequest<'_>,
+) -> Result<Planned, Problem> {
+    let mut planned = propose(attributes, request.prior, request.config);
+    let Some(settings) = Settings::read(context, request.config)? else { return Ok(planned) };
+    let now = context.clock.now_ms();
+    let (kept, verify, retain) = Job::run(context, move |_| {
+        let kept = Kept::list(&settings)?;
+        Ok((kept, settings.verify, settings.retain))
+    })
+    .await?;
+    let same = |one: &&Kept| one.verified.as_ref().is_some_and(|verified| verified.how == verify.name());
+    planned.notes.push(match kept.iter().rev().find(same).and_then(|one| one.verified.as_ref()) {
+        Some(verified) => format!(
+            "It is verified (`{}`), which took {} s the last time, {}.",
+            verify.name(),
+            verified.took_ms.max(0) / 1_000,
+            ago(now - verified.at_ms),
+        ),
+        None => format!("It is verified (`{}`); how long that takes is not known yet.", verify.name()),
+    });
+    if request.prior.is_none() {
+        let surplus = retain.map_or_else(Vec::new, |retain| retain.surplus(&kept, now));
+        for one in &surplus {
+            planned.notes.push(format!(
+                "The old snapshot {} of {} ({} bytes) will be deleted, because of `retain`.",
+                one.name,
+                ago(now - one.created_ms),
+                one.bytes
+            ));
+        }
+        let names = surplus.into_iter().map(|one| Value::from(one.name));
+        planned.value = planned.value.with("deletes", Value::list(names));
+    }
+    Ok(planned)
+}
+
+/// How long ago something was, in words.
+fn ago(ms: i64) -> String {
+    match ms / 60_000 {
+        ..1 => "just now".to_owned(),
+        minutes @ 1..120 => format!("{minutes} minutes ago"),
+        minutes @ 120..2_880 => format!("{} hours ago", minutes / 60),
+        minutes => format!("{} days ago", minutes / 1_440),
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Draft`]: a snapshot while it is made. Dropped before its end, nothing of it is left.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use relplan_contract::{Context, Problem};
+
+use crate::arguments::Settings;
+use crate::manifest::{MANIFEST, Manifest, Part, Table};
+use crate::name;
+use crate::part::PartWriter;
+use crate::snapshot::Archive;
+use crate::store::failed;
+
+/// What a database tells of a snapshot, for its manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Of which kind of database: `postgres`.
+    pub engine: String,
+    /// What the database says of itself.
+    pub database: BTreeMap<String, String>,
+    /// Versions of the programs.
+    pub tools: BTreeMap<String, String>,
+    /// Its tables.
+    pub tables: BTreeMap<String, Table>,
+    /// Whether the rows were counted.
+    pub exact: bool,
+    /// SHA-256 of the schema.
+    pub schema_sha256: String,
+}
+
+/// A snapshot while it is made.
+pub struct Draft<'s> {
+    settings: &'s Settings,
+    name: String,
+    taken_for: [String; 3],
+    created_ms: i64,
+    published: bool,
+}
+
+impl<'s> Draft<'s> {
+    /// Begins the snapshot of an action. `bytes` is about how much room it may need.
+    pub fn begin(settings: &'s Settings, context: &Context, key: &str, bytes: u64) -> Result<Self, Problem> {
+        settings.store.0.prepare(bytes)?;
+        let taken_for = [&context.product, &context.version, &context.address].map(Clone::clone);
+        let name = name::snapshot(context, &settings.series, key);
+        Ok(Self { settings, name, taken_for, created_ms: context.clock.now_ms(), published: false })
+    }
+
+    /// A new part. Several may be written at the same time.
+    pub fn part(&self, name: &str) -> Result<PartWriter, Problem> {
+        let Settings { store, compression, recipients, .. } = self.settings;
+        let encrypted = if recipients.is_some() { ".age" } else { "" };
+        let file = format!("{name}.{}{encrypted}", compression.name());
+        let sink = store.0.create(&self.name, &file);
+        let writer = sink.and_then(|sink| PartWriter::new(file, sink, *compression, recipients.as_deref()));
+        writer.map_err(|error| failed(&format!("{} cannot be written to", store.shown()), &error))
+    }
+
+    /// Writes the manifest and gives the snapshot its name.
+    pub fn finish(mut self, context: &Context, parts: Vec<Part>, facts: Facts) -> Result<Archive, Problem> {
+        let manifest = Manifest {
+            format: Manifest::format(),
+            engine: facts.engine,
+            name: self.name.clone(),
+            series: self.settings.series.clone(),
+            taken_for: self.taken_for.clone(),
+            created_ms: self.created_ms,
+            duration_ms: context.clock.now_ms().saturating_sub(self.created_ms),
+            database: facts.database,
+            tools: facts.tools,
+            compression: self.settings.compression.name().to_owned(),
+            encrypted_to: self.settings.recipients.as_ref().map_or_else(Vec::new, |to| to.texts().to_vec()),
+            parts,
+            tables: facts.tables,
+            exact: facts.exact,
+            schema_sha256: facts.schema_sha256,
+        };
+        let bytes = manifest.to_bytes();
+        let store = &self.settings.store;
+        let written = store.0.create(&self.name, MANIFEST).and_then(|mut sink| {
+            sink.write_all(&bytes)?;
+            sink.finish()
+        });
+        written.map_err(|error| failed("The manifest cannot be written", &error))?;
+        store.0.publish(&self.name)?;
+        self.published = true;
+        Ok(Archive::new(store.clone(), manifest, &bytes))
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            self.settings.store.0.discard(&self.name);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A folder of this machine as a store. Only its owner may read or write there.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use relplan_contract::Problem;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::manifest::MANIFEST;
+use crate::store::{Place, Sink, Source, failed};
+
+/// The end of the name of a snapshot that is being made.
+const UNFINISHED: &str = ".unfinished";
+
+/// A folder.
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// The folders that are being made, each locked: who dies leaves one that anybody can lock.
+    making: Mutex<Vec<(String, File)>>,
+}
+
+impl Folder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, making: Mutex::default() }
+    }
+
+    fn unfinished(&self, snapshot: &str) -> PathBuf {
+        self.path.join(format!(".{snapshot}{UNFINISHED}"))
+    }
+
+    /// The folder of a snapshot that is being made, made and locked with its first file.
+    fn begin(&self, snapshot: &str) -> io::Result<PathBuf> {
+        let folder = self.unfinished(snapshot);
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if !making.iter().any(|(name, _)| name == snapshot) {
+            fs::DirBuilder::new().mode(0o700).create(&folder)?;
+            let lock = File::open(&folder)?;
+            flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+            making.push((snapshot.to_owned(), lock));
+        }
+        Ok(folder)
+    }
+
+    fn forget(&self, snapshot: &str) {
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        making.retain(|(name, _)| name != snapshot);
+    }
+
+    /// Removes what dead processes left half-made.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)?.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') && name.ends_with(UNFINISHED) {
+                let lock = File::open(entry.path())?;
+                if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                    fs::remove_dir_all(entry.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refuse(path: &Path, why: &str, hint: String) -> Problem {
+    Problem::refused(format!("The folder {} {why}.", path.display()))
+        .hint(hint)
+        .about(relplan_contract::Path::attribute("directory"))
+}
+
+/// Makes the folder where it is missing, and refuses one that others could read or change.
+fn prepare(path: &Path) -> Result<(), Problem> {
+    let unusable = |error: io::Error| refuse(path, &format!("cannot be used: {error}"), String::new());
+    if !path.exists() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+    }
+    let metadata = fs::symlink_metadata(path).map_err(unusable)?;
+    if !metadata.is_dir() {
+        return Err(refuse(path, "is no folder, or a link", "Name a folder of its own.".to_owned()));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refuse(path, "belongs to somebody else", "Name a folder of your own.".to_owned()));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(refuse(
+            path,
+            "can be read or changed by others",
+            format!("Run `chmod 700 {}`.", path.display()),
+        ));
+    }
+    Ok(())
+}
+
+struct FileSink(File);
+
+impl Write for FileSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Sink for FileSink {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+impl Place for Folder {
+    fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn prepare(&self, bytes: u64) -> Result<(), Problem> {
+        prepare(&self.path)?;
+        self.sweep().map_err(|error| failed("What a dead process left could not be removed", &error))?;
+        let free = rustix::fs::statvfs(&self.path)
+            .map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+        if free < bytes {
+            let message = format!("has {free} bytes free, and about {bytes} may be needed");
+            return Err(refuse(&self.path, &message, "Make room, or name another folder.".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn create(&self, snapshot: &str, file: &str) -> io::Result<Box<dyn Sink>> {
+        let path = self.begin(snapshot)?.join(file);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        Ok(Box::new(FileSink(file)))
+    }
+
+    fn publish(&self, snapshot: &str) -> Result<(), Problem> {
+        let (from, to) = (self.unfinished(snapshot), self.path.join(snapshot));
+        let done = File::open(&from)
+            .and_then(|folder| folder.sync_all())
+            // A rename over an empty folder would succeed, one over a snapshot does not.
+            .and_then(|()| fs::rename(&from, &to))
+            .and_then(|()| File::open(&self.path)?.sync_all());
+        self.forget(snapshot);
+        done.map_err(|error| failed(&format!("The snapshot {snapshot} could not be given its name"), &error))
+    }
+
+    fn discard(&self, snapshot: &str) {
+        // It was made by us alone, and is swept later if this fails.
+        let _ = fs::remove_dir_all(self.unfinished(snapshot));
+        self.forget(snapshot);
+    }
+
+    fn open(&self, snapshot: &str, file: &str) -> io::Result<Option<Source>> {
+        match File::open(self.path.join(snapshot).join(file)) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn note(&self, snapshot: &str, file: &str, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.path.join(snapshot);
+        let part = folder.join(format!(".{file}-{}", std::process::id()));
+        let mut written =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        written.write_all(bytes)?;
+        written.sync_all()?;
+        fs::rename(&part, folder.join(file))?;
+        File::open(&folder)?.sync_all()
+    }
+
+    fn list(&self, beginning: &str) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
+        let mut names: Vec<String> = names
+            .filter(|name| name.starts_with(beginning) && self.path.join(name).join(MANIFEST).is_file())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn delete(&self, snapshot: &str) -> io::Result<()> {
+        let folder = self.path.join(snapshot);
+        fs::remove_file(folder.join(MANIFEST))?;
+        fs::remove_dir_all(folder)
+    }
+}

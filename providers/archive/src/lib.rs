@@ -1,0 +1,48 @@
+//! Where snapshots of databases are kept, so that each is known to be whole: shared by the providers of databases.
+//!
+//! A snapshot is a few streams, its [parts](PartWriter), and a [`Manifest`] that is written last and names them all with
+//! their sums. Each part is compressed and, where recipients are given, encrypted on its way into the [`Store`], so that no
+//! part is ever in memory as a whole, nor on a disk in clear. What has no manifest is no snapshot: a run that is cut off
+//! leaves nothing that looks like one. The sum of the manifest is in relplan's ledger, so that nobody who can write to
+//! the store can put another snapshot in the place of the one that was taken.
+//!
+//! - [`Settings`]: the arguments that all types of snapshots share, [`attributes`] declares them
+//! - [`Draft`]: a snapshot while it is made; [`Archive`]: one that is there
+//! - [`Job`], [`Tool`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
+
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
+)]
+
+mod arguments;
+mod cipher;
+mod compression;
+mod draft;
+mod folder;
+mod job;
+mod manifest;
+mod name;
+mod part;
+mod retention;
+mod snapshot;
+mod store;
+mod sum;
+mod tool;
+
+pub use arguments::{Settings, Verify, attributes, check, plan};
+pub use cipher::{Identities, Recipients};
+pub use compression::Compression;
+pub use draft::{Draft, Facts};
+pub use job::Job;
+pub use manifest::{Manifest, Part, Table, Verified};
+pub use name::{safe, series};
+pub use part::{PartReader, PartWriter};
+pub use retention::{Kept, Retain};
+pub use snapshot::{Archive, Checked};
+pub use store::Store;
+pub use sum::Sum;
+pub use tool::{Failed, OnLine, Tool, ToolSpec};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! [`Tool`]: a running program of a database, such as `pg_dump`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
+
+use relplan_contract::Problem;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::job::Job;
+
+/// How many of the last lines of its messages are kept.
+const TAIL: usize = 20;
+
+/// The longest line of its messages, in bytes.
+const LONGEST: usize = 2_000;
+
+/// What is told of each line of messages.
+pub type OnLine = Box<dyn FnMut(&str) + Send>;
+
+/// What to start.
+pub struct ToolSpec<'s> {
+    /// The program: a name that is looked for in PATH, or a path.
+    pub program: &'s str,
+    /// Its arguments. No secret may be among them: everybody can read them.
+    pub arguments: Vec<String>,
+    /// Its whole environment.
+    pub environment: &'s BTreeMap<String, String>,
+    /// Whether something will be written to it.
+    pub input: bool,
+    /// Whether what it writes will be read.
+    pub output: bool,
+    /// Who is told of each line of its messages, beside those that are kept.
+    pub on_line: Option<OnLine>,
+}
+
+/// A program that runs in a process group of its own. Dropped, it is killed.
+pub struct Tool<'j> {
+    job: &'j Job,
+    program: String,
+    child: Child,
+    group: i32,
+    messages: Option<JoinHandle<VecDeque<String>>>,
+    over: bool,
+}
+
+/// How a program failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Its name.
+    pub program: String,
+    /// Its exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    /// The last lines of its messages, secrets masked.
+    pub messages: Vec<String>,
+}
+
+impl Failed {
+    /// Whether its messages hold one of these words.
+    #[must_use]
+    pub fn says(&self, words: &[&str]) -> bool {
+        self.messages.iter().any(|line| words.iter().any(|word| line.contains(word)))
+    }
+
+    /// The message that tells most: the first error.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let error =
+            |line: &&String| line.contains("error:") || line.contains("ERROR:") || line.contains("FATAL:");
+        let line = self.messages.iter().find(error).or_else(|| self.messages.last());
+        match (line, self.code) {
+            (Some(line), _) => line.trim_end_matches('.').to_owned(),
+            (None, Some(code)) => format!("{} ended with the exit code {code}", self.program),
+            (None, None) => format!("{} was killed", self.program),
+        }
+    }
+
+    /// As a problem, with the messages beside it.
+    #[must_use]
+    pub fn problem(&self, doing: &str) -> Problem {
+        let mut problem = Problem::refused(format!("{doing}: {}.", self.reason()));
+        problem.detail = self.messages.join("\n");
+        problem
+    }
+}
+
+impl<'j> Tool<'j> {
+    /// Starts a program.
+    pub fn start(job: &'j Job, spec: ToolSpec<'_>) -> Result<Self, Problem> {
+        job.check()?;
+        let pipe = |wanted| if wanted { Stdio::piped() } else { Stdio::null() };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where a database's programs are started"
+        )]
+        let child = Command::new(spec.program)
+            .args(&spec.arguments)
+            .env_clear()
+            .envs(spec.environment)
+            .stdin(pipe(spec.input))
+            .stdout(pipe(spec.output))
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn();
+        let mut child = child.map_err(|error| not_started(spec.program, &error))?;
+        let group = i32::try_from(child.id()).unwrap_or_default();
+        job.joined(group);
+        let redactor = std::sync::Arc::clone(&job.context().redactor);
+        let mask = move |line: &str| redactor.mask(line).into_owned();
+        let (stderr, on_line) = (child.stderr.take(), spec.on_line);
+        let messages = std::thread::spawn(move || gather(stderr, &mask, on_line));
+        let program = spec.program.rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(Self { job, program, child, group, messages: Some(messages), over: false })
+    }
+
+    /// What it writes; once.
+    pub fn output(&mut self) -> io::Result<ChildStdout> {
+        self.child.stdout.take().ok_or_else(|| io::Error::other("its output is not read"))
+    }
+
+    /// Where to write to it; once. Dropped, its input ends.
+    pub fn input(&mut self) -> io::Result<ChildStdin> {
+        self.child.stdin.take().ok_or_else(|| io::Error::other("nothing is written to it"))
+    }
+
+    /// The number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it politely, and waits until it has ended.
+    pub fn stop(mut self, signal: Signal) -> Result<(), Failed> {
+        self.signal(signal);
+        self.wait()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> Result<(), Failed> {
+        drop(self.child.stdin.take());
+        let status = self.child.wait();
+        self.over = true;
+        self.job.left(self.group);
+        let messages = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(self.failed(status.code().filter(|_| status.signal().is_none()), messages)),
+            Err(_) => Err(self.failed(None, messages)),
+        }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    fn failed(&self, code: Option<i32>, messages: VecDeque<String>) -> Failed {
+        Failed { program: self.program.clone(), code, messages: messages.into() }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = Pid::from_raw(self.group) {
+            // It fails when the group is gone already, which is what is wanted.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+}
+
+impl Drop for Tool<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            // Asked first, so that it can tell its server to stop; a program that does not heed it is killed.
+            self.signal(Signal::TERM);
+            for _ in 0..100 {
+                if self.has_ended() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            self.signal(Signal::KILL);
+            let _ = self.child.wait();
+            self.job.left(self.group);
+        }
+    }
+}
+
+fn not_started(program: &str, error: &io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Problem::missing(format!("The program {program} was not found."))
+            .hint("Install the database's client programs, or name their folder as `program_folder`.");
+    }
+    Problem::refused(format!("The program {program} could not be started: {error}."))
+}
+
+fn gather(
+    stderr: Option<ChildStderr>,
+    mask: &dyn Fn(&str) -> String,
+    mut on_line: Option<OnLine>,
+) -> VecDeque<String> {
+    let mut tail = VecDeque::new();
+    let Some(stderr) = stderr else { return tail };
+    for line in BufReader::new(stderr).split(b'\n') {
+        let Ok(line) = line else { break };
+        let text =
+            String::from_utf8_lossy(line.get(..line.len().min(LONGEST)).unwrap_or_default()).into_owned();
+        let text = mask(text.trim_end());
+        if let Some(told) = &mut on_line {
+            told(&text);
+        }
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(text);
+    }
+    tail
+}
