@@ -8,6 +8,7 @@ use relplan_contract::Provider;
 
 mod apply;
 mod args;
+mod backups;
 mod clock;
 mod completion;
 mod context;
@@ -32,10 +33,12 @@ mod rollback;
 mod running;
 mod show;
 mod signals;
+mod snapshots;
 mod state;
 mod terminal;
 mod validate;
 mod variables;
+mod verify;
 mod version;
 
 pub use exit::Exit;
@@ -99,6 +102,8 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, exit::Failure> {
         Verb::Graph(options) => graph::run(context, &options),
         Verb::ForceUnlock(options) => force_unlock::run(context, &options),
         Verb::Restore(options) => restore::run(context, &options),
+        Verb::Verify(options) => verify::run(context, &options),
+        Verb::Snapshots(options) => snapshots::run(context, &options),
         Verb::Providers(options) => providers::run(context, &options),
         Verb::Version => version::run(context),
         Verb::Completion(options) => completion::run(context, &options),

@@ -17,6 +17,7 @@ pub mod progress;
 mod samples;
 pub mod schema;
 pub mod sheet;
+pub mod snapshots;
 pub mod state;
 pub mod style;
 pub mod text;

@@ -12,6 +12,9 @@ need sha256sum coreutils
 need jq jq
 need strace strace
 need script bsdutils
+# Debian keeps the server's programs out of PATH.
+ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing="$missing postgresql"
+need setpriv util-linux
 python3 -c "import ensurepip" 2> /dev/null || missing="$missing python3 python3-venv"
 need node nodejs
 need npm npm

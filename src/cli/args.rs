@@ -58,6 +58,10 @@ pub(super) enum Verb {
     ForceUnlock(ForceUnlockArgs),
     /// Write a backup that a record holds to a new file.
     Restore(RestoreArgs),
+    /// Prove a backup that a record holds, once more.
+    Verify(VerifyArgs),
+    /// Show the backups that the state knows.
+    Snapshots(SnapshotsArgs),
     /// Show the types of resources and data sources.
     Providers(ProvidersArgs),
     /// Show the version.
@@ -350,9 +354,36 @@ pub(super) struct ForceUnlockArgs {
 pub(super) struct RestoreArgs {
     /// The record that holds the backup; its version is given as ADDRESS@VERSION.
     pub address: String,
-    /// The new file.
-    #[arg(long, value_name = "FILE")]
-    pub into: PathBuf,
+    /// The new file, or the URL of the database. A password in it goes into no ledger.
+    #[arg(long, value_name = "FILE|URL")]
+    pub into: String,
+    /// Put a database that is there aside, under another name.
+    #[arg(long)]
+    pub over: bool,
+    /// The name of the database, typed once more: where nobody can be asked.
+    #[arg(long, value_name = "DATABASE")]
+    pub confirm: Option<String>,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The record that holds the backup; its version is given as ADDRESS@VERSION.
+    pub address: String,
+    /// How: `checksum`, `read` or `restore`. Default: as it was verified when it was taken.
+    #[arg(long, value_name = "WAY")]
+    pub how: Option<String>,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct SnapshotsArgs {
     #[command(flatten)]
     pub ledger: LedgerArgs,
 }

@@ -272,7 +272,7 @@ fn command_line() -> String {
     let mut words = Vec::new();
     let mut hide = false;
     for argument in std::env::args_os().skip(1) {
-        let text = argument.to_string_lossy().into_owned();
+        let text = without_password(&argument.to_string_lossy());
         let name = text.trim_start_matches('-').split('=').next().unwrap_or_default();
         if hide {
             words.push(format!("{}=...", text.split('=').next().unwrap_or_default()));
@@ -286,6 +286,17 @@ fn command_line() -> String {
         }
     }
     format!("relplan {}", words.join(" "))
+}
+
+/// A URL without the password in it.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (server, path) = rest.split_at(end);
+    match server.rsplit_once('@').map(|(who, server)| (who.split_once(':'), server)) {
+        Some((Some((user, _)), server)) => format!("{scheme}://{user}:...@{server}{path}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// A failure as it is printed.

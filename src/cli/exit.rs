@@ -35,6 +35,8 @@ pub enum Exit {
     Ledger,
     /// A person said no.
     Declined,
+    /// A backup is not what was taken, or cannot be restored.
+    Damaged,
 }
 
 impl Exit {
@@ -55,6 +57,7 @@ impl Exit {
             Self::Uncertain => 10,
             Self::Ledger => 11,
             Self::Declined => 12,
+            Self::Damaged => 13,
         }
     }
 
@@ -75,6 +78,7 @@ impl Exit {
             Self::Uncertain => "uncertain",
             Self::Ledger => "ledger",
             Self::Declined => "declined",
+            Self::Damaged => "damaged",
         }
     }
 

@@ -1,47 +1,84 @@
-//! `relplan restore`: a backup that a record holds, into a new file. Never automatic.
+//! `relplan restore`: a backup that a record holds, into a new file or database. Never automatic.
 
-use std::sync::Arc;
-
-use relplan_contract::{Cancel, Redactor, Silent};
+use relplan_contract::{ProblemKind, RestoreRequest};
 
 use super::args::RestoreArgs;
+use super::backups::{Backup, failure};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::{ledger, planning, state};
-use crate::plan::Providers;
-use crate::run::surroundings::Surroundings;
+use super::terminal::Terminal;
+use crate::event::Event;
 use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure> {
-    let (folder, product) = ledger::find(context, &args.ledger)?;
-    let (known, _) = planning::read_state(context, &folder, &product)?;
-    let keys = state::keys(&known, &args.address)?;
-    // Without a version the newest record is meant: the one that was written last.
-    let newest = keys.into_iter().filter_map(|key| known.entries.get(&key).map(|entry| (key, entry)));
-    let Some((key, entry)) = newest.max_by_key(|(_, entry)| entry.seq) else {
-        return Err(Failure::error(format!("There is no {} in the state.", args.address)));
+    let target = Target::read(&args.into);
+    let backup = Backup::find(context, &args.ledger, &args.address, &target.secrets)?;
+    agree(context, args, &target)?;
+    let folder = context.path(std::path::Path::new(""));
+    let request =
+        RestoreRequest { object: &backup.entry.value, into: &args.into, folder: &folder, over: args.over };
+    let restored = backup.call(context, async |call| backup.resource.restore(call, request).await)?;
+    let outcome = match &restored {
+        Ok(restored) => restored.notes.join(" "),
+        Err(problem) => format!("failed: {}", problem.message),
     };
-    let providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
-    let Some(resource) = providers.resource_of_entry(&entry.provider, &key.address.resource.ty) else {
-        return Err(Failure::error(format!("The provider {:?} of {key} is not there.", entry.provider)));
-    };
-    let surroundings = Surroundings {
-        product: product.clone(),
-        version: entry.version.to_string(),
-        base: folder.clone(),
-        keep: planning::keep_folder(&folder, &product)?,
-        environment: Arc::clone(&context.environment),
-        clock: Arc::clone(&context.clock),
-        redactor: Arc::new(Redactor::default()),
-        usage: Arc::clone(&context.usage),
-    };
-    let call = surroundings.context(&key, Arc::new(Silent), Cancel::default());
-    let into = context.path(&args.into);
-    let restored = Context::runtime(1)?.block_on(resource.restore(&call, &entry.value, &into));
-    let restored = restored.map_err(|problem| Failure::error(problem.message.clone()).help(problem.hint))?;
-    let text = format!("Restored {key} into {}", args.into.display());
-    let mut deeds = vec![Deed { key: Some(key), text }];
+    // What was refused before anything was done is not worth a record.
+    let refused = restored.as_ref().is_err_and(|problem| problem.kind == ProblemKind::Conflict);
+    if !refused {
+        let event = Event::Restored { key: backup.key.clone(), into: target.shown.clone(), outcome };
+        backup.record(context, &args.lock, event)?;
+    }
+    let restored = restored.map_err(failure)?;
+    let text = format!("Restored {} into {}", backup.key, target.shown);
+    let mut deeds = vec![Deed { key: Some(backup.key.clone()), text }];
     deeds.extend(restored.notes.into_iter().map(|note| Deed { key: None, text: format!("  {note}") }));
     context.print_done("restore", &deeds);
     Ok(Exit::Done)
+}
+
+/// Where a backup goes: a file, or a database by its URL.
+struct Target {
+    /// Without a password.
+    shown: String,
+    /// The name of the database that a person types once more; none for a file, which is always new.
+    database: Option<String>,
+    secrets: Vec<String>,
+}
+
+impl Target {
+    fn read(into: &str) -> Self {
+        let Some((scheme, rest)) = into.split_once("://") else {
+            return Self { shown: into.to_owned(), database: None, secrets: Vec::new() };
+        };
+        let (path, _) = rest.split_once('?').unwrap_or((rest, ""));
+        let (server, database) = path.split_once('/').unwrap_or((path, ""));
+        let (who, server) = server.rsplit_once('@').unwrap_or(("", server));
+        let (user, password) = who.split_once(':').unwrap_or((who, ""));
+        let at = if user.is_empty() { "" } else { "@" };
+        Self {
+            shown: format!("{scheme}://{user}{at}{server}/{database}"),
+            database: Some(database.to_owned()),
+            secrets: (!password.is_empty()).then(|| password.to_owned()).into_iter().collect(),
+        }
+    }
+}
+
+/// A database is named twice: a wrong one is found out too late otherwise.
+fn agree(context: &Context, args: &RestoreArgs, target: &Target) -> Result<(), Failure> {
+    let Some(database) = &target.database else { return Ok(()) };
+    let typed = match &args.confirm {
+        Some(typed) => Some(typed.clone()),
+        None if !context.terminal.interactive || context.json => {
+            return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
+                .help(format!("Give -confirm={database}, the name of the database.")));
+        }
+        None => Terminal::ask(&format!(
+            "This restores into {}.\nType the name of the database to go on.\n\n  Enter a value: ",
+            target.shown
+        )),
+    };
+    if typed.as_deref() == Some(database) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Declined, "That is another name, so nothing was done."))
 }

@@ -22,7 +22,7 @@ pub use diagnostics::diagnostics;
 pub use plan::plan;
 pub use run::{notice, summary, usage};
 pub use schema::{data_source, providers, resource_type};
-pub use state::{entry, history, outputs, state, verified};
+pub use state::{entry, history, outputs, snapshots, state, verified};
 pub use verbs::{Deed, Reformatted, done, formatted, graph};
 
 /// The JSON on one line with its line break, keys sorted. Characters that could deceive a reader are escaped.

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")]
 
 mod crash;
+mod databases;
 mod fmt;
 mod github;
 mod hostile;

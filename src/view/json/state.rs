@@ -51,6 +51,13 @@ pub fn outputs(state: &State) -> Json {
     document("relplan_outputs", json!({ "outputs": values(state) }))
 }
 
+/// The objects that hold backups.
+#[must_use]
+pub fn snapshots(found: &[(&EntryKey, &Entry)]) -> Json {
+    let found: Vec<Json> = found.iter().map(|(key, entry)| object(key, entry)).collect();
+    document("relplan_snapshots", json!({ "snapshots": found }))
+}
+
 /// Records of the ledger, in their order.
 #[must_use]
 pub fn history<'r>(records: impl IntoIterator<Item = &'r Recorded>) -> Json {

@@ -26,6 +26,7 @@ const SUMMARY: &str = include_str!("../../../docs/json/summary.schema.json");
 const DIAGNOSTICS: &str = include_str!("../../../docs/json/diagnostics.schema.json");
 const STATE: &str = include_str!("../../../docs/json/state.schema.json");
 const STATE_OBJECT: &str = include_str!("../../../docs/json/state-object.schema.json");
+const SNAPSHOTS: &str = include_str!("../../../docs/json/snapshots.schema.json");
 const OUTPUTS: &str = include_str!("../../../docs/json/outputs.schema.json");
 const HISTORY: &str = include_str!("../../../docs/json/history.schema.json");
 const PROVIDERS: &str = include_str!("../../../docs/json/providers.schema.json");
@@ -144,6 +145,8 @@ fn the_state_fits_its_schemas() {
     for (key, object) in &of.entries {
         check(STATE_OBJECT, &entry(key, object));
     }
+    let all: Vec<_> = of.entries.iter().collect();
+    check(SNAPSHOTS, &snapshots(&all));
     check(OUTPUTS, &outputs(&of));
     check(HISTORY, &history(&samples::ledger()));
     check(HISTORY, &history(&samples::recorded(samples::other_events())));

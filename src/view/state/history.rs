@@ -66,6 +66,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         | Event::Judged { key, .. }
         | Event::Adopted { key, .. }
         | Event::Forgotten { key, .. }
+        | Event::Restored { key, .. }
         | Event::Moved { from: key, .. } => Some(key.clone()),
         Event::Held { address, .. } | Event::Released { address, .. } => {
             Some(EntryKey { address: address.clone(), version: None })
@@ -105,6 +106,9 @@ pub(in crate::view) fn tell(event: &Event) -> String {
         Event::Adopted { value, reason, .. } if value.is_null() => format!("found gone: {}", line(reason)),
         Event::Adopted { reason, .. } => format!("taken over as found: {}", line(reason)),
         Event::Forgotten { reason, .. } => format!("let go: {}", line(reason)),
+        Event::Restored { into, outcome, .. } => {
+            format!("restored into {}: {}", line(into), line(outcome))
+        }
         Event::Moved { to, .. } => format!("moved to {}", escape::shown(to)),
         Event::OutputsSet { outputs } => format!("Outputs set: {}", words::amount(outputs.len(), "value")),
         Event::ProvidersSet { providers } => {
@@ -151,6 +155,7 @@ fn tone(event: &Event) -> Tone {
         | Event::Ended { outcome: ActOutcome::Done { .. }, .. }
         | Event::Adopted { .. }
         | Event::Forgotten { .. }
+        | Event::Restored { .. }
         | Event::Moved { .. }
         | Event::OutputsSet { .. }
         | Event::ProvidersSet { .. }
@@ -185,6 +190,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::Moved { .. } => "moved",
         Event::OutputsSet { .. } => "outputs_set",
         Event::ProvidersSet { .. } => "providers_set",
+        Event::Restored { .. } => "restored",
         Event::EpochBegan { .. } => "epoch_began",
         Event::Held { .. } => "held",
         Event::Released { .. } => "released",

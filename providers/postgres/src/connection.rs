@@ -1,0 +1,374 @@
+//! How a server is reached: checked arguments, as the environment of libpq's programs, so that every one of them (and
+//! `psql` in a person's hands) means the same by `verify-full`, a service or a password file.
+//!
+//! Source of the variables: <https://www.postgresql.org/docs/current/libpq-envars.html>.
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use relplan_contract::{Attribute, Context, Path, Problem, Type, Value};
+use tempfile::NamedTempFile;
+use url::Url;
+
+/// The modes of TLS, from the weakest to the strongest.
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// Parameters of a URL, with the variable that each is.
+const PARAMETERS: [(&str, &str); 9] = [
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("connect_timeout", "PGCONNECT_TIMEOUT"),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+    ("gssencmode", "PGGSSENCMODE"),
+    ("channel_binding", "PGCHANNELBINDING"),
+    ("host", "PGHOST"),
+];
+
+/// Memory that looks like a folder, so that a password is on no disk.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// The arguments that say where the database is.
+pub(crate) fn attributes() -> Vec<Attribute> {
+    let text = |name, docs| Attribute::optional(name, Type::String, docs);
+    vec![
+        text("url", "Where the database is: postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full. Or the fields below.")
+            .sensitive(),
+        text("host", "Name or address of the server, or the folder of its socket. Default: as for `psql`."),
+        Attribute::optional("port", Type::Number, "Its port."),
+        text("database", "Name of the database."),
+        text("user", "Who connects."),
+        text("password", "The password. Given to the programs in a file of mode 0600.").sensitive(),
+        text("passfile", "A password file in libpq's form, in the place of `password`."),
+        text("service", "A service of libpq's `pg_service.conf`."),
+        text("sslmode", "`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`."),
+        text("sslrootcert", "File of the authorities for `verify-ca` and `verify-full`, or `system`."),
+        Attribute::optional("connect_timeout", Type::Number, "Seconds to wait for the server.").or(15),
+        text("program_folder", "Folder of `psql`, `pg_dump` and `pg_restore`. Default: PATH, then the system's newest."),
+    ]
+}
+
+/// Where a database is, and how its programs are told.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    environment: BTreeMap<String, String>,
+    programs: Option<PathBuf>,
+    _password: Option<Arc<NamedTempFile>>,
+}
+
+fn wrong(attribute: &str, message: impl Into<String>) -> Problem {
+    Problem::invalid(attribute, message)
+}
+
+/// What is wrong with the arguments; parts may be unknown.
+pub(crate) fn check(config: &Value) -> Vec<Problem> {
+    let given = |name: &str| !config.get(name).is_null();
+    let mut problems = Vec::new();
+    if given("url") {
+        let fields = ["host", "port", "database", "user", "password", "service", "sslmode", "sslrootcert"];
+        problems.extend(fields.iter().filter(|name| given(name)).map(|name| {
+            wrong(name, format!("`{name}` is part of the `url` already."))
+                .hint("Give either the URL or the fields.")
+        }));
+        problems.extend(config.get("url").as_str().and_then(|url| from_url(url).err()));
+    }
+    if given("password") && given("passfile") {
+        problems.push(wrong("passfile", "Give either `password` or `passfile`."));
+    }
+    if let Some(mode) = config.get("sslmode").as_str()
+        && !SSL_MODES.contains(&mode)
+    {
+        problems.push(
+            wrong("sslmode", format!("{mode:.40?} is no mode of TLS."))
+                .hint(format!("One of {}.", SSL_MODES.join(", "))),
+        );
+    }
+    if config.get("port").as_i64().is_some_and(|port| !(1..=65_535).contains(&port)) {
+        problems.push(wrong("port", "A port is a number from 1 to 65535."));
+    }
+    for name in ["host", "database", "user", "password", "service", "sslrootcert"] {
+        if config.get(name).as_str().is_some_and(|text| text.is_empty() || text.contains(['\0', '\n'])) {
+            problems.push(wrong(name, format!("`{name}` is empty, or holds a line break.")));
+        }
+    }
+    problems
+}
+
+/// The variables, and the password, that a URL stands for.
+fn from_url(text: &str) -> Result<(BTreeMap<String, String>, Option<String>), Problem> {
+    let refuse = |why: &str| {
+        wrong("url", format!("The URL is none of a PostgreSQL database: {why}."))
+            .hint("Write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full; `%40` stands for an @ in a password.")
+    };
+    let url = Url::parse(text).map_err(|_| refuse("it cannot be read"))?;
+    if !["postgres", "postgresql"].contains(&url.scheme()) {
+        return Err(refuse("it begins with another word"));
+    }
+    let plain = |text: &str| percent_decoded(text).ok_or_else(|| refuse("a %-sequence in it is no text"));
+    let mut variables = BTreeMap::new();
+    if let Some(host) = url.host_str().filter(|host| !host.is_empty()) {
+        variables.insert("PGHOST".to_owned(), plain(host.trim_start_matches('[').trim_end_matches(']'))?);
+    }
+    if let Some(port) = url.port() {
+        variables.insert("PGPORT".to_owned(), port.to_string());
+    }
+    let database = plain(url.path().trim_start_matches('/'))?;
+    for (name, value) in [("PGDATABASE", database), ("PGUSER", plain(url.username())?)] {
+        if !value.is_empty() {
+            variables.insert(name.to_owned(), value);
+        }
+    }
+    for (name, value) in url.query_pairs() {
+        let known = PARAMETERS.iter().find(|(parameter, _)| *parameter == name);
+        let (_, variable) =
+            known.ok_or_else(|| refuse(&format!("its parameter {name:.40?} is not known here")))?;
+        if name == "sslmode" && !SSL_MODES.contains(&&*value) {
+            return Err(refuse("its sslmode is none"));
+        }
+        variables.insert((*variable).to_owned(), value.into_owned());
+    }
+    if variables.values().any(|value| value.contains(['\0', '\n'])) {
+        return Err(refuse("it holds a line break"));
+    }
+    Ok((variables, url.password().map(plain).transpose()?))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl Connection {
+    /// Reads the arguments over what the environment says, as libpq does.
+    pub(crate) fn read(context: &Context, config: &Value) -> Result<Self, Problem> {
+        if let Some(problem) = check(config).into_iter().next() {
+            return Err(problem);
+        }
+        let text = |name: &str| config.get(name).as_str().map(str::to_owned);
+        let (mut given, mut password) = match config.get("url").as_str() {
+            Some(url) => from_url(url)?,
+            None => (BTreeMap::new(), text("password")),
+        };
+        let number = |name: &str| config.get(name).as_i64().map(|number| number.to_string());
+        let file = |name: &str| {
+            text(name)
+                .map(|file| if file == "system" { file } else { context.path(&file).display().to_string() })
+        };
+        let fields = [
+            ("PGHOST", text("host")),
+            ("PGPORT", number("port")),
+            ("PGDATABASE", text("database")),
+            ("PGUSER", text("user")),
+            ("PGSERVICE", text("service")),
+            ("PGPASSFILE", file("passfile")),
+            ("PGSSLMODE", text("sslmode")),
+            ("PGSSLROOTCERT", file("sslrootcert")),
+        ];
+        given.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        given
+            .entry("PGCONNECT_TIMEOUT".to_owned())
+            .or_insert_with(|| number("connect_timeout").unwrap_or_else(|| "15".to_owned()));
+        let programs = text("program_folder").map(|folder| context.path(&folder));
+        Self::new(context, given, password.take(), programs)
+    }
+
+    /// The programs alone, for work that needs no source.
+    pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
+        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        Self::new(context, BTreeMap::new(), None, programs)
+    }
+
+    /// The database that a person named with a URL.
+    pub(crate) fn of_url(context: &Context, url: &str, programs: Option<PathBuf>) -> Result<Self, Problem> {
+        let (given, password) = from_url(url)?;
+        Self::new(context, given, password, programs)
+    }
+
+    fn new(
+        context: &Context,
+        given: BTreeMap<String, String>,
+        password: Option<String>,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
+        let ours = |name: &str| {
+            name.starts_with("PG") || ["PATH", "HOME", "SSL_CERT_FILE", "KRB5CCNAME"].contains(&name)
+        };
+        let inherited = context.environment.iter().filter(|(name, _)| ours(name));
+        let mut environment: BTreeMap<String, String> =
+            inherited.map(|(name, value)| (name.clone(), value.clone())).collect();
+        environment.extend(given);
+        environment.insert("LC_ALL".to_owned(), "C".to_owned());
+        environment.insert("PGAPPNAME".to_owned(), "relplan".to_owned());
+        let mut kept = None;
+        if let Some(password) = password {
+            let file = password_file(&password).map_err(|error| {
+                Problem::refused(format!("The file for the password cannot be written: {error}."))
+            })?;
+            environment.remove("PGPASSWORD");
+            environment.insert("PGPASSFILE".to_owned(), file.path().display().to_string());
+            kept = Some(Arc::new(file));
+        }
+        Ok(Self { environment, programs, _password: kept })
+    }
+
+    /// A connection to another database with the same rights. Used for scratch databases and restores.
+    pub(crate) fn to_database(&self, database: &str) -> Self {
+        self.with("PGDATABASE", database)
+    }
+
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut other = self.clone();
+        other.environment.insert(name.to_owned(), value.to_owned());
+        other
+    }
+
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        let mut other = self.clone();
+        other.environment.retain(|name, _| !names.contains(&name.as_str()));
+        other
+    }
+
+    /// The environment of a program.
+    pub(crate) const fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// Name of the database, as far as it is given.
+    pub(crate) fn database(&self) -> Option<&str> {
+        let name = |name: &str| self.environment.get(name).map(String::as_str);
+        name("PGDATABASE").or_else(|| name("PGUSER"))
+    }
+
+    /// Adds settings of the session, such as `lock_timeout`.
+    pub(crate) fn with_options(&self, options: &[(&str, String)]) -> Self {
+        let before = self.environment.get("PGOPTIONS").cloned().unwrap_or_default();
+        let options = options.iter().map(|(name, value)| format!("-c {name}={value}"));
+        let all: Vec<String> =
+            std::iter::once(before).chain(options).filter(|text| !text.is_empty()).collect();
+        self.with("PGOPTIONS", &all.join(" "))
+    }
+
+    /// Where a program is.
+    pub(crate) fn program(&self, name: &str) -> String {
+        match &self.programs {
+            Some(folder) => folder.join(name).display().to_string(),
+            None => find(name, self.environment.get("PATH").map_or("", String::as_str)),
+        }
+    }
+}
+
+/// The program in PATH, else in the newest of the folders that distributions use; else its plain name.
+fn find(name: &str, path: &str) -> String {
+    if path.split(':').any(|folder| !folder.is_empty() && FilePath::new(folder).join(name).is_file()) {
+        return name.to_owned();
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
+    let found = versions.filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let program = entry.path().join("bin").join(name);
+        program.is_file().then_some((version, program))
+    });
+    found.max().map_or_else(|| name.to_owned(), |(_, program)| program.display().to_string())
+}
+
+/// A password file for any server, in memory where that is possible.
+fn password_file(password: &str) -> std::io::Result<NamedTempFile> {
+    let folder = private_folder();
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!("relplan-pgpass-{}-", std::process::id()))
+        .tempfile_in(folder)?;
+    file.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
+    writeln!(file, "*:*:*:*:{escaped}")?;
+    Ok(file)
+}
+
+/// A folder of ours alone, in memory where there is such a thing. What killed processes left there is removed.
+fn private_folder() -> PathBuf {
+    let base = FilePath::new(SHARED_MEMORY);
+    let base = if base.is_dir() { base.to_path_buf() } else { std::env::temp_dir() };
+    let folder = base.join(format!("relplan-{}", rustix::process::geteuid().as_raw()));
+    // Where it cannot be made, or is somebody else's, the file itself is refused by its creation.
+    let _ = DirBuilder::new().mode(0o700).create(&folder);
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid =
+            name.strip_prefix("relplan-pgpass-").and_then(|rest| rest.split('-').next()?.parse::<i32>().ok());
+        let dead = pid
+            .and_then(rustix::process::Pid::from_raw)
+            .is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH));
+        if dead {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    folder
+}
+
+/// A problem with the connection, told by the attribute it is about.
+pub(crate) fn attribute_of(message: &str) -> Option<Path> {
+    let about = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if about(&["password authentication failed", "no password supplied", "fe_sendauth"]) {
+        Some(Path::attribute("password"))
+    } else if about(&["could not translate host name", "Connection refused", "timeout expired"]) {
+        Some(Path::attribute("host"))
+    } else if about(&["database \""]) && about(&["does not exist"]) {
+        Some(Path::attribute("database"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_as_libpq_reads_them() {
+        let (variables, password) = from_url(
+            "postgres://an%40n:p%3Aw%2F@db.example:5433/sh%20op?sslmode=verify-full&connect_timeout=5",
+        )
+        .expect("read");
+        let told = |name: &str| variables.get(name).map(String::as_str);
+        assert_eq!(
+            (told("PGUSER"), told("PGHOST"), told("PGPORT")),
+            (Some("an@n"), Some("db.example"), Some("5433"))
+        );
+        assert_eq!((told("PGDATABASE"), told("PGSSLMODE")), (Some("sh op"), Some("verify-full")));
+        assert_eq!(password.as_deref(), Some("p:w/"));
+        let (variables, _) = from_url("postgresql:///shop?host=/run/sockets").expect("read");
+        assert_eq!(variables.get("PGHOST").map(String::as_str), Some("/run/sockets"));
+        for text in [
+            "mysql://x/y",
+            "no url",
+            "postgres://h/d?option=x",
+            "postgres://h/d?sslmode=maybe",
+            "postgres://a%0Ab@h/d",
+        ] {
+            let problem = from_url(text).expect_err(text);
+            assert!(!problem.message.contains("a%0Ab"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_in_a_file_of_our_own() {
+        let file = password_file("a:b\\c").expect("a file");
+        let text = std::fs::read_to_string(file.path()).expect("read");
+        assert_eq!(text, "*:*:*:*:a\\:b\\\\c\n");
+        let mode = std::fs::metadata(file.path()).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

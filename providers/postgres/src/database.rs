@@ -1,0 +1,81 @@
+//! What a database says of itself, and what it answers to a person's questions.
+
+use std::collections::BTreeMap;
+
+use relplan_archive::{Job, Sum};
+use relplan_contract::{Problem, Value};
+
+use crate::connection::Connection;
+use crate::program;
+use crate::psql::Session;
+
+/// What the database says of itself.
+pub(crate) fn about(session: &mut Session<'_>) -> Result<BTreeMap<String, String>, Problem> {
+    let json = session.json(
+        "SELECT jsonb_build_object('database', current_database(), 'server_version', current_setting('server_version'), \
+         'version_number', current_setting('server_version_num'), 'encoding', pg_encoding_to_char(encoding), \
+         'collate', datcollate, 'ctype', datctype, \
+         'lsn', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text) \
+         FROM pg_database WHERE datname = current_database()",
+    )?;
+    let members = json.as_object().into_iter().flatten();
+    Ok(members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect())
+}
+
+/// The first number of the server's version.
+pub(crate) fn major(database: &BTreeMap<String, String>) -> Option<u32> {
+    Some(database.get("version_number")?.parse::<u32>().ok()? / 10_000)
+}
+
+/// The version of `pg_dump`: `15.14`.
+pub(crate) fn dump_version(job: &Job, connection: &Connection) -> Result<String, Problem> {
+    let arguments = vec!["--version".to_owned()];
+    let written = program::written_by(job, connection, "pg_dump", arguments, "pg_dump does not run")?;
+    let text = String::from_utf8_lossy(&written);
+    let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    Ok(version.unwrap_or_default().to_owned())
+}
+
+/// The sum of a schema, without what differs from server to server: owners, rights, comments of the program.
+pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: Vec<String>) -> Result<String, Problem> {
+    let mut arguments = [
+        "--schema-only",
+        "--no-owner",
+        "--no-privileges",
+        "--no-tablespaces",
+        "--no-password",
+        "--no-publications",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    arguments.extend(more);
+    let written = program::written_by(job, connection, "pg_dump", arguments, "The schema cannot be read")?;
+    let text = String::from_utf8_lossy(&written);
+    // `\restrict` holds a random word in newer versions.
+    let lines = text.lines().filter(|line| {
+        !line.starts_with("--")
+            && !line.starts_with("\\restrict")
+            && !line.starts_with("\\unrestrict")
+            && !line.trim().is_empty()
+    });
+    Ok(Sum::of(lines.collect::<Vec<_>>().join("\n").as_bytes()).sha256)
+}
+
+/// The first column of the first row of a query that a person wrote, as text; run where nothing can be changed.
+pub(crate) fn ask(session: &mut Session<'_>, query: &str) -> Result<Option<String>, Problem> {
+    let inner = query.trim().trim_end_matches(';');
+    // Names are looked for where a person's own session would.
+    session.run("BEGIN READ ONLY; SET LOCAL search_path = DEFAULT")?;
+    let lines = session.run_text(&format!("SELECT to_jsonb(q) FROM ({inner}) q LIMIT 1"))?;
+    session.run("ROLLBACK")?;
+    let row: serde_json::Value = serde_json::from_str(&lines.concat()).unwrap_or(serde_json::Value::Null);
+    let first = row.as_object().and_then(|row| row.values().next().cloned());
+    Ok(first.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+}
+
+/// The asserts of a release file: each query with what it must give.
+pub(crate) fn asserts(config: &Value) -> Vec<(String, String)> {
+    let blocks = config.get("assert").as_list().unwrap_or_default();
+    let text = |block: &Value, name: &str| block.get(name).as_str().map(str::to_owned);
+    blocks.iter().filter_map(|block| Some((text(block, "query")?, text(block, "equals")?))).collect()
+}

@@ -1,0 +1,222 @@
+//! Bringing a snapshot back: into a scratch database, or for a person into a new database that then takes the name.
+
+use std::io;
+
+use relplan_archive::{Archive, Identities, Job, Part, Settings};
+use relplan_contract::{Context, Problem, RestoreRequest, Restored};
+
+use crate::connection::Connection;
+use crate::program::{self, Flow};
+use crate::psql::{Session, identifier, literal};
+use crate::scratch;
+use crate::selection::Selection;
+use crate::snapshot::take::{GLOBALS, ROWS, SCHEMA, WHOLE};
+use crate::snapshot::verify::{feed, of_tool};
+use crate::tables::{self, Depth};
+
+/// How it is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// To be compared and thrown away: owners and rights of the source may not exist there.
+    Scratch,
+    /// For good: owners and rights come back, too.
+    Real,
+}
+
+/// Restores every part into an empty database.
+pub(crate) fn into(
+    job: &Job,
+    connection: &Connection,
+    archive: &Archive,
+    identities: Option<&Identities>,
+    manner: Manner,
+) -> Result<(), Problem> {
+    let target = Target { job, connection, archive, identities, manner };
+    let named = |beginning: &str| {
+        let parts = archive.manifest.parts.iter();
+        parts.filter(|part| part.name.starts_with(beginning)).collect::<Vec<_>>()
+    };
+    let mut found = 0;
+    for part in named(WHOLE) {
+        target.restore(part, &[])?;
+        found += 1;
+    }
+    for part in named(SCHEMA) {
+        target.restore(part, &["--section=pre-data"])?;
+        std::thread::scope(|scope| {
+            let rows = named(ROWS);
+            let each: Vec<_> = rows
+                .into_iter()
+                .map(|rows| scope.spawn(|| target.restore(rows, &["--section=data"])))
+                .collect();
+            let ended = each.into_iter().map(|one| {
+                one.join().unwrap_or_else(|_| {
+                    Err(Problem::uncertain("A restore broke off: this is a fault in relplan."))
+                })
+            });
+            ended.collect::<Result<(), _>>()
+        })?;
+        target.restore(part, &["--section=post-data"])?;
+        found += 1;
+    }
+    if found != 1 || archive.manifest.parts.iter().any(|part| !is_known(part)) {
+        return Err(Problem::refused("The snapshot has parts that this relplan does not know.")
+            .hint("Use a newer relplan."));
+    }
+    Ok(())
+}
+
+fn is_known(part: &Part) -> bool {
+    [WHOLE, SCHEMA, ROWS, GLOBALS].iter().any(|beginning| part.name.starts_with(beginning))
+}
+
+struct Target<'t> {
+    job: &'t Job,
+    connection: &'t Connection,
+    archive: &'t Archive,
+    identities: Option<&'t Identities>,
+    manner: Manner,
+}
+
+impl Target<'_> {
+    fn restore(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
+        let database = self.connection.database().unwrap_or_default().to_owned();
+        let mut arguments =
+            vec!["--exit-on-error".to_owned(), "--no-password".to_owned(), format!("--dbname={database}")];
+        arguments.extend(more.iter().map(|text| (*text).to_owned()));
+        if self.manner == Manner::Scratch {
+            arguments.extend(
+                [
+                    "--no-owner",
+                    "--no-privileges",
+                    "--no-publications",
+                    "--no-subscriptions",
+                    "--no-tablespaces",
+                ]
+                .map(str::to_owned),
+            );
+        }
+        let mut reader = self.archive.reader(part, self.identities)?;
+        let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::In)?;
+        let fed = feed(self.job, &mut tool, &mut reader, &part.name);
+        tool.wait().map_err(|failed| of_tool(&failed))?;
+        fed.map_err(|error: io::Error| {
+            Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))
+                .hint("It is damaged. Use another snapshot.")
+        })
+    }
+}
+
+/// Restores a snapshot for a person: into a new database, which then gets the name that was asked for.
+pub(crate) fn for_person(
+    job: &Job,
+    settings: &Settings,
+    archive: &Archive,
+    request: &Wanted,
+) -> Result<Restored, Problem> {
+    let named = Connection::of_url(job.context(), &request.into, request.programs.clone())?;
+    let Some(name) = named.database().map(str::to_owned) else {
+        return Err(
+            Problem::refused("The URL names no database.").hint("Write postgres://USER@HOST/DATABASE.")
+        );
+    };
+    let server = named.to_database("postgres");
+    let there = looked_at(job, &server, &named, &name)?;
+    if let Some(tables) = there.filter(|tables| *tables > 0 && !request.over) {
+        return Err(Problem::conflict(format!(
+            "The database {name} is there already, with {tables} tables."
+        ))
+        .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
+    }
+    let stamp = job.context().clock.now_ms();
+    let (new, aside) = (format!("{name}_restored_{stamp}"), format!("{name}_before_{stamp}"));
+    scratch::create(job, &server, &new, &archive.manifest.database)?;
+    let began = job.context().clock.now_ms();
+    let fresh = named.to_database(&new);
+    let filled = into(job, &fresh, archive, settings.identities()?.as_ref(), Manner::Real)
+        .and_then(|()| compared(job, &fresh, archive));
+    let mut notes = match filled {
+        Ok(note) => vec![note],
+        Err(problem) => {
+            // The database is ours alone, and half-full: nobody should find it.
+            let dropped = Session::open(job, &server)
+                .and_then(|mut session| session.run(&format!("DROP DATABASE {}", identifier(&new))));
+            let left = if dropped.is_err() {
+                format!(" The database {new} could not be dropped.")
+            } else {
+                String::new()
+            };
+            return Err(Problem { message: format!("{}{left}", problem.message), ..problem });
+        }
+    };
+    notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
+    let mut swap = String::new();
+    if there.is_some() {
+        swap.push_str(&format!("ALTER DATABASE {} RENAME TO {};\n", identifier(&name), identifier(&aside)));
+    }
+    swap.push_str(&format!("ALTER DATABASE {} RENAME TO {}", identifier(&new), identifier(&name)));
+    let swapped = Session::open(job, &server).and_then(|mut session| session.run(&swap));
+    notes.push(match swapped {
+        Ok(_) if there.is_some() => format!("The database that was there is now {aside}; drop it when nobody misses it."),
+        Ok(_) => format!("The database {name} is new."),
+        Err(problem) => format!(
+            "The names could not be swapped ({}). The restored database is {new}; when nobody is connected, run: {}",
+            problem.message,
+            swap.replace('\n', " ")
+        ),
+    });
+    Ok(Restored { notes })
+}
+
+/// What a person asked for.
+pub(crate) struct Wanted {
+    pub(crate) into: String,
+    pub(crate) over: bool,
+    pub(crate) programs: Option<std::path::PathBuf>,
+}
+
+impl Wanted {
+    pub(crate) fn of(context: &Context, request: &RestoreRequest<'_>) -> Self {
+        let programs = request.object.get("program_folder").as_str().map(|folder| context.path(folder));
+        Self { into: request.into.to_owned(), over: request.over, programs }
+    }
+}
+
+/// How many tables the database has; none where it is not there.
+fn looked_at(
+    job: &Job,
+    server: &Connection,
+    named: &Connection,
+    name: &str,
+) -> Result<Option<usize>, Problem> {
+    let mut session = Session::open(job, server)?;
+    let there = session.run(&format!("SELECT 1 FROM pg_database WHERE datname = {}", literal(name)))?;
+    session.close()?;
+    if there.is_empty() {
+        return Ok(None);
+    }
+    let mut session = Session::open(job, named)?;
+    let tables = tables::list(&mut session, &Selection::default())?;
+    session.close()?;
+    Ok(Some(tables.len()))
+}
+
+/// Compares the numbers of rows with those of the snapshot.
+fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<String, Problem> {
+    let mut session = Session::open(job, connection)?;
+    let listed = tables::list(&mut session, &Selection::default())?;
+    let contents = tables::contents(&mut session, &listed, Depth::Counted)?;
+    session.close()?;
+    let differences = tables::differences(&archive.manifest, &contents);
+    if !differences.is_empty() {
+        return Err(Problem::conflict(format!(
+            "The restored database is not what was dumped: {}.",
+            differences.join("; ")
+        )));
+    }
+    let rows: i64 = contents.values().map(|table| table.rows).sum();
+    Ok(format!(
+        "{} tables with {rows} rows, as they were counted when the snapshot was taken.",
+        contents.len()
+    ))
+}

@@ -1,0 +1,151 @@
+//! Proving a snapshot: by its sums, by reading all of it, or by restoring it and comparing.
+
+use std::io::{self, Read as _};
+
+use relplan_archive::{Archive, Identities, Job, Part, Settings, Tool, Verified, Verify};
+use relplan_contract::{Problem, Value};
+
+use super::take::GLOBALS;
+use crate::connection::Connection;
+use crate::database;
+use crate::program::{self, Flow};
+use crate::psql::{Session, problem_of};
+use crate::restore::{self, Manner};
+use crate::scratch::Scratch;
+use crate::selection::Selection;
+use crate::tables::{self, Depth};
+
+/// Proves the snapshot, and notes it beside it; gives sentences for the person.
+pub(crate) fn verify(
+    job: &Job,
+    settings: &Settings,
+    how: Verify,
+    config: &Value,
+    source: &Connection,
+    archive: &Archive,
+) -> Result<(Verified, Vec<String>), Problem> {
+    let began = job.context().clock.now_ms();
+    let mut notes = Vec::new();
+    let checked = archive.check(job)?;
+    notes.push(format!("{} bytes read back, with the sums of the manifest.", checked.bytes));
+    match how {
+        Verify::Checksum => {}
+        Verify::Read => {
+            let identities = settings.identities()?;
+            for part in &archive.manifest.parts {
+                read(job, source, archive, part, identities.as_ref())?;
+            }
+            notes.push("Decrypted where it was encrypted, and wholly read by pg_restore.".to_owned());
+        }
+        Verify::Restore => notes.extend(restored(job, settings, config, source, archive)?),
+    }
+    let verified = how.note(job.context(), began);
+    archive.note_verified(&verified)?;
+    Ok((verified, notes))
+}
+
+/// Has `pg_restore` read a part from its beginning to its end.
+fn read(
+    job: &Job,
+    connection: &Connection,
+    archive: &Archive,
+    part: &Part,
+    identities: Option<&Identities>,
+) -> Result<(), Problem> {
+    let mut reader = archive.reader(part, identities)?;
+    let unreadable = |error: &io::Error| {
+        Problem::conflict(format!(
+            "The part {} of the snapshot {} cannot be read: {error}.",
+            part.name, archive.manifest.name
+        ))
+        .hint("It is damaged. Use another snapshot.")
+    };
+    if part.name.starts_with(GLOBALS) {
+        io::copy(&mut reader, &mut io::sink()).map_err(|error| unreadable(&error))?;
+        return Ok(());
+    }
+    let arguments = vec!["--file=/dev/null".to_owned()];
+    let mut tool = program::start(job, connection, "pg_restore", arguments, Flow::In)?;
+    let fed = feed(job, &mut tool, &mut reader, &part.name);
+    tool.wait().map_err(|failed| failed.problem("pg_restore cannot read the snapshot"))?;
+    fed.map_err(|error| unreadable(&error))
+}
+
+/// Gives a program all of a part. What it does not want is read all the same: the sums are at the end.
+pub(crate) fn feed(job: &Job, tool: &mut Tool<'_>, reader: &mut impl io::Read, what: &str) -> io::Result<()> {
+    let copied = tool.input().and_then(|mut input| job.copy(reader, &mut input, what));
+    match copied {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            let mut rest = reader.take(u64::MAX);
+            io::copy(&mut rest, &mut io::sink()).map(drop)
+        }
+        copied => copied.map(drop),
+    }
+}
+
+/// Restores the snapshot into a scratch database, and compares.
+fn restored(
+    job: &Job,
+    settings: &Settings,
+    config: &Value,
+    source: &Connection,
+    archive: &Archive,
+) -> Result<Vec<String>, Problem> {
+    let clock = &job.context().clock;
+    let scratch = Scratch::make(job, config, source, &archive.manifest)?;
+    let began = clock.now_ms();
+    restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref(), Manner::Scratch)?;
+    let took = clock.now_ms().saturating_sub(began);
+    let mut session = Session::open(job, &scratch.connection)?;
+    let all = Selection::default();
+    let listed = tables::list(&mut session, &all)?;
+    let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
+    let depth = if summed { Depth::Summed } else { Depth::Counted };
+    let contents = tables::contents(&mut session, &listed, depth)?;
+    let mut differences = tables::differences(&archive.manifest, &contents);
+    let mut notes = Vec::new();
+    let same_server =
+        database::major(&database::about(&mut session)?) == database::major(&archive.manifest.database);
+    if same_server {
+        let schema = database::schema_sum(job, &scratch.connection, Vec::new())?;
+        if schema != archive.manifest.schema_sha256 {
+            differences.push("the schema is another".to_owned());
+        }
+    } else {
+        notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
+    }
+    for (query, expected) in database::asserts(config) {
+        let found = database::ask(&mut session, &query)?;
+        if found.as_deref() != Some(&*expected) {
+            let found = found.unwrap_or_else(|| "nothing".to_owned());
+            differences.push(format!("the assert {query:?} gives {found}, not {expected}"));
+        }
+    }
+    session.close()?;
+    if !differences.is_empty() {
+        let mut problem = Problem::conflict(format!(
+            "The restored copy is not what was dumped: {}.",
+            differences.join("; ")
+        ))
+        .hint("This snapshot cannot be trusted. Take another one.");
+        problem.detail = differences.join("\n");
+        return Err(problem);
+    }
+    let what = if summed { "rows and their sums" } else { "numbers of rows" };
+    notes.insert(
+        0,
+        format!(
+            "Restored in {}.{} s; {} tables with {} rows compared: {what} are the same.",
+            took / 1_000,
+            took % 1_000 / 100,
+            archive.manifest.tables.len(),
+            archive.manifest.rows()
+        ),
+    );
+    Ok(notes)
+}
+
+/// Whether a failure of the database's program is worth telling as such.
+pub(crate) fn of_tool(failed: &relplan_archive::Failed) -> Problem {
+    problem_of(failed, "The snapshot cannot be restored")
+}

@@ -1,0 +1,98 @@
+//! Against a real server, which each test starts and stops itself.
+
+mod faults;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use age::secrecy::ExposeSecret as _;
+use postgres_server::Server;
+use relplan_contract::conformance::context_in;
+use relplan_contract::{
+    ApplyRequest, Context, Problem, Provider as _, Resource, RestoreRequest, Restored, Value, Verification,
+    VerifyRequest,
+};
+
+use crate::Postgres;
+use crate::snapshot::schema;
+
+/// A server with a shop, and a folder for its snapshots.
+struct Bench {
+    server: Server,
+    folder: tempfile::TempDir,
+    resource: Arc<dyn Resource>,
+}
+
+impl Bench {
+    fn new(orders: usize) -> Self {
+        let server = Server::start();
+        server.shop("shop", orders);
+        let folder = tempfile::tempdir().expect("a folder");
+        let configured = Postgres.configure(&Value::NULL, &std::collections::BTreeMap::new());
+        let resource =
+            configured.unwrap_or_else(|problem| panic!("{problem}")).resources["postgres_snapshot"].clone();
+        Self { server, folder, resource }
+    }
+
+    fn context(&self) -> Context {
+        context_in(self.folder.path(), "postgres_snapshot.before")
+    }
+
+    /// Arguments for a snapshot, with these in the place of the usual ones.
+    fn config(&self, more: &[(&str, Value)]) -> Value {
+        let nulls = Value::map(schema().attributes.iter().map(|a| (a.name, Value::NULL)));
+        let usual = [("url", Value::from(self.server.url("shop"))), ("directory", "snapshots".into())];
+        let given =
+            usual.iter().chain(more).fold(nulls, |object, (name, value)| object.with(name, value.clone()));
+        Value::map(
+            schema().attributes.iter().map(|a| (a.name, a.fit(given.get(a.name)).expect("a good argument"))),
+        )
+    }
+
+    /// Arguments for one that is encrypted to a new key.
+    fn encrypted(&self, more: &[(&str, Value)]) -> Value {
+        let key = age::x25519::Identity::generate();
+        let file = self.folder.path().join("key.txt");
+        std::fs::write(file, key.to_string().expose_secret()).expect("a key");
+        let mut all = vec![
+            ("encrypt_to", Value::set([key.to_public().to_string().into()])),
+            ("identity_file", "key.txt".into()),
+        ];
+        all.extend(more.iter().cloned());
+        self.config(&all)
+    }
+
+    async fn take(&self, config: &Value, key: &str) -> Result<Value, Problem> {
+        assert_eq!(self.resource.validate(config), []);
+        let request = ApplyRequest { planned: config, prior: None, key };
+        self.resource.apply(&self.context(), request).await.map(|applied| applied.value)
+    }
+
+    async fn verify(&self, object: &Value, how: &str) -> Result<Verification, Problem> {
+        let request = VerifyRequest { object, how: Some(how) };
+        self.resource.verify(&self.context(), request).await
+    }
+
+    async fn restore(&self, object: &Value, into: &str, over: bool) -> Result<Restored, Problem> {
+        let url = self.server.url(into);
+        let request = RestoreRequest { object, into: &url, folder: self.folder.path(), over };
+        self.resource.restore(&self.context(), request).await
+    }
+
+    /// The files of a snapshot; all of them without a name.
+    fn files(&self, object: Option<&Value>) -> Vec<PathBuf> {
+        let mut open = vec![self.folder.path().join("snapshots")];
+        if let Some(name) = object.and_then(|object| object.get("snapshot").as_str()) {
+            open = vec![self.folder.path().join("snapshots").join(name)];
+        }
+        let mut files = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() { open.push(entry.path()) } else { files.push(entry.path()) }
+            }
+        }
+        files.sort();
+        files
+    }
+}

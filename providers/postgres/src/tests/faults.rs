@@ -1,0 +1,1 @@
+//! What goes wrong, and that nothing that looks good is left behind then.

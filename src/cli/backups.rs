@@ -1,0 +1,127 @@
+//! What the verbs about backups share: which object is meant, and a call about it that a person can interrupt.
+
+use std::sync::Arc;
+
+use relplan_contract::{Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource};
+
+use super::args::{LedgerArgs, LockArgs};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+use super::{ledger, planning, signals, state};
+use crate::event::{Ending, EntryKey, Event, RunMode};
+use crate::plan::Providers;
+use crate::run::surroundings::Surroundings;
+use crate::state::Entry;
+
+/// An object that holds a backup, and who can handle it.
+pub(super) struct Backup {
+    pub key: EntryKey,
+    pub entry: Entry,
+    pub resource: Arc<dyn Resource>,
+    folder: std::path::PathBuf,
+    product: String,
+    surroundings: Surroundings,
+}
+
+impl Backup {
+    /// The object at an address; without a version the newest, which was written last. `secrets` are shown nowhere.
+    pub(super) fn find(
+        context: &Context,
+        args: &LedgerArgs,
+        address: &str,
+        secrets: &[String],
+    ) -> Result<Self, Failure> {
+        let (folder, product) = ledger::find(context, args)?;
+        let (known, _) = planning::read_state(context, &folder, &product)?;
+        let keys = state::keys(&known, address)?;
+        let newest = keys.into_iter().filter_map(|key| known.entries.get(&key).map(|entry| (key, entry)));
+        let Some((key, entry)) = newest.max_by_key(|(_, entry)| entry.seq) else {
+            return Err(Failure::error(format!("There is no {address} in the state.")));
+        };
+        let mut providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
+        providers.recall(&known.providers);
+        let Some(resource) = providers.resource_of_entry(&entry.provider, &key.address.resource.ty) else {
+            return Err(Failure::error(format!("The provider {:?} of {key} is not there.", entry.provider)));
+        };
+        let surroundings = Surroundings {
+            product: product.clone(),
+            version: entry.version.to_string(),
+            base: folder.clone(),
+            keep: planning::keep_folder(&folder, &product)?,
+            environment: Arc::clone(&context.environment),
+            clock: Arc::clone(&context.clock),
+            redactor: Arc::new(Redactor::new(secrets.iter().map(String::as_str))),
+            usage: Arc::clone(&context.usage),
+        };
+        Ok(Self { entry: entry.clone(), key, resource, folder, product, surroundings })
+    }
+
+    /// Carries out a call; the first Ctrl-C asks it to stop, and then it is waited for.
+    pub(super) fn call<T>(
+        &self,
+        context: &Context,
+        work: impl AsyncFnOnce(&Call) -> Result<T, Problem>,
+    ) -> Result<Result<T, Problem>, Failure> {
+        let cancel = Cancel::default();
+        let call =
+            self.surroundings.context(&self.key, Arc::new(Lines { silent: context.json }), cancel.clone());
+        Context::runtime(1)?.block_on(async {
+            let mut signals = signals::listen()
+                .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+            let mut work = std::pin::pin!(work(&call));
+            loop {
+                tokio::select! {
+                    ended = &mut work => return Ok(ended),
+                    Some(_) = signals.recv() => cancel.cancel(),
+                }
+            }
+        })
+    }
+
+    /// Writes what was done into the ledger.
+    pub(super) fn record(&self, context: &Context, lock: &LockArgs, event: Event) -> Result<(), Failure> {
+        let mut ledger = ledger::open(context, &self.folder, &self.product, lock)?;
+        let opened = Event::RunOpened {
+            mode: RunMode::State,
+            version: "".into(),
+            config: None,
+            plan: None,
+            versions: [("relplan".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into(),
+            command: context.command.clone(),
+        };
+        let counts = [("done".to_owned(), 1)].into();
+        let closed = Event::RunClosed { ending: Ending::Complete, complete: false, counts };
+        ledger.append(context.now_ms(), vec![opened, event, closed])?;
+        ledger.sync()?;
+        Ok(())
+    }
+}
+
+/// How a command ends that met this problem.
+pub(super) fn failure(problem: Problem) -> Failure {
+    let exit = match problem.kind {
+        ProblemKind::Conflict | ProblemKind::Missing => Exit::Damaged,
+        ProblemKind::Cancelled => Exit::Interrupted,
+        ProblemKind::Invalid | ProblemKind::Retry | ProblemKind::Refused | ProblemKind::Uncertain => {
+            Exit::Error
+        }
+    };
+    let detail = if problem.detail.is_empty() { String::new() } else { format!("\n\n{}", problem.detail) };
+    Failure::new(exit, format!("{}{detail}", problem.message)).help(problem.hint)
+}
+
+/// Shows what a provider says as it says it.
+struct Lines {
+    silent: bool,
+}
+
+impl Progress for Lines {
+    fn line(&self, text: &str) {
+        if !self.silent {
+            Terminal::warn(&format!("{text}\n"));
+        }
+    }
+
+    fn reference(&self, _reference: &str) {}
+}
