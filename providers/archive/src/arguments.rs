@@ -44,7 +44,7 @@ impl Verify {
 
 /// The shared arguments, and what is known of a snapshot afterwards.
 #[must_use]
-pub fn attributes() -> Vec<Attribute> {
+pub(crate) fn attributes() -> Vec<Attribute> {
     let text = |name, docs| Attribute::optional(name, Type::String, docs);
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
     let known = |name, ty, docs| Attribute::computed(name, ty, docs);
@@ -102,7 +102,7 @@ pub fn attributes() -> Vec<Attribute> {
 
 /// What is wrong with the shared arguments.
 #[must_use]
-pub fn check(config: &Value) -> Vec<Problem> {
+pub(crate) fn check(config: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     let directory = config.get("directory");
     if directory.is_null() {
@@ -219,7 +219,7 @@ impl Settings {
 }
 
 /// Predicts a snapshot: which old ones go, what verification costs.
-pub async fn plan(
+pub(crate) async fn plan(
     context: &Context,
     attributes: &[Attribute],
     request: PlanRequest<'_>,

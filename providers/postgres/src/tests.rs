@@ -15,7 +15,6 @@ use relplan_contract::{
 };
 
 use crate::Postgres;
-use crate::snapshot::schema;
 
 /// A server with a shop, and a folder for its snapshots.
 struct Bench {
@@ -41,12 +40,16 @@ impl Bench {
 
     /// Arguments for a snapshot, with these in the place of the usual ones.
     fn config(&self, more: &[(&str, Value)]) -> Value {
-        let nulls = Value::map(schema().attributes.iter().map(|a| (a.name, Value::NULL)));
+        let nulls = Value::map(self.resource.schema().attributes.iter().map(|a| (a.name, Value::NULL)));
         let usual = [("url", Value::from(self.server.url("shop"))), ("directory", "snapshots".into())];
         let given =
             usual.iter().chain(more).fold(nulls, |object, (name, value)| object.with(name, value.clone()));
         Value::map(
-            schema().attributes.iter().map(|a| (a.name, a.fit(given.get(a.name)).expect("a good argument"))),
+            self.resource
+                .schema()
+                .attributes
+                .iter()
+                .map(|a| (a.name, a.fit(given.get(a.name)).expect("a good argument"))),
         )
     }
 
