@@ -59,8 +59,8 @@ pub(crate) fn attributes() -> Vec<Attribute> {
             Type::set(Type::String),
             "Public keys of age (`age1...`) or SSH of those who can read the snapshots.",
         ),
-        text("identity_file", "A file with one of the private keys, for verification and restore."),
-        text("compression", "`zstd` or `gzip`, with a level: `zstd:9`.").or("zstd:3"),
+        text("identity_file", "A file with one of the private keys, for verification and restore.").means(),
+        text("compression", "`zstd` or `gzip`, with a level: `zstd:9`.").or("zstd:3").means(),
         text("verify", "How it is verified before it counts: `checksum`, `read` or `restore`.").or("read"),
         Attribute::block(
             "retain",
@@ -71,7 +71,8 @@ pub(crate) fn attributes() -> Vec<Attribute> {
                 number("monthly", "The newest of each of the last months."),
             ],
             "Which snapshots of the series are kept; what any rule wants stays, and the last verified one. Default: all.",
-        ),
+        )
+        .means(),
         known("snapshot", Type::String, "Its name."),
         known("location", Type::String, "Where it is."),
         known("manifest_sha256", Type::String, "SHA-256 of its manifest, which has the sums of its parts."),

@@ -50,13 +50,16 @@ fn own() -> Vec<Attribute> {
         patterns("exclude_table_data", "These tables without their rows."),
         Attribute::optional("globals", Type::Bool, "Roles (without passwords) and tablespaces, too.")
             .or(false),
-        number("jobs", "How many `pg_dump` run side by side, 1 to 64.").or(1),
-        number("lock_timeout_ms", "How long to wait for a lock on a table, in milliseconds.").or(10_000),
+        number("jobs", "How many `pg_dump` run side by side, 1 to 64.").or(1).means(),
+        number("lock_timeout_ms", "How long to wait for a lock on a table, in milliseconds.")
+            .or(10_000)
+            .means(),
         number(
             "statement_timeout_ms",
             "How long one statement may take, in milliseconds. Default: for ever.",
         )
-        .or(0),
+        .or(0)
+        .means(),
         text("counts", "`exact` counts the rows, `estimated` takes the planner's estimates.").or("exact"),
         Attribute::blocks(
             "assert",
@@ -77,7 +80,8 @@ fn own() -> Vec<Attribute> {
                 ),
             ],
             "Where a snapshot is restored to for verify = \"restore\".",
-        ),
+        )
+        .means(),
     ]);
     attributes
 }

@@ -25,7 +25,10 @@ struct Bench {
 
 impl Bench {
     fn new(orders: usize) -> Self {
-        let server = Server::start();
+        Self::on(Server::start(), orders)
+    }
+
+    fn on(server: Server, orders: usize) -> Self {
         server.shop("shop", orders);
         let folder = tempfile::tempdir().expect("a folder");
         let configured = Postgres.configure(&Value::NULL, &std::collections::BTreeMap::new());
