@@ -24,8 +24,8 @@ pub(crate) const LARGEST: u64 = 64 << 20;
 pub struct Part {
     /// Its file, below the snapshot.
     pub name: String,
-    /// As the database's own program wrote it.
-    pub raw: Sum,
+    /// Bytes that the database's own program wrote. Compression keeps a sum of its own over them.
+    pub raw_bytes: u64,
     /// Compressed, and not yet encrypted.
     pub clear: Sum,
     /// As it is in the store.
@@ -114,7 +114,7 @@ impl Manifest {
     /// The bytes of all parts as the database's program wrote them.
     #[must_use]
     pub fn raw_bytes(&self) -> u64 {
-        self.parts.iter().map(|part| part.raw.bytes).sum()
+        self.parts.iter().map(|part| part.raw_bytes).sum()
     }
 
     /// The rows of all tables.

@@ -39,7 +39,8 @@ impl Write for Sealing {
 /// Takes the raw bytes of a part.
 pub struct PartWriter {
     name: String,
-    raw: Summing<Compressor<Sealing>>,
+    compressor: Compressor<Sealing>,
+    bytes: u64,
 }
 
 impl PartWriter {
@@ -54,19 +55,18 @@ impl PartWriter {
             None => Sealing::Clear(stored),
             Some(recipients) => Sealing::Encrypted(Box::new(Summing::new(recipients.writer(stored)?))),
         };
-        Ok(Self { name, raw: Summing::new(Compressor::new(compression, sealing)?) })
+        Ok(Self { name, compressor: Compressor::new(compression, sealing)?, bytes: 0 })
     }
 
     /// How many raw bytes it took.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
-        self.raw.bytes()
+        self.bytes
     }
 
     /// Writes what is left, makes it durable, and gives the sums.
     pub fn finish(self) -> io::Result<Part> {
-        let (compressor, raw) = self.raw.finish();
-        let (stored, clear) = match compressor.finish()? {
+        let (stored, clear) = match self.compressor.finish()? {
             Sealing::Clear(stored) => (stored, None),
             Sealing::Encrypted(clear) => {
                 let (encrypted, clear) = clear.finish();
@@ -76,25 +76,26 @@ impl PartWriter {
         let (sink, stored) = stored.finish();
         sink.finish()?;
         let clear = clear.unwrap_or_else(|| stored.clone());
-        Ok(Part { name: self.name, raw, clear, stored })
+        Ok(Part { name: self.name, raw_bytes: self.bytes, clear, stored })
     }
 }
 
 impl Write for PartWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.raw.write(bytes)
+        let count = self.compressor.write(bytes)?;
+        self.bytes += count as u64;
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.raw.flush()
+        self.compressor.flush()
     }
 }
 
 /// Gives the raw bytes of a part, and refuses the end when they were not those of the manifest.
 pub struct PartReader<'r> {
     inner: Box<dyn Read + Send + 'r>,
-    running: Option<Running>,
-    expected: Sum,
+    left: u64,
 }
 
 impl PartReader<'_> {
@@ -104,24 +105,29 @@ impl PartReader<'_> {
         source: Source,
         identities: Option<&Identities>,
     ) -> io::Result<Self> {
-        let stored =
-            Checking { inner: source, running: Some(Running::default()), expected: part.stored.clone() };
+        let stored = Checking::new(source, &part.stored);
         let clear: Box<dyn Read + Send> = match identities {
             None => Box::new(stored),
-            Some(identities) => {
-                let inner = identities.reader(stored)?;
-                Box::new(Checking { inner, running: Some(Running::default()), expected: part.clear.clone() })
-            }
+            Some(identities) => Box::new(Checking::new(identities.reader(stored)?, &part.clear)),
         };
-        let inner = Compression::reader(compression, clear)?;
-        Ok(Self { inner, running: Some(Running::default()), expected: part.raw.clone() })
+        Ok(Self { inner: Compression::reader(compression, clear)?, left: part.raw_bytes })
     }
 }
 
 impl Read for PartReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        checked(&mut self.inner, &mut self.running, &self.expected, buffer)
+        let count = self.inner.read(buffer)?;
+        let over = count == 0 && !buffer.is_empty();
+        match self.left.checked_sub(count as u64) {
+            Some(left) if left == 0 || !over => self.left = left,
+            _ => return Err(altered()),
+        }
+        Ok(count)
     }
+}
+
+fn altered() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "it is not what was written")
 }
 
 /// Passes bytes on, and refuses the end when their sum is another than expected.
@@ -131,29 +137,25 @@ struct Checking<R> {
     expected: Sum,
 }
 
-impl<R: Read> Read for Checking<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        checked(&mut self.inner, &mut self.running, &self.expected, buffer)
+impl<R> Checking<R> {
+    fn new(inner: R, expected: &Sum) -> Self {
+        Self { inner, running: Some(Running::default()), expected: expected.clone() }
     }
 }
 
-fn checked(
-    inner: &mut impl Read,
-    running: &mut Option<Running>,
-    expected: &Sum,
-    buffer: &mut [u8],
-) -> io::Result<usize> {
-    let count = inner.read(buffer)?;
-    match running {
-        Some(sum) if count > 0 => sum.update(buffer.get(..count).unwrap_or_default()),
-        Some(_) if buffer.is_empty() => {}
-        Some(_) => {
-            let found = running.take().map(Running::finish).unwrap_or_default();
-            if found != *expected {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not what was written"));
+impl<R: Read> Read for Checking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match &mut self.running {
+            Some(sum) if count > 0 => sum.update(buffer.get(..count).unwrap_or_default()),
+            Some(_) if !buffer.is_empty() => {
+                let found = self.running.take().map(Running::finish).unwrap_or_default();
+                if found != self.expected {
+                    return Err(altered());
+                }
             }
+            _ => {}
         }
-        None => {}
+        Ok(count)
     }
-    Ok(count)
 }

@@ -58,10 +58,6 @@ impl<W> Summing<W> {
     pub(crate) fn finish(self) -> (W, Sum) {
         (self.inner, self.running.finish())
     }
-
-    pub(crate) const fn bytes(&self) -> u64 {
-        self.running.bytes
-    }
 }
 
 impl<W: Write> Write for Summing<W> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead as _, BufReader};
+use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
@@ -13,6 +14,9 @@ use crate::job::Job;
 
 /// How many of the last lines of its messages are kept.
 const TAIL: usize = 20;
+
+/// How much a pipe holds, in bytes: as much as Linux allows everybody.
+const WIDTH: usize = 1 << 20;
 
 /// The longest line of its messages, in bytes.
 const LONGEST: usize = 2_000;
@@ -117,12 +121,16 @@ impl<'j> Tool<'j> {
 
     /// What it writes; once.
     pub fn output(&mut self) -> io::Result<ChildStdout> {
-        self.child.stdout.take().ok_or_else(|| io::Error::other("its output is not read"))
+        let output = self.child.stdout.take().ok_or_else(|| io::Error::other("its output is not read"))?;
+        widen(&output);
+        Ok(output)
     }
 
     /// Where to write to it; once. Dropped, its input ends.
     pub fn input(&mut self) -> io::Result<ChildStdin> {
-        self.child.stdin.take().ok_or_else(|| io::Error::other("nothing is written to it"))
+        let input = self.child.stdin.take().ok_or_else(|| io::Error::other("nothing is written to it"))?;
+        widen(&input);
+        Ok(input)
     }
 
     /// The number of its process.
@@ -184,6 +192,12 @@ impl Drop for Tool<'_> {
             self.job.left(self.group);
         }
     }
+}
+
+/// Lets a pipe hold more, so that the two ends wait for each other less often. Where that is not to be had, it works as well.
+fn widen(pipe: &impl AsFd) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDTH);
 }
 
 fn not_started(program: &str, error: &io::Error) -> Problem {

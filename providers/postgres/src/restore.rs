@@ -1,6 +1,6 @@
 //! Bringing a snapshot back: into a scratch database, or for a person into a new database that then takes the name.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 
 use relplan_archive::{Archive, Identities, Job, Part, Settings, Wanted};
 use relplan_contract::{Problem, Restored};
@@ -42,21 +42,10 @@ pub(crate) fn into(
         found += 1;
     }
     for part in named(SCHEMA) {
+        let rows = named(ROWS);
         target.restore(part, &["--section=pre-data"])?;
-        std::thread::scope(|scope| {
-            let rows = named(ROWS);
-            let each: Vec<_> = rows
-                .into_iter()
-                .map(|rows| scope.spawn(|| target.restore(rows, &["--section=data"])))
-                .collect();
-            let ended = each.into_iter().map(|one| {
-                one.join().unwrap_or_else(|_| {
-                    Err(Problem::uncertain("A restore broke off: this is a fault in relplan."))
-                })
-            });
-            ended.collect::<Result<(), _>>()
-        })?;
-        target.restore(part, &["--section=post-data"])?;
+        side_by_side(&rows, |rows| target.restore(rows, &["--section=data"]))?;
+        target.restore_indexes(part, rows.len())?;
         found += 1;
     }
     if found != 1 || archive.manifest.parts.iter().any(|part| !is_known(part)) {
@@ -66,8 +55,29 @@ pub(crate) fn into(
     Ok(())
 }
 
+/// Works on each on a thread of its own.
+fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<(), Problem> + Sync) -> Result<(), Problem> {
+    std::thread::scope(|scope| {
+        let each: Vec<_> = all.iter().map(|one| scope.spawn(|| work(one))).collect();
+        let ended = each.into_iter().map(|one| {
+            one.join().unwrap_or_else(|_| {
+                Err(Problem::uncertain("A restore broke off: this is a fault in relplan."))
+            })
+        });
+        ended.collect::<Result<(), _>>()
+    })
+}
+
 fn is_known(part: &Part) -> bool {
     [WHOLE, SCHEMA, ROWS, GLOBALS].iter().any(|beginning| part.name.starts_with(beginning))
+}
+
+/// Whether a line of `pg_restore --list` stands for an index, or a constraint that is one: `3360; 2606 16400 CONSTRAINT ...`.
+fn is_index(line: &str) -> bool {
+    let what = line.splitn(4, ' ').nth(3).unwrap_or_default();
+    !line.starts_with(';')
+        && !what.starts_with("INDEX ATTACH ")
+        && ["INDEX ", "CONSTRAINT "].iter().any(|word| what.starts_with(word))
 }
 
 struct Target<'t> {
@@ -79,6 +89,48 @@ struct Target<'t> {
 }
 
 impl Target<'_> {
+    /// Restores what comes after the rows: indexes side by side, since they take longest, then what builds on them.
+    fn restore_indexes(&self, part: &Part, jobs: usize) -> Result<(), Problem> {
+        let contents = self.contents(part)?;
+        let (indexes, others): (Vec<&str>, Vec<&str>) = contents.lines().partition(|line| is_index(line));
+        let mut hands = vec![String::new(); jobs.clamp(1, indexes.len().max(1))];
+        for (number, line) in indexes.into_iter().enumerate() {
+            let hand = number % hands.len();
+            hands.get_mut(hand).into_iter().for_each(|hand| hand.extend([line, "\n"]));
+        }
+        side_by_side(&hands, |lines| self.restore_listed(part, lines))?;
+        self.restore_listed(part, &others.join("\n"))
+    }
+
+    /// The list of what comes after the rows, a line each.
+    fn contents(&self, part: &Part) -> Result<String, Problem> {
+        let mut reader = self.archive.reader(part, self.identities)?;
+        let arguments = ["--list", "--section=post-data"].map(str::to_owned).to_vec();
+        let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::Both)?;
+        let unread = |error: io::Error| Problem::refused(format!("pg_restore cannot be read: {error}."));
+        let (mut output, mut input) = (tool.output().map_err(unread)?, tool.input().map_err(unread)?);
+        let mut list = String::new();
+        std::thread::scope(|scope| {
+            // It reads no further than it needs; what it did not want is read by those who restore.
+            scope.spawn(move || self.job.copy(&mut reader, &mut input, &part.name));
+            output.read_to_string(&mut list)
+        })
+        .map_err(unread)?;
+        tool.wait().map_err(|failed| of_tool(&failed))?;
+        Ok(list)
+    }
+
+    /// Restores the listed objects of a part.
+    fn restore_listed(&self, part: &Part, lines: &str) -> Result<(), Problem> {
+        let unwritable = |error: io::Error| {
+            Problem::refused(format!("The list of what is restored cannot be written: {error}."))
+        };
+        let mut list = tempfile::NamedTempFile::new().map_err(unwritable)?;
+        list.write_all(lines.as_bytes()).map_err(unwritable)?;
+        let list = format!("--use-list={}", list.path().display());
+        self.restore(part, &["--section=post-data", &list])
+    }
+
     fn restore(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
         let database = self.connection.database().unwrap_or_default().to_owned();
         let mut arguments =
