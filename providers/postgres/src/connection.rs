@@ -68,7 +68,8 @@ fn wrong(attribute: &str, message: impl Into<String>) -> Problem {
 
 /// What is wrong with the arguments; parts may be unknown.
 pub(crate) fn check(config: &Value) -> Vec<Problem> {
-    let given = |name: &str| !config.get(name).is_null();
+    // What is not known yet may turn out to be null.
+    let given = |name: &str| !config.get(name).is_null() && !config.get(name).is_unknown();
     let mut problems = Vec::new();
     if given("url") {
         let fields = ["host", "port", "database", "user", "password", "service", "sslmode", "sslrootcert"];

@@ -1,13 +1,15 @@
 //! Against a real server, which each test starts and stops itself.
 
+mod conformance;
 mod faults;
 mod snapshot;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use age::secrecy::ExposeSecret as _;
-use postgres_server::Server;
+use postgres_server::{PASSWORD, Server};
 use relplan_contract::conformance::context_in;
 use relplan_contract::{
     ApplyRequest, Context, Problem, Provider as _, Resource, RestoreRequest, Restored, Value, Verification,
@@ -21,6 +23,17 @@ struct Bench {
     server: Server,
     folder: tempfile::TempDir,
     resource: Arc<dyn Resource>,
+    /// Those who hold locks until the end of the test.
+    holders: Mutex<Vec<Child>>,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        for holder in self.holders.get_mut().expect("no panic") {
+            holder.kill().expect("killed");
+            holder.wait().expect("ended");
+        }
+    }
 }
 
 impl Bench {
@@ -34,11 +47,28 @@ impl Bench {
         let configured = Postgres.configure(&Value::NULL, &std::collections::BTreeMap::new());
         let resource =
             configured.unwrap_or_else(|problem| panic!("{problem}")).resources["postgres_snapshot"].clone();
-        Self { server, folder, resource }
+        Self { server, folder, resource, holders: Mutex::default() }
     }
 
     fn context(&self) -> Context {
         context_in(self.folder.path(), "postgres_snapshot.before")
+    }
+
+    /// Locks a table of the shop for as long as the bench is there.
+    fn hold(&self, table: &str) {
+        let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)");
+        let holder = Command::new(postgres_server::programs().join("psql"))
+            .args([&*self.server.url("shop"), "-c", &sql])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.holders.lock().expect("no panic").push(holder.expect("psql"));
+        let held = format!(
+            "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = '{table}'::regclass"
+        );
+        while self.server.sql("shop", &held) == "0" {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 
     /// Arguments for a snapshot, with these in the place of the usual ones.

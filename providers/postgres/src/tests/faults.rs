@@ -1,7 +1,6 @@
 //! What goes wrong on the way to a server. What goes wrong in the middle of a snapshot has an ordeal of its own, in
 //! `tests/reliability`.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,20 +12,9 @@ use super::Bench;
 #[tokio::test]
 async fn a_lock_is_not_waited_for_longer_than_agreed() {
     let bench = Bench::new(10);
-    let url = bench.server.url("shop");
-    let mut holder = Command::new(postgres_server::programs().join("psql"))
-        .args([&*url, "-c", "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("psql");
-    let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'orders'::regclass";
-    while bench.server.sql("shop", held) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    bench.hold("orders");
     let config = bench.config(&[("lock_timeout_ms", 300.into())]);
     let problem = bench.take(&config, "key").await.expect_err("the table is locked");
-    holder.kill().expect("killed");
-    holder.wait().expect("ended");
     assert_eq!(problem.kind, ProblemKind::Retry, "{problem:?}");
     assert!(problem.hint.contains("lock_timeout_ms"), "{problem:?}");
     assert_eq!(bench.files(None), [] as [std::path::PathBuf; 0]);
