@@ -23,6 +23,7 @@ mod ledger;
 mod live;
 mod load;
 mod locate;
+mod means;
 mod output;
 mod plan;
 mod planning;

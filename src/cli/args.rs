@@ -350,6 +350,14 @@ pub(super) struct ForceUnlockArgs {
     pub ledger: LedgerArgs,
 }
 
+/// What stands in the place of arguments that the record was made with.
+#[derive(Clone, Debug, Args)]
+pub(super) struct MeansArgs {
+    /// Another value for an argument that says how the record is reached: `identity_file=/mnt/key`, `scratch.directory=/mnt`.
+    #[arg(long = "with", value_name = "NAME=VALUE")]
+    pub with: Vec<String>,
+}
+
 #[derive(Clone, Debug, Args)]
 pub(super) struct RestoreArgs {
     /// The record that holds the backup; its version is given as ADDRESS@VERSION.
@@ -364,6 +372,8 @@ pub(super) struct RestoreArgs {
     #[arg(long, value_name = "DATABASE")]
     pub confirm: Option<String>,
     #[command(flatten)]
+    pub means: MeansArgs,
+    #[command(flatten)]
     pub lock: LockArgs,
     #[command(flatten)]
     pub ledger: LedgerArgs,
@@ -376,6 +386,8 @@ pub(super) struct VerifyArgs {
     /// How: `checksum`, `read` or `restore`. Default: as it was verified when it was taken.
     #[arg(long, value_name = "WAY")]
     pub how: Option<String>,
+    #[command(flatten)]
+    pub means: MeansArgs,
     #[command(flatten)]
     pub lock: LockArgs,
     #[command(flatten)]

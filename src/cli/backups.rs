@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use relplan_contract::{Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource};
 
-use super::args::{LedgerArgs, LockArgs};
+use super::args::{LedgerArgs, LockArgs, MeansArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
-use super::{ledger, planning, signals, state};
+use super::{ledger, means, planning, signals, state};
 use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::plan::Providers;
 use crate::run::surroundings::Surroundings;
@@ -55,6 +55,16 @@ impl Backup {
             usage: Arc::clone(&context.usage),
         };
         Ok(Self { entry: entry.clone(), key, resource, folder, product, surroundings })
+    }
+
+    /// The same with what a person put in the place of arguments.
+    pub(super) fn by_means(mut self, args: &MeansArgs) -> Result<Self, Failure> {
+        for given in &args.with {
+            let known = &self.resource.schema().attributes;
+            self.entry.value = means::put(known, self.entry.value.clone(), given)
+                .map_err(|why| Failure::usage(format!("-with={given}: {why}")))?;
+        }
+        Ok(self)
     }
 
     /// Carries out a call; the first Ctrl-C asks it to stop, and then it is waited for.

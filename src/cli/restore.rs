@@ -12,7 +12,8 @@ use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure> {
     let target = Target::read(&args.into);
-    let backup = Backup::find(context, &args.ledger, &args.address, &target.secrets)?;
+    let backup =
+        Backup::find(context, &args.ledger, &args.address, &target.secrets)?.by_means(&args.means)?;
     agree(context, args, &target)?;
     let folder = context.path(std::path::Path::new(""));
     let request =

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure> {
-    let backup = Backup::find(context, &args.ledger, &args.address, &[])?;
+    let backup = Backup::find(context, &args.ledger, &args.address, &[])?.by_means(&args.means)?;
     let request = VerifyRequest { object: &backup.entry.value, how: args.how.as_deref() };
     let verified = backup.call(context, async |call| backup.resource.verify(call, request).await)?;
     match verified {

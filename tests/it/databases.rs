@@ -79,6 +79,25 @@ fn a_snapshot_is_proven_before_production_is_touched() {
     let (code, text) = shop.run(&["verify", "-how=read", "postgres_snapshot.before"]);
     assert_eq!(code, Some(0), "{text}");
 
+    // The key lies elsewhere: that says nothing about the snapshot.
+    let key = |name: &str| shop.folder.path().join(name);
+    std::fs::rename(key("backup.key"), key("elsewhere.key")).expect("moved");
+    let (code, text) = shop.run(&["verify", "-how=read", "postgres_snapshot.before"]);
+    assert!(code == Some(1) && text.contains("-with=identity_file=FILE"), "{text}");
+    let with = "-with=identity_file=elsewhere.key";
+    let (code, text) = shop.run(&["verify", "-how=restore", with, "postgres_snapshot.before"]);
+    assert_eq!(code, Some(0), "{text}");
+    // Another key in its place does: nobody could restore it today.
+    ssh_key(&shop.folder.path().join("backup.key"));
+    let (code, text) =
+        shop.run(&["verify", "-how=checksum", "-with=identity_file=backup.key", "postgres_snapshot.before"]);
+    assert_eq!(code, Some(0), "{text}");
+    let (_, text) = shop.run(&["plan", "shop.hcl"]);
+    assert!(text.contains("It was changed from outside.") && text.contains("verified"), "{text}");
+    let with = "-with=identity_file=elsewhere.key";
+    let (code, text) = shop.run(&["verify", "-how=restore", with, "postgres_snapshot.before"]);
+    assert_eq!(code, Some(0), "{text}");
+
     let copy = shop.server.url("copy");
     let (code, text) = shop.run(&["restore", "postgres_snapshot.before", "-into", &copy]);
     assert_eq!(code, Some(12), "nobody typed its name: {text}");

@@ -57,8 +57,8 @@ impl Identities {
     pub fn read(path: &Path) -> Result<Self, Problem> {
         let about = || relplan_contract::Path::attribute("identity_file");
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Problem::missing(format!("The key file {} cannot be read: {error}.", path.display()))
-                .hint("Without one of the keys that it was encrypted to, nobody can read a snapshot.")
+            Problem::refused(format!("The key file {} cannot be read: {error}.", path.display()))
+                .hint("Without one of the keys that it was encrypted to, nobody can read a snapshot. One that lies elsewhere is told with -with=identity_file=FILE.")
                 .about(about())
         })?;
         let unusable = |why: &str| {

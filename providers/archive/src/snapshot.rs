@@ -96,6 +96,11 @@ impl Archive {
         self.manifest.parts.iter().try_for_each(|part| self.source(part).map(drop))
     }
 
+    /// Whether these keys open it: reads no more than the beginning.
+    pub(crate) fn opens_with(&self, identities: &Identities) -> Result<(), Problem> {
+        self.manifest.parts.first().map_or(Ok(()), |part| self.reader(part, Some(identities)).map(drop))
+    }
+
     fn source(&self, part: &Part) -> Result<crate::store::Source, Problem> {
         let name = &self.manifest.name;
         let found = self.store.0.open(name, &part.name);
@@ -125,7 +130,7 @@ impl Archive {
         let source = self.source(part)?;
         let encrypted = !self.manifest.encrypted_to.is_empty();
         if encrypted && identities.is_none() {
-            return Err(Problem::missing(format!(
+            return Err(Problem::refused(format!(
                 "The snapshot {} is encrypted, and there is no key.",
                 self.manifest.name
             ))

@@ -77,6 +77,21 @@ fn verify<E: Engine>(
     Ok((verified, notes))
 }
 
+/// Whether a snapshot is there, and is opened by today's key. That there is no key on this machine tells nothing of it.
+fn glance(job: &Job, settings: &Settings, object: &Value) -> Result<bool, Problem> {
+    let archive = Archive::of_object(settings, object)?;
+    archive.glance()?;
+    let opened = settings.identities().map(|keys| keys.map_or(Ok(()), |keys| archive.opens_with(&keys)));
+    let telling = |problem: &Problem| job.context().progress.line(&problem.to_string());
+    match opened {
+        Ok(opened) => Ok(opened.inspect_err(telling).is_ok()),
+        Err(no_key) => {
+            telling(&no_key);
+            Ok(true)
+        }
+    }
+}
+
 /// Takes the snapshot of an action unless it is there, proves it, and deletes the old ones that the plan named.
 fn make<E: Engine>(job: &Job, planned: &Value, key: &str) -> Result<Value, Problem> {
     let context = job.context();
@@ -130,9 +145,10 @@ impl<E: Engine> Resource for Snapshots<E> {
         Box::pin(async move {
             let settings = Settings::of(context, prior)?;
             let object = prior.clone();
-            let found = Job::run(context, move |_| Archive::of_object(&settings, &object)?.glance()).await;
-            match found {
-                Ok(()) => Ok(Observed::Same),
+            match Job::run(context, move |job| glance(job, &settings, &object)).await {
+                Ok(true) => Ok(Observed::Same),
+                // It may be whole, but nobody could restore it.
+                Ok(false) => Ok(Observed::Present(prior.clone().with("verified", Value::NULL))),
                 Err(problem) if problem.kind == ProblemKind::Missing => Ok(Observed::Absent),
                 Err(problem) if problem.kind == ProblemKind::Conflict => {
                     context.progress.line(&problem.message);

@@ -183,7 +183,7 @@ async fn what_is_gone_is_told() {
     let problem = place.read(&archive).expect_err("not for this key");
     assert!(problem.hint.contains("another key"), "{problem:?}");
     fs::remove_file(place.folder.path().join("key.txt")).expect("lost");
-    assert_eq!(place.read(&archive).expect_err("no key").kind, ProblemKind::Missing);
+    assert_eq!(place.read(&archive).expect_err("no key").kind, ProblemKind::Refused);
     fs::remove_dir_all(place.path("shop-1.2.0-abcdef01")).expect("gone");
     assert_eq!(place.checksum(&object).await.expect_err("gone").kind, ProblemKind::Missing);
 }
