@@ -264,6 +264,15 @@ pub enum Event {
         /// Now.
         to: EntryKey,
     },
+    /// A backup was proven once more, as it had been. Nothing in the state changes by it but when that was last.
+    Verified {
+        /// The object that holds it.
+        key: EntryKey,
+        /// The object, with when it was proven and how long that took.
+        value: Value,
+        /// What was read and compared, in words.
+        notes: String,
+    },
     /// A person brought a backup back. Nothing in the state changes by it.
     Restored {
         /// The object that holds it.

@@ -88,6 +88,9 @@ pub struct Entry {
     pub tainted: bool,
     /// For checks: the verdict, as long as the object is what was judged.
     pub judgement: Option<Judgement>,
+    /// For backups: the object as it was proven last, where that was after the last action. It differs from `value` in
+    /// when that was and how long it took, which means nothing to a plan.
+    pub proof: Option<Value>,
 }
 
 /// Whether an action is open on an object.

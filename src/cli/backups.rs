@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource};
+use relplan_contract::{Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource, Value};
 
 use super::args::{LedgerArgs, LockArgs, MeansArgs};
 use super::context::Context;
@@ -18,6 +18,8 @@ use crate::state::Entry;
 pub(super) struct Backup {
     pub key: EntryKey,
     pub entry: Entry,
+    /// The object, as it is handled today.
+    pub object: Value,
     pub resource: Arc<dyn Resource>,
     folder: std::path::PathBuf,
     product: String,
@@ -54,14 +56,22 @@ impl Backup {
             redactor: Arc::new(Redactor::new(secrets.iter().map(String::as_str))),
             usage: Arc::clone(&context.usage),
         };
-        Ok(Self { entry: entry.clone(), key, resource, folder, product, surroundings })
+        Ok(Self {
+            entry: entry.clone(),
+            object: entry.value.clone(),
+            key,
+            resource,
+            folder,
+            product,
+            surroundings,
+        })
     }
 
     /// The same with what a person put in the place of arguments.
     pub(super) fn by_means(mut self, args: &MeansArgs) -> Result<Self, Failure> {
         for given in &args.with {
             let known = &self.resource.schema().attributes;
-            self.entry.value = means::put(known, self.entry.value.clone(), given)
+            self.object = means::put(known, self.object, given)
                 .map_err(|why| Failure::usage(format!("-with={given}: {why}")))?;
         }
         Ok(self)

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
     agree(context, args, &target)?;
     let folder = context.path(std::path::Path::new(""));
     let request =
-        RestoreRequest { object: &backup.entry.value, into: &args.into, folder: &folder, over: args.over };
+        RestoreRequest { object: &backup.object, into: &args.into, folder: &folder, over: args.over };
     let restored = backup.call(context, async |call| backup.resource.restore(call, request).await)?;
     let outcome = match &restored {
         Ok(restored) => restored.notes.join(" "),

@@ -46,6 +46,11 @@ impl State {
                 let held = self.holds.remove(address);
                 held.ok_or_else(|| IllegalTransition::NotHeld { address: address.clone() })?;
             }
+            Event::Verified { key, value, .. } => {
+                let entry = self.entries.get_mut(key);
+                let entry = entry.ok_or_else(|| IllegalTransition::Unknown { key: key.clone() })?;
+                entry.proof = Some(value.clone());
+            }
             Event::Restored { .. } | Event::Checkpointed { .. } => {}
         }
         self.head = Some(Head { seq: recorded.seq, hash: recorded.hash });
@@ -107,6 +112,7 @@ impl State {
             status: Status::Done,
             tainted: false,
             judgement: None,
+            proof: None,
         });
         entry.generation = intent.generation;
         entry.seq = recorded.seq;
@@ -223,6 +229,7 @@ impl State {
         entry.status = Status::Done;
         entry.tainted = false;
         entry.judgement = None;
+        entry.proof = None;
         if intent.lifetime == Lifetime::Live {
             self.remember(address);
         }
@@ -284,6 +291,7 @@ impl State {
                 let entry = self.entries.entry(key.clone());
                 let entry = entry.or_insert_with(|| imported(key, version, generation));
                 entry.value.clone_from(value);
+                entry.proof = None;
                 entry.status = Status::Done;
                 entry.seq = recorded.seq;
             }
@@ -313,5 +321,6 @@ fn imported(key: &EntryKey, version: Arc<str>, generation: u64) -> Entry {
         status: Status::Done,
         tainted: false,
         judgement: None,
+        proof: None,
     }
 }

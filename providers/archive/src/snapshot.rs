@@ -197,6 +197,18 @@ fn manifest(store: &Store, name: &str) -> Result<Option<Vec<u8>>, Problem> {
     Ok(Some(bytes))
 }
 
+impl Verified {
+    /// What an object says of how it was verified last.
+    pub(crate) fn of(object: &Value) -> Option<Self> {
+        let at: jiff::Timestamp = object.get("verified_at").as_str()?.parse().ok()?;
+        Some(Self {
+            how: object.get("verified").as_str()?.to_owned(),
+            at_ms: at.as_millisecond(),
+            took_ms: object.get("verified_ms").as_i64()?,
+        })
+    }
+}
+
 /// A moment as people and programs read it.
 fn time(ms: i64) -> Value {
     jiff::Timestamp::from_millisecond(ms).map_or(Value::NULL, |moment| moment.to_string().into())

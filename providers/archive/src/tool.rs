@@ -202,7 +202,7 @@ fn widen(pipe: &impl AsFd) {
 
 fn not_started(program: &str, error: &io::Error) -> Problem {
     if error.kind() == io::ErrorKind::NotFound {
-        return Problem::missing(format!("The program {program} was not found."))
+        return Problem::refused(format!("The program {program} was not found."))
             .hint("Install the database's client programs, or name their folder as `program_folder`.");
     }
     Problem::refused(format!("The program {program} could not be started: {error}."))

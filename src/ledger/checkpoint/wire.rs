@@ -101,6 +101,7 @@ fn entry(entry: &Entry) -> Json {
         "judgement": entry.judgement.as_ref().map(judgement),
         "lifetime": word(&LIFETIMES, &entry.lifetime),
         "open": entry.open().map(open),
+        "proof": entry.proof.as_ref().map(value),
         "provider": entry.provider.as_str(),
         "seq": entry.seq,
         "tainted": entry.tainted,
@@ -125,6 +126,7 @@ fn read_entry(fields: Fields<'_>) -> Result<Entry, String> {
         status: open.map_or(Status::Done, |open| Status::Uncertain(Box::new(open))),
         tainted: fields.truth("tainted")?,
         judgement,
+        proof: fields.optional("proof")?.map(|_| fields.value("proof")).transpose()?,
     })
 }
 

@@ -75,6 +75,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::Moved { .. } => "moved",
         Event::OutputsSet { .. } => "outputs_set",
         Event::ProvidersSet { .. } => "providers_set",
+        Event::Verified { .. } => "verified",
         Event::Restored { .. } => "restored",
         Event::EpochBegan { .. } => "epoch_began",
         Event::Held { .. } => "held",
@@ -112,6 +113,9 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
         }
         Event::Forgotten { key: of, reason } => json!({ "key": key(of), "reason": reason }),
         Event::Moved { from, to } => json!({ "from": key(from), "to": key(to) }),
+        Event::Verified { key: of, value, notes } => {
+            object!({ "key": key(of), "notes": notes.as_str(), "value": canonical::encode(value, seal) })
+        }
         Event::Restored { key: of, into, outcome } => {
             json!({ "into": into, "key": key(of), "outcome": outcome })
         }
@@ -164,6 +168,11 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
         }
         "forgotten" => Event::Forgotten { key: read_key(body, "key")?, reason: reason(body)? },
         "moved" => Event::Moved { from: read_key(body, "from")?, to: read_key(body, "to")? },
+        "verified" => Event::Verified {
+            key: read_key(body, "key")?,
+            value: body.value("value")?,
+            notes: body.text("notes")?.to_owned(),
+        },
         "restored" => Event::Restored {
             key: read_key(body, "key")?,
             into: body.text("into")?.to_owned(),

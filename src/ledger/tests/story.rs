@@ -175,10 +175,11 @@ impl Teller {
         let entry = state.entries.get(of).filter(|entry| entry.open().is_none())?;
         let mut to = of.clone();
         to.address.resource.name = format!("moved{}", self.told).into();
-        Some(match how / 2 % 4 {
+        Some(match how / 2 % 5 {
             0 => Event::Moved { from: of.clone(), to },
             1 => Event::Restored { key: of.clone(), into: "shop".into(), outcome: "done".into() },
-            2 => Event::Forgotten { key: of.clone(), reason: entry.provider.clone() },
+            2 => Event::Verified { key: of.clone(), value: self.value(how), notes: "whole".into() },
+            3 => Event::Forgotten { key: of.clone(), reason: entry.provider.clone() },
             _ => Event::EpochBegan { epoch: state.epoch + 1, reason: String::new() },
         })
     }

@@ -65,7 +65,7 @@ fn a_run_tells_what_it_does() {
 git_tag.app: Creating...
 git_tag.app | pushing
 git_tag.app | Total 1\r
-git_tag.app: Try 2 in 4s: Refused.\nBusy.
+git_tag.app: Try 2 in 4s: Refused.
 git_tag.app: Creation complete after 1s
 git_tag.app: Modifications complete after 1s [1.2.0]
 git_tag.app: Destruction failed after 1s: No.

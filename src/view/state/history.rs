@@ -66,6 +66,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         | Event::Judged { key, .. }
         | Event::Adopted { key, .. }
         | Event::Forgotten { key, .. }
+        | Event::Verified { key, .. }
         | Event::Restored { key, .. }
         | Event::Moved { from: key, .. } => Some(key.clone()),
         Event::Held { address, .. } | Event::Released { address, .. } => {
@@ -106,6 +107,7 @@ pub(in crate::view) fn tell(event: &Event) -> String {
         Event::Adopted { value, reason, .. } if value.is_null() => format!("found gone: {}", line(reason)),
         Event::Adopted { reason, .. } => format!("taken over as found: {}", line(reason)),
         Event::Forgotten { reason, .. } => format!("let go: {}", line(reason)),
+        Event::Verified { notes, .. } => format!("verified: {}", line(notes)),
         Event::Restored { into, outcome, .. } => {
             format!("restored into {}: {}", line(into), line(outcome))
         }
@@ -155,6 +157,7 @@ fn tone(event: &Event) -> Tone {
         | Event::Ended { outcome: ActOutcome::Done { .. }, .. }
         | Event::Adopted { .. }
         | Event::Forgotten { .. }
+        | Event::Verified { .. }
         | Event::Restored { .. }
         | Event::Moved { .. }
         | Event::OutputsSet { .. }
@@ -190,6 +193,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::Moved { .. } => "moved",
         Event::OutputsSet { .. } => "outputs_set",
         Event::ProvidersSet { .. } => "providers_set",
+        Event::Verified { .. } => "verified",
         Event::Restored { .. } => "restored",
         Event::EpochBegan { .. } => "epoch_began",
         Event::Held { .. } => "held",
