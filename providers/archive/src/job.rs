@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use relplan_contract::{Context, Problem};
+use relplan_contract::{Context, Problem, ProblemKind};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long programs may take to end by themselves after SIGTERM.
@@ -83,7 +83,10 @@ impl Job {
         };
         let stopped = guard.0.stopped.load(Ordering::SeqCst);
         match ended {
-            Ok(Err(_)) if stopped => Err(Problem::cancelled()),
+            // It says itself when something was done before it was stopped.
+            Ok(Err(problem)) if stopped && problem.kind != ProblemKind::Uncertain => {
+                Err(Problem::cancelled())
+            }
             Ok(ended) => ended,
             Err(_) => {
                 Err(Problem::uncertain("The work on the database broke off: this is a fault in relplan."))

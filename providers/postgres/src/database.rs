@@ -61,18 +61,6 @@ pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: Vec<String>) 
     Ok(Sum::of(lines.collect::<Vec<_>>().join("\n").as_bytes()).sha256)
 }
 
-/// The first column of the first row of a query that a person wrote, as text; run where nothing can be changed.
-pub(crate) fn ask(session: &mut Session<'_>, query: &str) -> Result<Option<String>, Problem> {
-    let inner = query.trim().trim_end_matches(';');
-    // Names are looked for where a person's own session would.
-    session.run("BEGIN READ ONLY; SET LOCAL search_path = DEFAULT")?;
-    let lines = session.run_text(&format!("SELECT to_jsonb(q) FROM ({inner}) q LIMIT 1"))?;
-    session.run("ROLLBACK")?;
-    let row: serde_json::Value = serde_json::from_str(&lines.concat()).unwrap_or(serde_json::Value::Null);
-    let first = row.as_object().and_then(|row| row.values().next().cloned());
-    Ok(first.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-}
-
 /// The asserts of a release file: each query with what it must give.
 pub(crate) fn asserts(config: &Value) -> Vec<(String, String)> {
     let blocks = config.get("assert").as_list().unwrap_or_default();

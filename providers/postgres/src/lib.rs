@@ -10,8 +10,12 @@
 
 mod connection;
 mod database;
+mod migration;
 mod program;
 mod psql;
+mod query;
+mod query_data;
+mod query_test;
 mod restore;
 mod scratch;
 mod selection;
@@ -22,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relplan_archive::{Engine, Snapshots};
-use relplan_contract::{Configured, Problem, Provider, ProviderSchema, Resource, Value};
+use relplan_contract::{Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Value};
 
 /// The provider.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,18 +37,29 @@ impl Provider for Postgres {
         ProviderSchema {
             name: "postgres",
             version: env!("CARGO_PKG_VERSION"),
-            summary: "Snapshots of PostgreSQL databases that are known to restore.",
+            summary: "Snapshots of PostgreSQL databases that are known to restore, and what the databases answer.",
             configuration: Vec::new(),
-            resources: vec![<snapshot::Postgres as Engine>::schema()],
-            data_sources: Vec::new(),
+            resources: vec![
+                <snapshot::Postgres as Engine>::schema(),
+                query_test::schema(),
+                migration::schema(),
+            ],
+            data_sources: vec![query_data::schema()],
         }
     }
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
         let snapshot: Arc<dyn Resource> = Arc::new(Snapshots::<snapshot::Postgres>::default());
+        let test: Arc<dyn Resource> = Arc::new(query_test::QueryTest::default());
+        let migration: Arc<dyn Resource> = Arc::new(migration::Migration::default());
+        let query: Arc<dyn DataSource> = Arc::new(query_data::Query::default());
         Ok(Configured {
-            resources: BTreeMap::from([("postgres_snapshot", snapshot)]),
-            data_sources: BTreeMap::new(),
+            resources: BTreeMap::from([
+                ("postgres_snapshot", snapshot),
+                ("postgres_query_test", test),
+                ("postgres_migration", migration),
+            ]),
+            data_sources: BTreeMap::from([("postgres_query", query)]),
             reviews: None,
         })
     }

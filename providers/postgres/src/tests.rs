@@ -2,6 +2,8 @@
 
 mod conformance;
 mod faults;
+mod migration;
+mod query;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -12,8 +14,8 @@ use age::secrecy::ExposeSecret as _;
 use postgres_server::{PASSWORD, Server};
 use relplan_contract::conformance::context_in;
 use relplan_contract::{
-    ApplyRequest, Context, Problem, Provider as _, Resource, RestoreRequest, Restored, Value, Verification,
-    VerifyRequest,
+    ApplyRequest, Attribute, Context, Problem, Provider as _, Resource, RestoreRequest, Restored, Value,
+    Verification, VerifyRequest,
 };
 
 use crate::Postgres;
@@ -73,17 +75,10 @@ impl Bench {
 
     /// Arguments for a snapshot, with these in the place of the usual ones.
     fn config(&self, more: &[(&str, Value)]) -> Value {
-        let nulls = Value::map(self.resource.schema().attributes.iter().map(|a| (a.name, Value::NULL)));
-        let usual = [("url", Value::from(self.server.url("shop"))), ("directory", "snapshots".into())];
-        let given =
-            usual.iter().chain(more).fold(nulls, |object, (name, value)| object.with(name, value.clone()));
-        Value::map(
-            self.resource
-                .schema()
-                .attributes
-                .iter()
-                .map(|a| (a.name, a.fit(given.get(a.name)).expect("a good argument"))),
-        )
+        let mut given =
+            vec![("url", Value::from(self.server.url("shop"))), ("directory", "snapshots".into())];
+        given.extend(more.iter().cloned());
+        fitted(&self.resource.schema().attributes, &given)
     }
 
     /// Arguments for one that is encrypted to a new key.
@@ -131,4 +126,11 @@ impl Bench {
         files.sort();
         files
     }
+}
+
+/// The object of arguments, later ones in the place of earlier ones; the others have their defaults.
+fn fitted(attributes: &[Attribute], given: &[(&str, Value)]) -> Value {
+    let nulls = Value::map(attributes.iter().map(|a| (a.name, Value::NULL)));
+    let all = given.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()));
+    Value::map(attributes.iter().map(|a| (a.name, a.fit(all.get(a.name)).expect("a good argument"))))
 }

@@ -10,6 +10,7 @@ use crate::connection::Connection;
 use crate::database;
 use crate::program::{self, Flow};
 use crate::psql::{Session, problem_of};
+use crate::query;
 use crate::restore::{self, Manner};
 use crate::scratch::Scratch;
 use crate::selection::Selection;
@@ -101,7 +102,7 @@ pub(crate) fn restored(
         notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
     }
     for (query, expected) in database::asserts(config) {
-        let found = database::ask(&mut session, &query)?;
+        let found = query::first(&query::ask(&mut session, &query, 1)?);
         if found.as_deref() != Some(&*expected) {
             let found = found.unwrap_or_else(|| "nothing".to_owned());
             differences.push(format!("the assert {query:?} gives {found}, not {expected}"));

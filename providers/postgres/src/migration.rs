@@ -1,0 +1,234 @@
+//! `postgres_migration`: changes of a database that run once, in order, and are remembered by the database itself.
+
+mod files;
+mod history;
+mod run;
+mod snapshot;
+mod statements;
+
+use std::time::Duration;
+
+use relplan_archive::Job;
+use relplan_contract::{
+    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, PlanRequest, Planned, Problem,
+    ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, Type, Value, propose,
+};
+
+use crate::connection::{self, Connection};
+use files::Script;
+use history::History;
+use run::Run;
+
+const DOCS: &str = r#"Runs the files `*.sql` of a folder that were not run yet, in the order of their names, under an advisory lock of the database.
+Each runs in a transaction together with the row that remembers it, so that a run that was killed goes on exactly where it was.
+
+```hcl
+resource "postgres_migration" "shop" {
+  url              = var.database_url
+  directory        = "../migrations"
+  snapshot         = postgres_snapshot.before
+  require_snapshot = true
+}
+```
+
+The plan names the files that will run and pins them by their sums: a file that is another one when it comes to it is refused, as is one that was run
+already and was changed since. What cannot run in a transaction (`CREATE INDEX CONCURRENTLY`) goes into a file with `-- relplan: no transaction` on
+its first line; when such a file was cut off, a person has to look. Nothing is ever run backwards."#;
+
+pub(crate) fn schema() -> ResourceSchema {
+    let mut attributes = connection::attributes();
+    attributes.extend([
+        Attribute::required("directory", Type::String, "Folder of the files `*.sql`."),
+        Attribute::optional("history", Type::String, "The table that remembers what was run.")
+            .or("public.relplan_migrations"),
+        Attribute::optional("lock_timeout_ms", Type::Number, "How long to wait for a lock, in milliseconds.")
+            .or(10_000)
+            .means(),
+        Attribute::optional(
+            "statement_timeout_ms",
+            Type::Number,
+            "How long one statement may take, in milliseconds; 0 for ever.",
+        )
+        .or(0)
+        .means(),
+    ]);
+    attributes.extend(snapshot::attributes());
+    attributes.extend([
+        Attribute::computed("files", Type::map(Type::String), "The files, each with its SHA-256."),
+        Attribute::computed("pending", Type::list(Type::String), "Those that were to run."),
+        Attribute::computed("applied", Type::list(Type::String), "Those that were run by this."),
+    ]);
+    ResourceSchema {
+        type_name: "postgres_migration",
+        lifetime: Lifetime::Record,
+        summary: "Changes of a PostgreSQL database, each run once.",
+        docs: DOCS,
+        attributes,
+        repeat: Repeat::AskFirst,
+        destroyable: false,
+        backup: false,
+        preview: false,
+        undo: "nothing is run backwards; `relplan restore` brings a snapshot back",
+        headline: None,
+        settle: Duration::ZERO,
+        timeout: Duration::from_secs(4 * 60 * 60),
+    }
+}
+
+/// The type.
+pub(crate) struct Migration {
+    schema: ResourceSchema,
+}
+
+impl Default for Migration {
+    fn default() -> Self {
+        Self { schema: schema() }
+    }
+}
+
+fn scripts(context: &Context, object: &Value) -> Result<Vec<Script>, Problem> {
+    files::read(&context.path(object.get("directory").as_str().unwrap_or_default()))
+}
+
+fn sums(scripts: &[Script]) -> Value {
+    Value::map(scripts.iter().map(|script| (script.name.as_str(), Value::from(script.sha256.as_str()))))
+}
+
+fn names(names: impl IntoIterator<Item = String>) -> Value {
+    Value::list(names.into_iter().map(Value::from))
+}
+
+/// What an action is to run; refused where the files are not those of the plan.
+fn run_of<'r>(job: &'r Job, planned: &'r Value, key: &'r str) -> Result<Run<'r>, Problem> {
+    let scripts = scripts(job.context(), planned)?;
+    if sums(&scripts) != *planned.get("files") {
+        return Err(Problem::conflict("The files of the migration are not those of the plan.")
+            .hint("Plan and review again.")
+            .about(relplan_contract::Path::attribute("directory")));
+    }
+    let history = planned.get("history").as_str().and_then(History::parse);
+    Ok(Run {
+        job,
+        connection: Connection::read(job.context(), planned)?,
+        history: history.ok_or_else(|| Problem::invalid("history", "It must be SCHEMA.TABLE."))?,
+        scripts,
+        planned,
+        key,
+    })
+}
+
+/// Which files will run, as the database says today.
+fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<Vec<String>, Problem> {
+    let connection = Connection::read(job.context(), config)?;
+    let history = config.get("history").as_str().and_then(History::parse);
+    let history = history.ok_or_else(|| Problem::invalid("history", "It must be SCHEMA.TABLE."))?;
+    let mut session = crate::psql::Session::open(job, &connection)?;
+    let known = history.known(&mut session)?;
+    session.close()?;
+    let pending = history.pending(scripts, &known)?;
+    Ok(pending.into_iter().map(|script| script.name.clone()).collect())
+}
+
+impl Resource for Migration {
+    fn schema(&self) -> &ResourceSchema {
+        &self.schema
+    }
+
+    fn validate(&self, config: &Value) -> Vec<Problem> {
+        let mut problems = connection::check(config);
+        problems.extend(snapshot::check(config));
+        if config.get("history").as_str().is_some_and(|text| History::parse(text).is_none()) {
+            problems.push(Problem::invalid(
+                "history",
+                "It must be SCHEMA.TABLE, such as public.relplan_migrations.",
+            ));
+        }
+        for name in ["lock_timeout_ms", "statement_timeout_ms"] {
+            if config.get(name).as_i64().is_some_and(|number| number < 0) {
+                problems.push(Problem::invalid(name, "It must be a whole number from 0."));
+            }
+        }
+        problems
+    }
+
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(async move {
+            let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+            let config = request.config.clone();
+            if config.get("directory").is_unknown() || config.get("url").is_unknown() {
+                return Ok(planned);
+            }
+            let (files, pending) = Job::run(context, move |job| {
+                let scripts = scripts(job.context(), &config)?;
+                let pending = pending(job, &config, &scripts)?;
+                Ok((sums(&scripts), pending))
+            })
+            .await?;
+            planned.notes.push(match pending.len() {
+                0 => "Every file was run already.".to_owned(),
+                _ => format!("These will run: {}.", pending.join(", ")),
+            });
+            if request.prior.is_none_or(|prior| prior.get("files") != &files) {
+                planned.value = planned.value.with("files", files).with("pending", names(pending));
+            }
+            Ok(planned)
+        })
+    }
+
+    fn read<'a>(&'a self, _: &'a Context, _: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
+        // What was run is a fact: the files of today may be those of another version.
+        Box::pin(async { Ok(Observed::Same) })
+    }
+
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
+        Box::pin(async move {
+            let (planned, key) = (request.planned.clone(), request.key.to_owned());
+            Job::run(context, move |job| {
+                snapshot::required(&planned)?;
+                let applied = run_of(job, &planned, &key)?.all()?;
+                Ok(Applied::new(planned.clone().with("applied", names(applied))))
+            })
+            .await
+        })
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ReconcileRequest<'a>,
+    ) -> Answer<'a, Result<Reconciled, Problem>> {
+        Box::pin(async move {
+            let (planned, key) = (request.planned.clone(), request.key.to_owned());
+            Job::run(context, move |job| {
+                let run = run_of(job, &planned, &key)?;
+                let mut session = run.session()?;
+                // Whoever still runs them is waited for.
+                run.history.lock(&mut session)?;
+                let known = run.history.known(&mut session)?;
+                session.close()?;
+                let by_this = known.iter().filter(|(_, known)| known.key == key && known.done);
+                let applied: Vec<String> = by_this.map(|(name, _)| name.clone()).collect();
+                let all =
+                    run.scripts.iter().all(|script| known.get(&script.name).is_some_and(|known| known.done));
+                let begun = known.values().any(|known| known.key == key && !known.done);
+                Ok(match (all, begun) {
+                    (true, _) => {
+                        Reconciled::Done(Applied::new(planned.clone().with("applied", names(applied))))
+                    }
+                    (false, true) => Reconciled::CannotTell,
+                    // Those that ran are remembered: applying again goes on behind them.
+                    (false, false) => Reconciled::NotDone,
+                })
+            })
+            .await
+        })
+    }
+}
