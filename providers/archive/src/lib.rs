@@ -16,6 +16,7 @@
 )]
 
 mod arguments;
+mod bucket;
 mod cipher;
 mod compression;
 mod draft;
@@ -24,6 +25,7 @@ mod job;
 mod manifest;
 mod name;
 mod part;
+mod place;
 mod retention;
 mod snapshot;
 mod store;
