@@ -1,8 +1,11 @@
 //! [`Client`]: a bucket as the library sees it, made of the address, the options and the environment.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider, Checksum};
+use object_store::aws::{
+    AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider, Checksum, S3ConditionalPut,
+};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::client::{HttpClient, HttpConnector as _};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
@@ -69,10 +72,13 @@ fn once() -> RetryConfig {
     RetryConfig { max_retries: 0, ..RetryConfig::default() }
 }
 
-/// The settings of the environment that begin so, as the library names them: for the store, and for its HTTP.
-fn settings<'c>(context: &'c Context, beginning: &'static str) -> impl Iterator<Item = (String, &'c str)> {
+/// The settings of the environment that begin so, and that the library knows.
+fn settings<'c, K: FromStr>(
+    context: &'c Context,
+    beginning: &'static str,
+) -> impl Iterator<Item = (K, &'c String)> {
     let found = context.environment.iter().filter(move |(name, _)| name.starts_with(beginning));
-    found.map(|(name, value)| (name.to_ascii_lowercase(), value.as_str()))
+    found.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value)))
 }
 
 /// An endpoint that may be without TLS was checked to be on this machine.
@@ -88,19 +94,21 @@ impl S3 {
         wires: &Wires,
     ) -> object_store::Result<Client> {
         let mut client_options = http(options.endpoint.as_ref());
-        let mut builder = AmazonS3Builder::new()
+        let mut builder = AmazonS3Builder::new();
+        for (key, value) in settings(context, "AWS_") {
+            match key {
+                AmazonS3ConfigKey::Client(key) => client_options = client_options.with_config(key, value),
+                key => builder = builder.with_config(key, value),
+            }
+        }
+        // What the file says, and what we rely on, comes after the environment.
+        builder = builder
             .with_bucket_name(&address.bucket)
             .with_retry(once())
             .with_checksum_algorithm(Checksum::SHA256)
+            .with_conditional_put(S3ConditionalPut::ETagMatch)
             // One request for each object: a list of faults in a good answer is easily overlooked.
             .with_disable_bulk_delete(true);
-        for (name, value) in settings(context, "AWS_") {
-            match name.parse() {
-                Ok(AmazonS3ConfigKey::Client(key)) => client_options = client_options.with_config(key, value),
-                Ok(key) => builder = builder.with_config(key, value),
-                Err(_) => {}
-            }
-        }
         if let Some(endpoint) = &options.endpoint {
             builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint.trim_end_matches('/'));
         }
@@ -164,14 +172,14 @@ fn gcs(
     wires: Wires,
 ) -> object_store::Result<Client> {
     let mut client_options = http(options.endpoint.as_ref());
-    let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(&address.bucket).with_retry(once());
-    for (name, value) in settings(context, "GOOGLE_") {
-        match name.parse() {
-            Ok(GoogleConfigKey::Client(key)) => client_options = client_options.with_config(key, value),
-            Ok(key) => builder = builder.with_config(key, value),
-            Err(_) => {}
+    let mut builder = GoogleCloudStorageBuilder::new();
+    for (key, value) in settings(context, "GOOGLE_") {
+        match key {
+            GoogleConfigKey::Client(key) => client_options = client_options.with_config(key, value),
+            key => builder = builder.with_config(key, value),
         }
     }
+    builder = builder.with_bucket_name(&address.bucket).with_retry(once());
     if let Some(endpoint) = &options.endpoint {
         builder = builder.with_base_url(endpoint);
     }
@@ -186,14 +194,18 @@ fn azure(
     wires: Wires,
 ) -> object_store::Result<Client> {
     let mut client_options = http(options.endpoint.as_ref());
-    let mut builder = MicrosoftAzureBuilder::new().with_container_name(&address.bucket).with_retry(once());
-    for (name, value) in settings(context, "AZURE_") {
-        match name.parse() {
-            Ok(AzureConfigKey::Client(key)) => client_options = client_options.with_config(key, value),
-            Ok(key) => builder = builder.with_config(key, value),
-            Err(_) => {}
+    let mut builder = MicrosoftAzureBuilder::new();
+    for (key, value) in settings(context, "AZURE_") {
+        match key {
+            AzureConfigKey::Client(key) => client_options = client_options.with_config(key, value),
+            key => builder = builder.with_config(key, value),
         }
     }
+    // Where a managed identity is, Azure itself writes.
+    if let Some(endpoint) = context.environment.get("IDENTITY_ENDPOINT") {
+        builder = builder.with_msi_endpoint(endpoint);
+    }
+    builder = builder.with_container_name(&address.bucket).with_retry(once());
     if let Some(account) = &options.account {
         builder = builder.with_account(account);
     }

@@ -43,6 +43,8 @@ impl Refusal {
             let said = text("/error/message").or(text("/error_description"));
             said.unwrap_or_default().clone_into(&mut refusal.message);
         }
+        // Azure adds what only its makers understand.
+        refusal.message = refusal.message.lines().next().unwrap_or_default().trim().to_owned();
         // HTML is XML to some; it has neither of them.
         if refusal.code.is_empty() && refusal.message.is_empty() && !body.trim_start().starts_with('<') {
             refusal.message = body.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
@@ -208,6 +210,9 @@ mod tests {
         assert_eq!(Refusal::read(403, xml).to_string(), "403 AccessDenied Access Denied");
         let json = r#"{"error": {"message": "no", "errors": [{"reason": "forbidden"}]}}"#;
         assert_eq!(Refusal::read(403, json).to_string(), "403 forbidden no");
+        let azure =
+            "<Error><Code>ContainerNotFound</Code><Message>There is none.\nRequestId:1</Message></Error>";
+        assert_eq!(Refusal::read(404, azure).to_string(), "404 ContainerNotFound There is none");
         assert_eq!(Refusal::read(502, "<html><body>Bad gateway</body></html>").to_string(), "502");
         assert_eq!(Refusal::read(400, "what\u{7}?").to_string(), "400 what?");
     }
