@@ -35,6 +35,7 @@ crash: prepare
 	$(RELIABILITY) races --runs 1000
 	$(RELIABILITY) power --runs 100000
 	$(RELIABILITY) images --runs 500
+	$(RELIABILITY) snapshots --runs 200
 
 # Whole releases in virtual time, for a night.
 SIMULATE_SEEDS ?= 1000000

@@ -7,6 +7,7 @@ need() { # need PROGRAM PACKAGE
 }
 need git git
 need ssh-keygen openssh-client
+need openssl openssl
 need sqlite3 sqlite3
 need sha256sum coreutils
 need jq jq
@@ -15,6 +16,7 @@ need script bsdutils
 # Debian keeps the server's programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing="$missing postgresql"
 need setpriv util-linux
+need faketime faketime
 python3 -c "import ensurepip" 2> /dev/null || missing="$missing python3 python3-venv"
 need node nodejs
 need npm npm

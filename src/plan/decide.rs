@@ -23,6 +23,8 @@ pub(super) struct Facts<'f> {
     pub observed: Option<&'f Value>,
     /// Whether reading found that it is gone.
     pub gone: bool,
+    /// The arguments that say how, not what: see [`relplan_contract::OnChange::Means`].
+    pub means: Vec<&'static str>,
     /// Whether `-replace` names it.
     pub requested: bool,
     /// What `replace_triggered_by` found changed.
@@ -52,7 +54,8 @@ pub(super) fn record(facts: &Facts<'_>, version: &Arc<str>, made_before: bool) -
     if facts.requested {
         return Decision::Do(Action::Create, vec![Reason::Requested]);
     }
-    let changed = differences(&entry.inputs, &facts.sealer.seal_value(facts.config), false);
+    let mut changed = differences(&entry.inputs, &facts.sealer.seal_value(facts.config), false);
+    changed.retain(|path| path.root().is_none_or(|name| !facts.means.contains(&name)));
     if !changed.is_empty() {
         return Decision::Refuse(changed);
     }

@@ -29,7 +29,9 @@ pub fn notice(notice: &Notice, palette: &Palette) -> String {
         }
         Notice::Still { key, action, elapsed } => still(key, *action, *elapsed, palette),
         Notice::Retrying { key, attempt, wait, message } => {
-            let text = format!("Try {attempt} in {}: {}", words::duration(*wait), escape::line(message));
+            // What it says beyond its first line is told if it fails for good.
+            let why = escape::lines(message).next().unwrap_or_default();
+            let text = format!("Try {attempt} in {}: {why}", words::duration(*wait));
             line(key, Tone::Notice, &text, palette)
         }
         Notice::Finished { key, action, result, took } => finished(key, *action, result, *took, palette),

@@ -1,6 +1,8 @@
 //! The manual pages of `relplan providers`: what each provider, resource type and data source takes, gives and does.
 
-use relplan_contract::{Attribute, DataSchema, Presence, ProviderSchema, Repeat, ResourceSchema, Shape};
+use relplan_contract::{
+    Attribute, DataSchema, OnChange, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
+};
 
 use super::style::{Palette, Tone};
 use super::value::inline;
@@ -176,9 +178,10 @@ fn traits(attribute: &Attribute) -> Vec<String> {
         (Presence::Computed, _) => {}
     }
     let flags = [
-        (attribute.immutable, "a change replaces the object"),
+        (attribute.on_change == OnChange::Replace, "a change replaces the object"),
         (attribute.sensitive, "sensitive"),
         (attribute.stable, "stays over updates"),
+        (attribute.on_change == OnChange::Means, "a record stays when it changes"),
     ];
     traits.extend(flags.iter().filter(|(set, _)| *set).map(|(_, words)| (*words).to_owned()));
     traits

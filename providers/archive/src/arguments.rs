@@ -44,7 +44,7 @@ impl Verify {
 
 /// The shared arguments, and what is known of a snapshot afterwards.
 #[must_use]
-pub fn attributes() -> Vec<Attribute> {
+pub(crate) fn attributes() -> Vec<Attribute> {
     let text = |name, docs| Attribute::optional(name, Type::String, docs);
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
     let known = |name, ty, docs| Attribute::computed(name, ty, docs);
@@ -56,8 +56,8 @@ pub fn attributes() -> Vec<Attribute> {
             Type::set(Type::String),
             "Public keys of age (`age1...`) or SSH of those who can read the snapshots.",
         ),
-        text("identity_file", "A file with one of the private keys, for verification and restore."),
-        text("compression", "`zstd` or `gzip`, with a level: `zstd:9`.").or("zstd:3"),
+        text("identity_file", "A file with one of the private keys, for verification and restore.").means(),
+        text("compression", "`zstd` or `gzip`, with a level: `zstd:9`.").or("zstd:3").means(),
         text("verify", "How it is verified before it counts: `checksum`, `read` or `restore`.").or("read"),
         Attribute::block(
             "retain",
@@ -68,7 +68,8 @@ pub fn attributes() -> Vec<Attribute> {
                 number("monthly", "The newest of each of the last months."),
             ],
             "Which snapshots of the series are kept; what any rule wants stays, and the last verified one. Default: all.",
-        ),
+        )
+        .means(),
         known("snapshot", Type::String, "Its name."),
         known("location", Type::String, "Where it is."),
         known("manifest_sha256", Type::String, "SHA-256 of its manifest, which has the sums of its parts."),
@@ -100,7 +101,7 @@ pub fn attributes() -> Vec<Attribute> {
 
 /// What is wrong with the shared arguments.
 #[must_use]
-pub fn check(config: &Value) -> Vec<Problem> {
+pub(crate) fn check(config: &Value) -> Vec<Problem> {
     let mut problems = place::check(config);
     if let Some(name) = config.get("name").as_str()
         && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_safe))
@@ -214,7 +215,7 @@ impl Settings {
 }
 
 /// Predicts a snapshot: which old ones go, what verification costs.
-pub async fn plan(
+pub(crate) async fn plan(
     context: &Context,
     attributes: &[Attribute],
     request: PlanRequest<'_>,

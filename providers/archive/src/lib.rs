@@ -6,7 +6,8 @@
 //! leaves nothing that looks like one. The sum of the manifest is in relplan's ledger, so that nobody who can write to
 //! the store can put another snapshot in the place of the one that was taken.
 //!
-//! - [`Settings`]: the arguments that all types of snapshots share, [`attributes`] declares them
+//! - [`Engine`]: what a provider tells of its kind of database; [`Snapshots`]: its type of snapshots, with all that every kind does alike
+//! - [`Settings`]: the arguments that all types share
 //! - [`Draft`]: a snapshot while it is made; [`Archive`]: one that is there
 //! - [`Job`], [`Tool`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
 
@@ -20,6 +21,7 @@ mod bucket;
 mod cipher;
 mod compression;
 mod draft;
+mod engine;
 mod folder;
 mod job;
 mod manifest;
@@ -28,20 +30,23 @@ mod part;
 mod place;
 mod retention;
 mod snapshot;
+mod snapshots;
 mod store;
 mod sum;
 mod tool;
 
-pub use arguments::{Settings, Verify, attributes, check, plan};
+pub use arguments::{Settings, Verify};
 pub use cipher::{Identities, Recipients};
 pub use compression::Compression;
 pub use draft::{Draft, Facts};
+pub use engine::{Engine, Wanted};
 pub use job::Job;
 pub use manifest::{Manifest, Part, Table, Verified};
 pub use name::{safe, series};
 pub use part::{PartReader, PartWriter};
 pub use retention::{Kept, Retain};
 pub use snapshot::{Archive, Checked};
+pub use snapshots::{Snapshots, schema};
 pub use store::Store;
 pub use sum::Sum;
 pub use tool::{Failed, OnLine, Tool, ToolSpec};

@@ -36,11 +36,7 @@ impl Archive {
 
     /// The snapshot of that name; none where there is none, or none that is whole.
     pub fn find(store: &Store, name: &str) -> Result<Option<Self>, Problem> {
-        let what = format!("The manifest of the snapshot {name} cannot be read");
-        let source = store.0.open(name, MANIFEST).map_err(|error| failed(&what, &error))?;
-        let Some(source) = source else { return Ok(None) };
-        let mut bytes = Vec::new();
-        source.take(LARGEST).read_to_end(&mut bytes).map_err(|error| failed(&what, &error))?;
+        let Some(bytes) = manifest(store, name)? else { return Ok(None) };
         Ok(Some(Self::new(store.clone(), Manifest::read(&bytes)?, &bytes)))
     }
 
@@ -57,15 +53,16 @@ impl Archive {
                 "It was deleted or moved, or never whole. Use another one: `relplan snapshots` lists them.",
             )
         };
-        let archive = Self::find(&settings.store, name)?.ok_or_else(missing)?;
-        if object.get("manifest_sha256").as_str() != Some(&archive.manifest_sha256) {
+        let bytes = manifest(&settings.store, name)?.ok_or_else(missing)?;
+        // Before it is read: what somebody else wrote is not believed in any word.
+        let sha256 = Sum::of(&bytes).sha256;
+        if object.get("manifest_sha256").as_str() != Some(&sha256) {
             return Err(Problem::conflict(format!(
-                "The manifest of the snapshot {name} is not the one that was written: its sha256 is {}.",
-                archive.manifest_sha256
+                "The manifest of the snapshot {name} is not the one that was written: its sha256 is {sha256}."
             ))
             .hint("Somebody changed it. Use another snapshot, and find out who can write there."));
         }
-        Ok(archive)
+        Ok(Self::new(settings.store.clone(), Manifest::read(&bytes)?, &bytes))
     }
 
     /// Reads every part as it is stored, and compares it with the manifest.
@@ -184,6 +181,15 @@ impl Archive {
             .with("verified_at", verified.map_or(Value::NULL, |verified| time(verified.at_ms)))
             .with("verified_ms", verified.map_or(Value::NULL, |verified| Value::integer(verified.took_ms)))
     }
+}
+
+/// The bytes of a snapshot's manifest; none where there is none.
+fn manifest(store: &Store, name: &str) -> Result<Option<Vec<u8>>, Problem> {
+    let unreadable = |error| failed(&format!("The manifest of the snapshot {name} cannot be read"), &error);
+    let Some(source) = store.0.open(name, MANIFEST).map_err(unreadable)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    source.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(Some(bytes))
 }
 
 /// A moment as people and programs read it.

@@ -238,13 +238,14 @@ fn wrong_arguments_are_told() {
         ("retain", Value::map([("count", Value::integer(0))]), "from 1"),
     ] {
         let object = Place::new(&[(name, value)]).object;
-        let problems = crate::check(&object);
+        let problems = crate::arguments::check(&object);
         let shown = format!("{problems:?}");
         assert!(shown.contains(words) && !shown.contains(&secret), "{name}: {shown}");
     }
     let place = Place::encrypted();
-    assert_eq!(crate::check(&place.object), []);
-    let problems =
-        crate::check(&place.object.with("identity_file", Value::NULL).with("verify", "read".into()));
+    assert_eq!(crate::arguments::check(&place.object), []);
+    let problems = crate::arguments::check(
+        &place.object.with("identity_file", Value::NULL).with("verify", "read".into()),
+    );
     assert!(problems[0].message.contains("with a key only"), "{problems:?}");
 }

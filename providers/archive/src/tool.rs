@@ -17,8 +17,8 @@ const TAIL: usize = 20;
 /// The longest line of its messages, in bytes.
 const LONGEST: usize = 2_000;
 
-/// What is told of each line of messages.
-pub type OnLine = Box<dyn FnMut(&str) + Send>;
+/// What is told of each line of messages; true for one that only says how far the program is, and is not kept.
+pub type OnLine = Box<dyn FnMut(&str) -> bool + Send>;
 
 /// What to start.
 pub struct ToolSpec<'s> {
@@ -32,7 +32,7 @@ pub struct ToolSpec<'s> {
     pub input: bool,
     /// Whether what it writes will be read.
     pub output: bool,
-    /// Who is told of each line of its messages, beside those that are kept.
+    /// Who is told of each line of its messages.
     pub on_line: Option<OnLine>,
 }
 
@@ -206,8 +206,8 @@ fn gather(
         let text =
             String::from_utf8_lossy(line.get(..line.len().min(LONGEST)).unwrap_or_default()).into_owned();
         let text = mask(text.trim_end());
-        if let Some(told) = &mut on_line {
-            told(&text);
+        if on_line.as_mut().is_some_and(|told| told(&text)) {
+            continue;
         }
         if tail.len() == TAIL {
             tail.pop_front();

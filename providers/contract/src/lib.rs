@@ -34,8 +34,8 @@ pub use provider::{
 };
 pub use review::{Review, Reviews};
 pub use schema::{
-    Attribute, DataSchema, Lifetime, Presence, ProviderSchema, Repeat, ResourceSchema, Shape, attribute_at,
-    object_type,
+    Attribute, DataSchema, Lifetime, OnChange, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
+    attribute_at, object_type,
 };
 pub use secret::{MASK, Redactor, Secret, secrets_of};
 pub use ty::{Field, Misfit, Type};

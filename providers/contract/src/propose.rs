@@ -2,7 +2,7 @@
 
 use crate::path::Path;
 use crate::provider::Planned;
-use crate::schema::Attribute;
+use crate::schema::{Attribute, OnChange};
 use crate::value::Value;
 
 /// Predicts the object from its arguments and the object before.
@@ -23,7 +23,7 @@ pub fn propose(attributes: &[Attribute], prior: Option<&Value>, config: &Value) 
     let changes: Vec<&Attribute> = attributes.iter().filter(differs).collect();
     let replace: Vec<Path> = changes
         .iter()
-        .filter(|attribute| prior.is_some() && attribute.immutable)
+        .filter(|attribute| prior.is_some() && attribute.on_change == OnChange::Replace)
         .map(|attribute| Path::attribute(attribute.name))
         .collect();
     let value = Value::map(attributes.iter().map(|attribute| {

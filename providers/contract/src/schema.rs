@@ -114,6 +114,17 @@ pub enum Presence {
     Computed,
 }
 
+/// What a change of an argument asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnChange {
+    /// Another object, or the same one changed in place.
+    Update,
+    /// A new object in the old one's place.
+    Replace,
+    /// Nothing of a record that is there: the argument says how the object is made or reached, not what it is.
+    Means,
+}
+
 /// How an attribute is written.
 #[derive(Clone, Debug)]
 pub enum Shape {
@@ -138,8 +149,8 @@ pub struct Attribute {
     pub default: Option<Value>,
     /// Never shown nor kept.
     pub sensitive: bool,
-    /// A change of it needs a new object in the old one's place.
-    pub immutable: bool,
+    /// What a change of it asks for.
+    pub on_change: OnChange,
     /// A computed value that outlives updates, such as an id: predicted as it was.
     pub stable: bool,
     /// What it means, in a sentence or two; units included.
@@ -178,7 +189,16 @@ impl Attribute {
     }
 
     const fn new(name: &'static str, shape: Shape, presence: Presence, docs: &'static str) -> Self {
-        Self { name, shape, presence, default: None, sensitive: false, immutable: false, stable: false, docs }
+        Self {
+            name,
+            shape,
+            presence,
+            default: None,
+            sensitive: false,
+            on_change: OnChange::Update,
+            stable: false,
+            docs,
+        }
     }
 
     /// The same attribute, filled in by the provider when the release file leaves it out.
@@ -205,7 +225,7 @@ impl Attribute {
     /// The same attribute; a change of it replaces the object.
     #[must_use]
     pub const fn immutable(mut self) -> Self {
-        self.immutable = true;
+        self.on_change = OnChange::Replace;
         self
     }
 
@@ -213,6 +233,13 @@ impl Attribute {
     #[must_use]
     pub const fn stable(mut self) -> Self {
         self.stable = true;
+        self
+    }
+
+    /// The same argument, of which a record that is there is independent.
+    #[must_use]
+    pub const fn means(mut self) -> Self {
+        self.on_change = OnChange::Means;
         self
     }
 

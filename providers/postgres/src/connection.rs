@@ -36,20 +36,21 @@ const SHARED_MEMORY: &str = "/dev/shm";
 /// The arguments that say where the database is.
 pub(crate) fn attributes() -> Vec<Attribute> {
     let text = |name, docs| Attribute::optional(name, Type::String, docs);
+    let means = |name, docs| text(name, docs).means();
     vec![
-        text("url", "Where the database is: postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full. Or the fields below.")
+        means("url", "Where the database is: postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full. Or the fields below.")
             .sensitive(),
-        text("host", "Name or address of the server, or the folder of its socket. Default: as for `psql`."),
-        Attribute::optional("port", Type::Number, "Its port."),
+        means("host", "Name or address of the server, or the folder of its socket. Default: as for `psql`."),
+        Attribute::optional("port", Type::Number, "Its port.").means(),
         text("database", "Name of the database."),
-        text("user", "Who connects."),
-        text("password", "The password. Given to the programs in a file of mode 0600.").sensitive(),
-        text("passfile", "A password file in libpq's form, in the place of `password`."),
-        text("service", "A service of libpq's `pg_service.conf`."),
-        text("sslmode", "`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`."),
-        text("sslrootcert", "File of the authorities for `verify-ca` and `verify-full`, or `system`."),
-        Attribute::optional("connect_timeout", Type::Number, "Seconds to wait for the server.").or(15),
-        text("program_folder", "Folder of `psql`, `pg_dump` and `pg_restore`. Default: PATH, then the system's newest."),
+        means("user", "Who connects."),
+        means("password", "The password. Given to the programs in a file of mode 0600.").sensitive(),
+        means("passfile", "A password file in libpq's form, in the place of `password`."),
+        means("service", "A service of libpq's `pg_service.conf`."),
+        means("sslmode", "`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`."),
+        means("sslrootcert", "File of the authorities for `verify-ca` and `verify-full`, or `system`."),
+        Attribute::optional("connect_timeout", Type::Number, "Seconds to wait for the server.").or(15).means(),
+        means("program_folder", "Folder of `psql`, `pg_dump` and `pg_restore`. Default: PATH, then the system's newest."),
     ]
 }
 

@@ -21,6 +21,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use relplan_archive::{Engine, Snapshots};
 use relplan_contract::{Configured, Problem, Provider, ProviderSchema, Resource, Value};
 
 /// The provider.
@@ -34,13 +35,13 @@ impl Provider for Postgres {
             version: env!("CARGO_PKG_VERSION"),
             summary: "Snapshots of PostgreSQL databases that are known to restore.",
             configuration: Vec::new(),
-            resources: vec![snapshot::schema()],
+            resources: vec![<snapshot::Postgres as Engine>::schema()],
             data_sources: Vec::new(),
         }
     }
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
-        let snapshot: Arc<dyn Resource> = Arc::new(snapshot::Snapshot::default());
+        let snapshot: Arc<dyn Resource> = Arc::new(Snapshots::<snapshot::Postgres>::default());
         Ok(Configured {
             resources: BTreeMap::from([("postgres_snapshot", snapshot)]),
             data_sources: BTreeMap::new(),

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use relplan_archive::{Archive, Identities, Job, Part, Settings};
-use relplan_contract::{Context, Problem, RestoreRequest, Restored};
+use relplan_archive::{Archive, Identities, Job, Part, Settings, Wanted};
+use relplan_contract::{Problem, Restored};
 
 use crate::connection::Connection;
 use crate::program::{self, Flow};
@@ -112,9 +112,9 @@ pub(crate) fn for_person(
     job: &Job,
     settings: &Settings,
     archive: &Archive,
-    request: &Wanted,
+    wanted: &Wanted,
 ) -> Result<Restored, Problem> {
-    let named = Connection::of_url(job.context(), &request.into, request.programs.clone())?;
+    let named = Connection::of_url(job.context(), &wanted.into, wanted.programs(job.context()))?;
     let Some(name) = named.database().map(str::to_owned) else {
         return Err(
             Problem::refused("The URL names no database.").hint("Write postgres://USER@HOST/DATABASE.")
@@ -122,7 +122,7 @@ pub(crate) fn for_person(
     };
     let server = named.to_database("postgres");
     let there = looked_at(job, &server, &named, &name)?;
-    if let Some(tables) = there.filter(|tables| *tables > 0 && !request.over) {
+    if let Some(tables) = there.filter(|tables| *tables > 0 && !wanted.over) {
         return Err(Problem::conflict(format!(
             "The database {name} is there already, with {tables} tables."
         ))
@@ -166,20 +166,6 @@ pub(crate) fn for_person(
         ),
     });
     Ok(Restored { notes })
-}
-
-/// What a person asked for.
-pub(crate) struct Wanted {
-    pub(crate) into: String,
-    pub(crate) over: bool,
-    pub(crate) programs: Option<std::path::PathBuf>,
-}
-
-impl Wanted {
-    pub(crate) fn of(context: &Context, request: &RestoreRequest<'_>) -> Self {
-        let programs = request.object.get("program_folder").as_str().map(|folder| context.path(folder));
-        Self { into: request.into.to_owned(), over: request.over, programs }
-    }
 }
 
 /// How many tables the database has; none where it is not there.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ChildStdin;
 use std::time::Duration;
 
-use relplan_archive::{Job, Tool, ToolSpec};
+use relplan_archive::{Failed, Job, Tool, ToolSpec};
 use relplan_contract::{Problem, Value};
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -116,7 +116,7 @@ impl<'j> Scratch<'j> {
         let mut init = run(&ours.program("initdb"), init.map(str::to_owned).to_vec());
         let program = init.remove(0);
         let made = tool(job, &ours, &program, init, false)?.wait();
-        made.map_err(|failed| problem_of(&failed, "The scratch server could not be made"))?;
+        made.map_err(|failed| not_made(&failed))?;
         let sockets = format!("unix_socket_directories={}", folder.path().display());
         let mut server = vec!["-D".to_owned(), data_text];
         server.extend(
@@ -161,6 +161,16 @@ impl Drop for Scratch<'_> {
             }
         }
     }
+}
+
+fn not_made(failed: &Failed) -> Problem {
+    let problem = problem_of(failed, "The scratch server could not be made");
+    if rustix::process::geteuid().is_root() && failed.says(&["Permission denied"]) {
+        return problem.hint(format!(
+            "Under root it runs as the user `{USER}`, who must be able to enter the folders above `scratch {{ directory }}`."
+        ));
+    }
+    problem
 }
 
 /// A connection that knows nothing of the source.

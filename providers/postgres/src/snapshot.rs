@@ -3,17 +3,11 @@
 pub(crate) mod take;
 pub(crate) mod verify;
 
-use std::time::Duration;
-
-use relplan_archive::{Archive, Job, Kept, Settings, Verify};
-use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, PlanRequest, Planned, Problem,
-    ProblemKind, ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, RestoreRequest, Restored,
-    Type, Value, Verification, VerifyRequest,
-};
+use relplan_archive::{Archive, Engine, Job, Settings, Verify, Wanted};
+use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::connection::{self, Connection};
-use crate::restore::{self, Wanted};
+use crate::restore;
 use crate::selection::{self, Selection};
 use crate::tables::Depth;
 
@@ -42,7 +36,8 @@ resource "postgres_snapshot" "before" {
 }
 ```"#;
 
-pub(crate) fn schema() -> ResourceSchema {
+/// The arguments that only PostgreSQL has.
+fn own() -> Vec<Attribute> {
     let patterns = |name, docs| Attribute::optional(name, Type::set(Type::String), docs);
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
     let text = |name, docs| Attribute::optional(name, Type::String, docs);
@@ -55,13 +50,16 @@ pub(crate) fn schema() -> ResourceSchema {
         patterns("exclude_table_data", "These tables without their rows."),
         Attribute::optional("globals", Type::Bool, "Roles (without passwords) and tablespaces, too.")
             .or(false),
-        number("jobs", "How many `pg_dump` run side by side, 1 to 64.").or(1),
-        number("lock_timeout_ms", "How long to wait for a lock on a table, in milliseconds.").or(10_000),
+        number("jobs", "How many `pg_dump` run side by side, 1 to 64.").or(1).means(),
+        number("lock_timeout_ms", "How long to wait for a lock on a table, in milliseconds.")
+            .or(10_000)
+            .means(),
         number(
             "statement_timeout_ms",
             "How long one statement may take, in milliseconds. Default: for ever.",
         )
-        .or(0),
+        .or(0)
+        .means(),
         text("counts", "`exact` counts the rows, `estimated` takes the planner's estimates.").or("exact"),
         Attribute::blocks(
             "assert",
@@ -82,24 +80,10 @@ pub(crate) fn schema() -> ResourceSchema {
                 ),
             ],
             "Where a snapshot is restored to for verify = \"restore\".",
-        ),
+        )
+        .means(),
     ]);
-    attributes.extend(relplan_archive::attributes());
-    ResourceSchema {
-        type_name: "postgres_snapshot",
-        lifetime: Lifetime::Record,
-        summary: "A dump of a PostgreSQL database that is known to restore.",
-        docs: DOCS,
-        attributes,
-        repeat: Repeat::AskFirst,
-        destroyable: false,
-        backup: true,
-        preview: false,
-        undo: "nothing to undo; `relplan restore` brings it back",
-        headline: None,
-        settle: Duration::ZERO,
-        timeout: Duration::from_secs(8 * 60 * 60),
-    }
+    attributes
 }
 
 /// What is dumped, and how.
@@ -146,58 +130,18 @@ impl Plan {
     }
 }
 
-/// The type.
-pub(crate) struct Snapshot {
-    schema: ResourceSchema,
-}
+/// PostgreSQL, as a kind of database.
+pub(crate) struct Postgres;
 
-impl Default for Snapshot {
-    fn default() -> Self {
-        Self { schema: schema() }
-    }
-}
-
-/// Takes the snapshot of an action unless it is there, proves it, and deletes the old ones that the plan named.
-fn make(job: &Job, planned: &Value, key: &str) -> Result<Value, Problem> {
-    let context = job.context();
-    let settings = Settings::of(context, planned)?;
-    let plan = Plan::read(context, planned, settings.verify)?;
-    // The same action that was cut off after its dump has one already.
-    let archive = match Archive::of_action(&settings, context, key)? {
-        Some(archive) => archive,
-        None => take::take(job, &settings, &plan, key)?,
-    };
-    match verify::verify(job, &settings, settings.verify, planned, &plan.connection, &archive) {
-        Ok((verified, notes)) => {
-            for note in &notes {
-                context.progress.line(note);
-            }
-            settings.prune(job, planned)?;
-            Ok(archive.describe(planned.clone(), Some(&verified)))
-        }
-        Err(problem) => {
-            // Nobody may take it for a good one.
-            let deleted = Kept::delete(&settings.store, &archive.manifest.name);
-            let left = deleted.err().map(|error| format!(" It is still there: {}", error.message));
-            let message = format!(
-                "The snapshot was taken, but not proven. {}{}",
-                problem.message,
-                left.unwrap_or_default()
-            );
-            Err(Problem { message, ..problem })
-        }
-    }
-}
-
-impl Resource for Snapshot {
-    fn schema(&self) -> &ResourceSchema {
-        &self.schema
+impl Engine for Postgres {
+    fn schema() -> ResourceSchema {
+        let summary = "A dump of a PostgreSQL database that is known to restore.";
+        relplan_archive::schema("postgres_snapshot", summary, DOCS, own())
     }
 
-    fn validate(&self, config: &Value) -> Vec<Problem> {
+    fn check(config: &Value) -> Vec<Problem> {
         let mut problems = connection::check(config);
         problems.extend(selection::check(config));
-        problems.extend(relplan_archive::check(config));
         for (name, least, most) in [
             ("jobs", 1, 64),
             ("lock_timeout_ms", 0, i64::MAX),
@@ -225,107 +169,31 @@ impl Resource for Snapshot {
         problems
     }
 
-    fn plan<'a>(
-        &'a self,
-        context: &'a Context,
-        request: PlanRequest<'a>,
-    ) -> Answer<'a, Result<Planned, Problem>> {
-        Box::pin(relplan_archive::plan(context, &self.schema.attributes, request))
+    fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {
+        let plan = Plan::read(job.context(), planned, settings.verify)?;
+        take::take(job, settings, &plan, key)
     }
 
-    fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
-        Box::pin(async move {
-            let settings = Settings::of(context, prior)?;
-            let object = prior.clone();
-            let found = Job::run(context, move |_| Archive::of_object(&settings, &object)?.glance()).await;
-            match found {
-                Ok(()) => Ok(Observed::Same),
-                Err(problem) if problem.kind == ProblemKind::Missing => Ok(Observed::Absent),
-                Err(problem) if problem.kind == ProblemKind::Conflict => {
-                    context.progress.line(&problem.message);
-                    Ok(Observed::Present(prior.clone().with("manifest_sha256", "changed".into())))
-                }
-                Err(problem) => Err(problem),
-            }
-        })
+    fn prove(
+        job: &Job,
+        settings: &Settings,
+        how: Verify,
+        object: &Value,
+        archive: &Archive,
+    ) -> Result<Vec<String>, Problem> {
+        match how {
+            Verify::Checksum => Ok(Vec::new()),
+            Verify::Read => verify::read(job, settings, object, archive),
+            Verify::Restore => verify::restored(job, settings, object, archive),
+        }
     }
 
-    fn apply<'a>(
-        &'a self,
-        context: &'a Context,
-        request: ApplyRequest<'a>,
-    ) -> Answer<'a, Result<Applied, Problem>> {
-        Box::pin(async move {
-            let (planned, key) = (request.planned.clone(), request.key.to_owned());
-            Job::run(context, move |job| make(job, &planned, &key)).await.map(Applied::new)
-        })
-    }
-
-    fn reconcile<'a>(
-        &'a self,
-        context: &'a Context,
-        request: ReconcileRequest<'a>,
-    ) -> Answer<'a, Result<Reconciled, Problem>> {
-        Box::pin(async move {
-            let settings = Settings::of(context, request.planned)?;
-            let (planned, key) = (request.planned.clone(), request.key.to_owned());
-            Job::run(context, move |job| {
-                let archive = Archive::of_action(&settings, job.context(), &key)?;
-                // Whole, but perhaps not proven: only what was noted as proven counts as done.
-                let proven = archive.as_ref().and_then(Archive::verified);
-                let proven = proven.filter(|verified| Verify::parse(&verified.how) >= Some(settings.verify));
-                Ok(match archive.zip(proven) {
-                    Some((archive, proven)) => {
-                        archive.check(job)?;
-                        Reconciled::Done(Applied::new(archive.describe(planned, Some(&proven))))
-                    }
-                    None => Reconciled::NotDone,
-                })
-            })
-            .await
-        })
-    }
-
-    fn restore<'a>(
-        &'a self,
-        context: &'a Context,
-        request: RestoreRequest<'a>,
-    ) -> Answer<'a, Result<Restored, Problem>> {
-        Box::pin(async move {
-            let settings = Settings::of(context, request.object)?;
-            let (object, wanted) = (request.object.clone(), Wanted::of(context, &request));
-            Job::run(context, move |job| {
-                let archive = Archive::of_object(&settings, &object)?;
-                archive.check(job)?;
-                restore::for_person(job, &settings, &archive, &wanted)
-            })
-            .await
-        })
-    }
-
-    fn verify<'a>(
-        &'a self,
-        context: &'a Context,
-        request: VerifyRequest<'a>,
-    ) -> Answer<'a, Result<Verification, Problem>> {
-        Box::pin(async move {
-            let settings = Settings::of(context, request.object)?;
-            let how = match request.how {
-                None => settings.verify,
-                Some(text) => Verify::parse(text).ok_or_else(|| {
-                    Problem::refused(format!("{text:.40?} is no way to verify a snapshot."))
-                        .hint("`checksum`, `read` or `restore`.")
-                })?,
-            };
-            let object = request.object.clone();
-            Job::run(context, move |job| {
-                let archive = Archive::of_object(&settings, &object)?;
-                // Only the programs are needed; a password of the source is not in the state.
-                let source = Connection::programs_of(job.context(), &object)?;
-                let (verified, notes) = verify::verify(job, &settings, how, &object, &source, &archive)?;
-                Ok(Verification { value: archive.describe(object.clone(), Some(&verified)), notes })
-            })
-            .await
-        })
+    fn restore(
+        job: &Job,
+        settings: &Settings,
+        archive: &Archive,
+        wanted: &Wanted,
+    ) -> Result<Restored, Problem> {
+        restore::for_person(job, settings, archive, wanted)
     }
 }

@@ -16,7 +16,6 @@ use relplan_contract::{
 };
 
 use crate::Postgres;
-use crate::snapshot::schema;
 
 /// A server with a shop, and a folder for its snapshots.
 struct Bench {
@@ -27,7 +26,10 @@ struct Bench {
 
 impl Bench {
     fn new(orders: usize) -> Self {
-        let server = Server::start();
+        Self::on(Server::start(), orders)
+    }
+
+    fn on(server: Server, orders: usize) -> Self {
         server.shop("shop", orders);
         let folder = tempfile::tempdir().expect("a folder");
         let configured = Postgres.configure(&Value::NULL, &std::collections::BTreeMap::new());
@@ -42,12 +44,16 @@ impl Bench {
 
     /// Arguments for a snapshot, with these in the place of the usual ones.
     fn config(&self, more: &[(&str, Value)]) -> Value {
-        let nulls = Value::map(schema().attributes.iter().map(|a| (a.name, Value::NULL)));
+        let nulls = Value::map(self.resource.schema().attributes.iter().map(|a| (a.name, Value::NULL)));
         let usual = [("url", Value::from(self.server.url("shop"))), ("directory", "snapshots".into())];
         let given =
             usual.iter().chain(more).fold(nulls, |object, (name, value)| object.with(name, value.clone()));
         Value::map(
-            schema().attributes.iter().map(|a| (a.name, a.fit(given.get(a.name)).expect("a good argument"))),
+            self.resource
+                .schema()
+                .attributes
+                .iter()
+                .map(|a| (a.name, a.fit(given.get(a.name)).expect("a good argument"))),
         )
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use relplan_contract::{
-    Attribute, DataSource, Lifetime, Problem, Repeat, Resource as Managed, ResourceSchema, Value, secrets_of,
+    Attribute, DataSource, Lifetime, OnChange, Problem, Repeat, Resource as Managed, ResourceSchema, Value,
+    secrets_of,
 };
 
 use super::providers::unknown_provider;
@@ -59,6 +60,13 @@ pub enum Whom {
 }
 
 impl Instance {
+    /// The arguments that say how, not what.
+    pub(super) fn means(&self) -> Vec<&'static str> {
+        let Whom::Resource(_, schema) = &self.whom else { return Vec::new() };
+        let means = schema.attributes.iter().filter(|attribute| attribute.on_change == OnChange::Means);
+        means.map(|attribute| attribute.name).collect()
+    }
+
     pub(super) fn lifetime(&self) -> Option<Lifetime> {
         match &self.whom {
             Whom::Resource(_, schema) => Some(schema.lifetime),

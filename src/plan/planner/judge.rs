@@ -412,6 +412,7 @@ impl Planner {
             entry: instance.entry.as_ref(),
             observed: instance.observed.as_ref(),
             gone: instance.gone,
+            means: instance.means(),
             requested: self.options.replaces(&instance.key.address),
             triggered: self.triggered(block),
             sealer: &self.sealer,

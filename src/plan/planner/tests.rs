@@ -101,6 +101,12 @@ fn a_fact_of_a_version_is_not_changed() {
 }
 
 #[test]
+fn how_a_fact_is_reached_may_change() {
+    let text = V1.replacen("value = release.version", "value = release.version\n  through = \"another\"", 1);
+    check(&text, &after_v1(), &Script::new(), "");
+}
+
+#[test]
 fn what_cannot_be_changed_in_place_is_replaced() {
     let green = V1.replace("blue", "green");
     check(

@@ -1,6 +1,8 @@
 //! The schemas of providers as JSON: `docs/json/providers.schema.json`.
 
-use relplan_contract::{Attribute, DataSchema, Presence, ProviderSchema, Repeat, ResourceSchema, Shape};
+use relplan_contract::{
+    Attribute, DataSchema, OnChange, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
+};
 use serde_json::{Value as Json, json};
 
 use super::{document, value};
@@ -103,8 +105,9 @@ fn attribute(attribute: &Attribute) -> Json {
         "presence": presence,
         "default": attribute.default.as_ref().map(value),
         "sensitive": attribute.sensitive,
-        "immutable": attribute.immutable,
+        "immutable": attribute.on_change == OnChange::Replace,
         "stable": attribute.stable,
+        "means": attribute.on_change == OnChange::Means,
         "docs": attribute.docs,
     })
 }

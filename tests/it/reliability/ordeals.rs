@@ -4,7 +4,7 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
-use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, syscalls};
+use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, snapshots, syscalls};
 
 fn built() -> Relplan {
     Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
@@ -72,4 +72,9 @@ fn simulated_releases_end_well() {
 #[test]
 fn simulated_releases_outlive_power_cuts() {
     holds(simulate::simulate(Weather::PowerCuts, 300, 1));
+}
+
+#[test]
+fn no_snapshot_is_recorded_as_good_that_does_not_restore() {
+    holds(snapshots::snapshots(Path::new(env!("CARGO_BIN_EXE_relplan")), 16, 1));
 }

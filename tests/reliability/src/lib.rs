@@ -22,6 +22,7 @@ pub mod release;
 pub mod rogue;
 pub mod scene;
 pub mod simulate;
+pub mod snapshots;
 pub mod strace;
 pub mod syscalls;
 pub mod tally;

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
-use relplan_reliability::{Tally, crash, damage, faults, images, planted, races, rogue, simulate, syscalls};
+use relplan_reliability::{
+    Tally, crash, damage, faults, images, planted, races, rogue, simulate, snapshots, syscalls,
+};
 
 #[derive(Parser)]
 #[command(about = "Hurts relplan on purpose, and counts what was lost, doubled or leaked")]
@@ -50,6 +52,8 @@ enum Ordeal {
     Rogues,
     /// A write, sync or rename that the system refuses
     Faults,
+    /// Bad luck for snapshots of a real PostgreSQL: servers, networks, disks, keys and clocks that fail
+    Snapshots(Seeded),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +76,9 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
         Ordeal::Faults => faults::faults(&relplan()?, &early, &faults::ERRORS, 1),
         Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),
         Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
+        Ordeal::Snapshots(Seeded { runs, seed }) => {
+            snapshots::snapshots(&arguments.relplan.canonicalize()?, *runs, *seed)
+        }
         Ordeal::Damage(Seeded { runs, seed }) => damage::damage(&relplan()?, 1, *runs, *seed),
         Ordeal::Images(Seeded { runs, seed }) => images::images(&relplan()?, *runs, *seed),
         Ordeal::Power(Seeded { runs, seed }) => simulate::simulate(Weather::PowerCuts, *runs, *seed),

@@ -7,27 +7,13 @@ mod whole;
 
 use std::io::{Read as _, Write as _};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime};
 
 use age::secrecy::ExposeSecret as _;
-use bucket_server::{Keys, Server};
-use relplan_contract::conformance::{Recorder, ThreadClock, context_in};
-use relplan_contract::{Answer, Clock, Context, Problem, Value};
+use bucket_server::{Hurried, Keys, Server};
+use relplan_contract::conformance::{Recorder, context_in};
+use relplan_contract::{Context, Problem, Value};
 
 use crate::{Archive, Draft, Facts, Job, Settings};
-
-/// Real time, whose waits are short: how long we wait is the proxy's to test.
-struct Hurried;
-
-impl Clock for Hurried {
-    fn now(&self) -> SystemTime {
-        ThreadClock.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Answer<'static, ()> {
-        ThreadClock.sleep(duration.min(Duration::from_millis(2)))
-    }
-}
 
 /// A server, and the arguments of snapshots in its bucket `backups`.
 struct Bench {

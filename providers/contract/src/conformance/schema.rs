@@ -7,7 +7,9 @@ use super::bench::{Report, look_at_problem};
 use super::compare::wording_fault;
 use super::drive::caught;
 use crate::provider::Provider;
-use crate::schema::{Attribute, DataSchema, Lifetime, Presence, ProviderSchema, ResourceSchema, Shape};
+use crate::schema::{
+    Attribute, DataSchema, Lifetime, OnChange, Presence, ProviderSchema, ResourceSchema, Shape,
+};
 use crate::value::Value;
 
 /// Names that the language itself takes in a resource block.
@@ -143,7 +145,7 @@ fn check_attribute(place: &str, attribute: &Attribute, report: &mut Report) {
         (attribute.default.is_some() && !optional, "only an optional argument has a default"),
         (attribute.stable && !attribute.is_computed(), "only a computed attribute is stable"),
         (
-            attribute.immutable && attribute.presence == Presence::Computed,
+            attribute.on_change != OnChange::Update && attribute.presence == Presence::Computed,
             "a computed attribute is no argument",
         ),
     ];

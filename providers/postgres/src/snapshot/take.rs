@@ -20,6 +20,18 @@ use crate::tables::{self, Depth, Listed};
 /// What each `pg_dump` is told, whatever it dumps.
 const COMMON: [&str; 3] = ["--no-password", "--verbose", "--no-sync"];
 
+/// How the messages of `--verbose` begin that tell of a step.
+const STEPS: [&str; 8] = [
+    "reading ",
+    "saving ",
+    "dumping ",
+    "last built-in",
+    "identifying ",
+    "finding ",
+    "flagging ",
+    "creating ",
+];
+
 /// The archive of everything, of the schema, of the rows, and of roles and tablespaces.
 pub(crate) const WHOLE: &str = "database.dump";
 pub(crate) const SCHEMA: &str = "schema.dump";
@@ -171,6 +183,9 @@ impl Dump<'_> {
             if let Some((_, table)) = line.split_once("dumping contents of table ") {
                 progress.line(&format!("dumping {}", table.trim_matches('"')));
             }
+            // `--verbose` tells every step; of a failed dump only the complaints are worth keeping.
+            let step = line.strip_prefix("pg_dump: ").unwrap_or_default();
+            STEPS.iter().any(|word| step.starts_with(word))
         })
     }
 

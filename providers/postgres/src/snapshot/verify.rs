@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _};
 
-use relplan_archive::{Archive, Identities, Job, Part, Settings, Tool, Verified, Verify};
+use relplan_archive::{Archive, Identities, Job, Part, Settings, Tool};
 use relplan_contract::{Problem, Value};
 
 use super::take::GLOBALS;
@@ -15,37 +15,23 @@ use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::tables::{self, Depth};
 
-/// Proves the snapshot, and notes it beside it; gives sentences for the person.
-pub(crate) fn verify(
+/// Has `pg_restore` read every part: `--list` alone would miss a truncated one.
+pub(crate) fn read(
     job: &Job,
     settings: &Settings,
-    how: Verify,
-    config: &Value,
-    source: &Connection,
+    object: &Value,
     archive: &Archive,
-) -> Result<(Verified, Vec<String>), Problem> {
-    let began = job.context().clock.now_ms();
-    let mut notes = Vec::new();
-    let checked = archive.check(job)?;
-    notes.push(format!("{} bytes read back, with the sums of the manifest.", checked.bytes));
-    match how {
-        Verify::Checksum => {}
-        Verify::Read => {
-            let identities = settings.identities()?;
-            for part in &archive.manifest.parts {
-                read(job, source, archive, part, identities.as_ref())?;
-            }
-            notes.push("Decrypted where it was encrypted, and wholly read by pg_restore.".to_owned());
-        }
-        Verify::Restore => notes.extend(restored(job, settings, config, source, archive)?),
+) -> Result<Vec<String>, Problem> {
+    let programs = Connection::programs_of(job.context(), object)?;
+    let identities = settings.identities()?;
+    for part in &archive.manifest.parts {
+        read_part(job, &programs, archive, part, identities.as_ref())?;
     }
-    let verified = how.note(job.context(), began);
-    archive.note_verified(&verified)?;
-    Ok((verified, notes))
+    Ok(vec!["Decrypted where it was encrypted, and wholly read by pg_restore.".to_owned()])
 }
 
 /// Has `pg_restore` read a part from its beginning to its end.
-fn read(
+fn read_part(
     job: &Job,
     connection: &Connection,
     archive: &Archive,
@@ -84,15 +70,15 @@ pub(crate) fn feed(job: &Job, tool: &mut Tool<'_>, reader: &mut impl io::Read, w
 }
 
 /// Restores the snapshot into a scratch database, and compares.
-fn restored(
+pub(crate) fn restored(
     job: &Job,
     settings: &Settings,
     config: &Value,
-    source: &Connection,
     archive: &Archive,
 ) -> Result<Vec<String>, Problem> {
     let clock = &job.context().clock;
-    let scratch = Scratch::make(job, config, source, &archive.manifest)?;
+    let programs = Connection::programs_of(job.context(), config)?;
+    let scratch = Scratch::make(job, config, &programs, &archive.manifest)?;
     let began = clock.now_ms();
     restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref(), Manner::Scratch)?;
     let took = clock.now_ms().saturating_sub(began);

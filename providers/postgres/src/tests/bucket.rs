@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bucket_server::{Fault, Hurried, Server};
 use relplan_contract::{
     ApplyRequest, Context, Observed, ProblemKind, ReconcileRequest, Reconciled, RestoreRequest, Value,
     VerifyRequest,
@@ -12,27 +13,31 @@ use serde_json::json;
 use super::Bench;
 
 /// What the bench has, with the keys of the bucket in the environment.
-fn context(bench: &Bench, server: &bucket_server::Server) -> Context {
+fn context(bench: &Bench, server: &Server) -> Context {
     let mut context = bench.context();
     let mut environment = BTreeMap::clone(&context.environment);
     environment.insert("AWS_ACCESS_KEY_ID".into(), server.keys.id.clone());
     environment.insert("AWS_SECRET_ACCESS_KEY".into(), server.keys.secret.clone());
     context.environment = Arc::new(environment);
+    context.clock = Arc::new(Hurried);
     context
+}
+
+/// Arguments for a snapshot in that bucket, encrypted.
+fn config(bench: &Bench, server: &Server) -> Value {
+    let options = [("endpoint", Value::from(server.endpoint())), ("region", "eu-central-1".into())];
+    bench.encrypted(&[
+        ("directory", Value::NULL),
+        ("bucket", "s3://backups/shop".into()),
+        ("bucket_options", Value::map(options)),
+    ])
 }
 
 #[tokio::test]
 async fn a_snapshot_in_a_bucket_is_restored_and_compared() {
-    let (bench, server) = (Bench::new(2_000), bucket_server::Server::start());
+    let (bench, server) = (Bench::new(2_000), Server::start());
     let context = context(&bench, &server);
-    let options = [("endpoint", Value::from(server.endpoint())), ("region", "eu-central-1".into())];
-    let config = bench.encrypted(&[
-        ("directory", Value::NULL),
-        ("bucket", "s3://backups/shop".into()),
-        ("bucket_options", Value::map(options)),
-        ("jobs", 3.into()),
-        ("verify", "restore".into()),
-    ]);
+    let config = config(&bench, &server).with("jobs", 3.into()).with("verify", "restore".into());
     assert_eq!(bench.resource.validate(&config), []);
     let request = ApplyRequest { planned: &config, prior: None, key: "bucketkey" };
     let object = bench.resource.apply(&context, request).await.expect("a snapshot").value;
@@ -71,16 +76,30 @@ async fn a_snapshot_in_a_bucket_is_restored_and_compared() {
     assert_eq!(bench.server.backends(), 0);
 }
 
+/// What nobody could read back for a while is not thrown away: the same action finds it, and proves it.
+#[tokio::test]
+async fn a_bucket_that_fails_while_it_is_read_back_costs_no_second_dump() {
+    let (bench, server) = (Bench::new(100), Server::start());
+    let context = context(&bench, &server);
+    let config = config(&bench, &server);
+    server.proxy.spoil("GET", "/database.dump", usize::MAX, Fault::Reset);
+    let request = || ApplyRequest { planned: &config, prior: None, key: "bucketkey" };
+    let problem = bench.resource.apply(&context, request()).await.expect_err("it cannot be read back");
+    assert_eq!(problem.kind, ProblemKind::Retry, "{problem}");
+    server.proxy.heal();
+    let _ = server.proxy.seen();
+    let object = bench.resource.apply(&context, request()).await.expect("proven now").value;
+    assert_eq!(object.get("verified").as_str(), Some("read"));
+    assert!(
+        !server.proxy.seen().iter().any(|one| one.method == "PUT" && one.target.contains("database.dump"))
+    );
+}
+
 #[tokio::test]
 async fn a_bucket_that_refuses_leaves_no_backend() {
-    let (bench, mut server) = (Bench::new(100), bucket_server::Server::start());
+    let (bench, mut server) = (Bench::new(100), Server::start());
     server.keys = server.reader.clone();
-    let options = [("endpoint", Value::from(server.endpoint())), ("region", "eu-central-1".into())];
-    let config = bench.encrypted(&[
-        ("directory", Value::NULL),
-        ("bucket", "s3://backups".into()),
-        ("bucket_options", Value::map(options)),
-    ]);
+    let config = config(&bench, &server);
     let request = ApplyRequest { planned: &config, prior: None, key: "bucketkey" };
     let problem =
         bench.resource.apply(&context(&bench, &server), request).await.expect_err("it may not write");

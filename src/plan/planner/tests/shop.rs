@@ -58,6 +58,7 @@ fn types() -> Vec<ResourceSchema> {
         docs: "",
         attributes: vec![
             Attribute::optional("value", Type::String, "What the file says."),
+            Attribute::optional("through", Type::String, "How it is reached.").means(),
             Attribute::optional("slot", Type::String, "Cannot be changed in place.").immutable(),
             Attribute::computed("id", Type::String, "Known when it is there.").stable(),
         ],

@@ -16,18 +16,24 @@ fn sealed() -> Value {
 
 #[test]
 fn a_bucket_is_sealed_unless_somebody_says_otherwise() {
-    assert_eq!(crate::check(&sealed()), []);
+    assert_eq!(crate::arguments::check(&sealed()), []);
     let clear = sealed().with("encrypt_to", Value::NULL);
-    let problems = crate::check(&clear);
+    let problems = crate::arguments::check(&clear);
     assert!(problems[0].message.contains("are encrypted, and there is no key"), "{problems:?}");
-    assert_eq!(crate::check(&clear.clone().with("unencrypted", true.into())), []);
-    assert!(!crate::check(&sealed().with("unencrypted", true.into())).is_empty(), "which of both?");
+    assert_eq!(crate::arguments::check(&clear.clone().with("unencrypted", true.into())), []);
+    assert!(
+        !crate::arguments::check(&sealed().with("unencrypted", true.into())).is_empty(),
+        "which of both?"
+    );
     // What was not known when it was checked is looked at before anything is stored.
     let folder = tempfile::tempdir().expect("a folder");
     let context = relplan_contract::conformance::context_in(folder.path(), "postgres_snapshot.before");
     let problem = crate::Settings::read(&context, &clear).err().expect("refused");
     assert_eq!(problem.kind, ProblemKind::Invalid);
-    assert_eq!(crate::check(&sealed().with("bucket", Value::NULL).with("directory", "/b".into())), []);
+    assert_eq!(
+        crate::arguments::check(&sealed().with("bucket", Value::NULL).with("directory", "/b".into())),
+        []
+    );
 }
 
 #[test]
@@ -42,7 +48,7 @@ fn wrong_arguments_are_told() {
         ("bucket", "s3://backups/../shop".into(), "prefix"),
         ("bucket", "s3://backups//shop".into(), "prefix"),
     ] {
-        let shown = format!("{:?}", crate::check(&sealed().with(name, value)));
+        let shown = format!("{:?}", crate::arguments::check(&sealed().with(name, value)));
         assert!(shown.contains(words), "{name}: {shown}");
     }
     for (bucket, name, value, words) in [
@@ -61,11 +67,11 @@ fn wrong_arguments_are_told() {
     ] {
         let object =
             sealed().with("bucket", bucket.into()).with("bucket_options", Value::map([(name, value)]));
-        let problems = crate::check(&object);
+        let problems = crate::arguments::check(&object);
         assert!(format!("{problems:?}").contains(words), "{bucket} {name}: {problems:?}");
     }
     let both = Value::map([("kms_key", Value::from("k")), ("server_side_encryption", "AES256".into())]);
-    assert_eq!(crate::check(&sealed().with("bucket_options", both)).len(), 1);
+    assert_eq!(crate::arguments::check(&sealed().with("bucket_options", both)).len(), 1);
 }
 
 #[test]

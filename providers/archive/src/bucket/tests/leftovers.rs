@@ -81,9 +81,10 @@ fn a_lock_is_set_and_heeded() {
     bench.take("bbbbbbbb").expect("a snapshot without a lock").note_verified(&verified(2)).expect("noted");
     bench.take("cccccccc").expect("a snapshot without a lock").note_verified(&verified(3)).expect("noted");
     bench.object = bench.object.clone().with("retain", Value::map([("count", Value::integer(1))]));
-    let (context, attributes) = (bench.context(), crate::attributes());
+    let (context, attributes) = (bench.context(), crate::arguments::attributes());
     let request = PlanRequest { prior: None, config: &bench.object };
-    let planned = bench.runtime.block_on(crate::plan(&context, &attributes, request)).expect("a plan");
+    let planned =
+        bench.runtime.block_on(crate::arguments::plan(&context, &attributes, request)).expect("a plan");
     let notes = planned.notes.join("\n");
     assert!(
         notes.contains("shop-1.2.0-aaaaaaaa")

@@ -1,0 +1,70 @@
+//! [`Engine`]: what the provider of a kind of database tells, so that its snapshots are like all others.
+
+use std::path::PathBuf;
+
+use relplan_contract::{Context, Problem, ResourceSchema, RestoreRequest, Restored, Value};
+
+use crate::arguments::{Settings, Verify};
+use crate::job::Job;
+use crate::snapshot::Archive;
+
+/// A kind of database. All but `schema` and `check` run where they may block.
+pub trait Engine: Send + Sync + 'static {
+    /// The type: its name, its manual, and its own arguments. See [`crate::schema`].
+    fn schema() -> ResourceSchema;
+
+    /// What is wrong with its own arguments; parts may be unknown.
+    fn check(config: &Value) -> Vec<Problem>;
+
+    /// Takes the snapshot of an action.
+    fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem>;
+
+    /// Proves a snapshot whose stored bytes were found to be right, by `read` or `restore`; gives sentences for people.
+    ///
+    /// `object` is what the state knows, where no secret of the source is any more.
+    fn prove(
+        job: &Job,
+        settings: &Settings,
+        how: Verify,
+        object: &Value,
+        archive: &Archive,
+    ) -> Result<Vec<String>, Problem>;
+
+    /// Brings a snapshot back for a person; the stored bytes were found to be right.
+    fn restore(
+        job: &Job,
+        settings: &Settings,
+        archive: &Archive,
+        wanted: &Wanted,
+    ) -> Result<Restored, Problem>;
+}
+
+/// What a person who restores asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The object that holds the snapshot.
+    pub object: Value,
+    /// Where it goes, as it was written: a file, or the URL of a database.
+    pub into: String,
+    /// The folder that relative files start in.
+    pub folder: PathBuf,
+    /// Whether what is there may be put aside.
+    pub over: bool,
+}
+
+impl Wanted {
+    pub(crate) fn of(request: &RestoreRequest<'_>) -> Self {
+        Self {
+            object: request.object.clone(),
+            into: request.into.to_owned(),
+            folder: request.folder.to_path_buf(),
+            over: request.over,
+        }
+    }
+
+    /// The folder of the database's programs, where the resource names one.
+    #[must_use]
+    pub fn programs(&self, context: &Context) -> Option<PathBuf> {
+        self.object.get("program_folder").as_str().map(|folder| context.path(folder))
+    }
+}

@@ -1,0 +1,99 @@
+//! What must hold of a store, a ledger and a server, whatever was done to the run before.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use relplan_archive::{Manifest, Sum};
+
+use super::shop::{ADDRESS, Run, Shop};
+
+/// How long a backend may take to notice that nobody listens any more.
+const NOTICES: Duration = Duration::from_secs(15);
+
+/// After bad luck: nothing is recorded as good that the store does not hold whole, and no backend is left.
+pub(super) fn unrecorded(shop: &Shop, run: &Run) -> io::Result<Vec<String>> {
+    let mut findings = half_files(&shop.folder.path().join("snapshots"))?;
+    let known = shop.known()?;
+    if run.code == Some(0) && !known.proven {
+        findings.push("it says that it is done, and the snapshot is not recorded as proven".to_owned());
+    }
+    if run.code.is_some_and(|code| ![0, 1, 6, 9, 10].contains(&code)) {
+        findings.push(format!("it ends with {:?}: {}", run.code, run.said));
+    }
+    if run.code == Some(1) && !run.said.contains("Creation failed after") {
+        findings.push(format!("it does not say why: {}", run.said));
+    }
+    let begun = Instant::now();
+    while shop.server.backends() > 0 {
+        if begun.elapsed() > NOTICES {
+            findings.push("a backend is left".to_owned());
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    if known.proven {
+        findings.extend(restores(shop)?);
+    }
+    Ok(findings)
+}
+
+/// After good luck: it is recorded as proven, nothing half is left, and it restores to what the database holds.
+pub(super) fn recorded(shop: &Shop) -> io::Result<Vec<String>> {
+    let snapshots = shop.folder.path().join("snapshots");
+    let mut findings = half_files(&snapshots)?;
+    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+    if std::fs::read_dir(&snapshots)?.filter_map(Result::ok).any(|entry| hidden(&entry.file_name())) {
+        findings.push("what was not finished is not removed".to_owned());
+    }
+    if !shop.known()?.proven {
+        findings.push("the snapshot is not recorded as proven".to_owned());
+    }
+    findings.extend(restores(shop)?);
+    Ok(findings)
+}
+
+/// Restores the snapshot for good, and asks both databases the same questions: no word of relplan is believed.
+fn restores(shop: &Shop) -> io::Result<Vec<String>> {
+    let into = shop.server.url("copy");
+    let address = format!("{ADDRESS}@{}", shop.version());
+    let run = shop.relplan(&["restore", &address, "-confirm=copy", "-into", &into])?;
+    if run.code != Some(0) {
+        return Ok(vec![format!("what is recorded as proven does not restore: {}", run.said)]);
+    }
+    let question = "SELECT (SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o), \
+                    (SELECT md5(string_agg(c::text, ',' ORDER BY id)) FROM customers c), (SELECT count(*) FROM events)";
+    let [was, is] = ["shop", "copy"].map(|database| shop.server.try_sql(database, question));
+    shop.server.try_sql("postgres", "DROP DATABASE copy").map_err(io::Error::other)?;
+    if was.is_err() || was != is {
+        return Ok(vec![format!("the restored database is another: {was:?} {is:?}")]);
+    }
+    Ok(Vec::new())
+}
+
+/// Everything in the store that looks like a snapshot is one, to the last byte.
+fn half_files(store: &Path) -> io::Result<Vec<String>> {
+    let mut findings = Vec::new();
+    if !store.exists() {
+        return Ok(findings);
+    }
+    for entry in std::fs::read_dir(store)? {
+        let folder = entry?.path();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // A hidden one is known as unfinished by everybody.
+        if name.starts_with('.') {
+            continue;
+        }
+        let manifest = std::fs::read(folder.join("manifest.json")).unwrap_or_default();
+        let Ok(manifest) = Manifest::read(&manifest) else {
+            findings.push(format!("{name} has no manifest"));
+            continue;
+        };
+        for part in &manifest.parts {
+            if Sum::of(&std::fs::read(folder.join(&part.name)).unwrap_or_default()) != part.stored {
+                findings.push(format!("{name}/{} is not whole", part.name));
+            }
+        }
+    }
+    Ok(findings)
+}
