@@ -178,6 +178,9 @@ fn hint(refusal: &Refusal) -> String {
         (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "AuthenticationFailed") => {
             "The credentials in the environment are wrong: look at the key and its secret."
         }
+        (_, "NoCredentials") => {
+            "Put them into the environment of relplan, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        }
         (401 | 403, _) => {
             "Give the key of the environment the rights that the documentation of `bucket` lists: list, read, write, delete, \
              and those of object lock where it is used."

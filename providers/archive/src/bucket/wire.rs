@@ -27,6 +27,22 @@ pub(super) fn allowed(silence: Duration, bytes: u64) -> Duration {
     silence + Duration::from_secs(bytes / SLOWEST)
 }
 
+/// Where the machines of Amazon, Google and Azure tell their own credentials.
+const OF_MACHINES: [&str; 4] = [
+    "/latest/api/token",
+    "/latest/meta-data/iam/",
+    "/computeMetadata/v1/",
+    "/metadata/identity/oauth2/token",
+];
+
+/// Nobody has any.
+fn uncredited() -> HttpError {
+    let message = "there are none in the environment, and this machine has none of its own";
+    let refusal =
+        Refusal { status: 401, code: "NoCredentials".into(), message: message.into(), ..Refusal::default() };
+    HttpError::new(HttpErrorKind::Unknown, refusal)
+}
+
 /// A client with those bounds.
 struct Wire {
     inner: HttpClient,
@@ -47,11 +63,19 @@ impl HttpService for Wire {
         self.context.usage.add(self.kind, Used { calls: 1, ..Used::default() });
         let allowed = allowed(self.silence, request.body().content_length() as u64);
         let late = |error| HttpError::new(HttpErrorKind::Timeout, error);
-        let answer = tokio::time::timeout(allowed, self.inner.execute(request)).await.map_err(late)??;
+        // Asked when the environment has no credentials: the machine itself may have some.
+        let of_machine = OF_MACHINES.iter().any(|path| request.uri().path().starts_with(path));
+        let answer = match tokio::time::timeout(allowed, self.inner.execute(request)).await.map_err(late)? {
+            Err(error) if of_machine && error.kind() == HttpErrorKind::Connect => return Err(uncredited()),
+            answer => answer?,
+        };
         let status = answer.status();
         // What is not modified is no failure; nobody asks for it here, but the library may.
         if status.is_success() || status.as_u16() == 304 {
             return Ok(answer);
+        }
+        if of_machine && status.is_client_error() {
+            return Err(uncredited());
         }
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
         let region = header("x-amz-bucket-region").filter(|_| status.is_redirection()).map(str::to_owned);

@@ -1,6 +1,8 @@
 //! What is stored, and that it comes back.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bucket_server::{Fault, Keys};
@@ -8,7 +10,7 @@ use relplan_contract::{ProblemKind, Value};
 use serde_json::json;
 
 use super::Bench;
-use crate::{Archive, Verified};
+use crate::{Archive, Draft, Settings, Verified};
 
 #[test]
 fn a_snapshot_comes_back_as_it_was() {
@@ -73,6 +75,15 @@ fn what_the_keys_may_not_do_is_told() {
     assert_eq!(told(&bench, "403 SignatureDoesNotMatch", "the key and its secret"), ProblemKind::Refused);
     bench.keys = Keys { id: "AKIANOBODY".into(), secret: "another".into() };
     assert_eq!(told(&bench, "403 InvalidAccessKeyId", "the key and its secret"), ProblemKind::Refused);
+    let mut context = bench.context();
+    // A machine that has none of its own.
+    let machine = ("AWS_METADATA_ENDPOINT".to_owned(), "http://127.0.0.1:9".to_owned());
+    context.environment = Arc::new(BTreeMap::from([machine]));
+    let inside = bench.runtime.enter();
+    let settings = Settings::of(&context, &bench.object).unwrap_or_else(|problem| panic!("{problem}"));
+    let problem = Draft::begin(&settings, &context, "0123456789", 0).err().expect("nobody asks");
+    assert!(problem.kind == ProblemKind::Refused && problem.message.contains("NoCredentials"), "{problem}");
+    drop(inside);
     bench.keys = bench.server.keys.clone();
     let bench = bench.at("s3://nowhere");
     assert_eq!(told(&bench, "404 NoSuchBucket", "Make the bucket"), ProblemKind::Missing);
