@@ -47,7 +47,7 @@ fn unsealed(config: &Value) -> Option<Problem> {
             .hint("Leave one of them out."),
         );
     }
-    let wanted = !config.get("bucket").is_null() && !sealed && !clear && !agreed.is_unknown();
+    let wanted = config.get("bucket").as_str().is_some() && !sealed && !clear && !agreed.is_unknown();
     wanted.then(|| {
         Problem::invalid("encrypt_to", "Snapshots in a bucket are encrypted, and there is no key.").hint(
             "Name public keys of age or SSH as `encrypt_to`. If whoever reads the bucket may read the database, write \
@@ -67,13 +67,13 @@ pub(crate) fn check(config: &Value) -> Vec<Problem> {
                 .hint("Name a folder as `directory`, or a bucket as `bucket`."),
         );
     }
-    if !directory.is_null() && !bucket.is_null() {
+    if directory.as_str().is_some() && bucket.as_str().is_some() {
         problems.push(
             Problem::invalid("bucket", "There are two places for the snapshots.")
                 .hint("Name either a `directory` or a `bucket`."),
         );
     }
-    if bucket.is_null() && !block.is_null() {
+    if bucket.is_null() && !block.is_null() && !block.is_unknown() {
         problems.push(
             Problem::invalid("bucket_options", "There is no `bucket` for them.").hint("Leave them out."),
         );

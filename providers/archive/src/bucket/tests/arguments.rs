@@ -74,6 +74,25 @@ fn wrong_arguments_are_told() {
     assert_eq!(crate::arguments::check(&sealed().with("bucket_options", both)).len(), 1);
 }
 
+/// What is not known yet may turn out right.
+#[test]
+fn what_is_not_known_is_not_refused() {
+    let unknown = Value::UNKNOWN;
+    for name in ["bucket", "directory", "bucket_options", "encrypt_to", "unencrypted"] {
+        assert_eq!(crate::arguments::check(&sealed().with(name, unknown.clone())), [], "{name}");
+    }
+    let clear = sealed().with("encrypt_to", Value::NULL);
+    assert_eq!(crate::arguments::check(&clear.with("unencrypted", unknown.clone())), []);
+    for name in ["endpoint", "server_side_encryption", "object_lock", "object_lock_days", "part_size_mb"] {
+        let mut options = vec![(name, unknown.clone())];
+        if name.starts_with("object_lock") {
+            options = vec![("object_lock", unknown.clone()), ("object_lock_days", unknown.clone())];
+        }
+        let object = sealed().with("bucket_options", Value::map(options));
+        assert_eq!(crate::arguments::check(&object), [], "{name}");
+    }
+}
+
 #[test]
 fn addresses_are_read() {
     for (text, key) in
