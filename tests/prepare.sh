@@ -46,3 +46,13 @@ if [ "$(cat "$tools/act/.installed" 2> /dev/null)" != "$act" ]; then
   "$tools/act/bin/pip" install --quiet --disable-pip-version-check "$act"
   echo "$act" > "$tools/act/.installed"
 fi
+
+# The bucket of the tests.
+moto="moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5"
+if [ "$(cat "$tools/moto/.installed" 2> /dev/null)" != "$moto" ]; then
+  echo "Installing: $moto"
+  python3 -m venv "$tools/moto"
+  # shellcheck disable=SC2086
+  "$tools/moto/bin/pip" install --quiet --disable-pip-version-check $moto
+  echo "$moto" > "$tools/moto/.installed"
+fi

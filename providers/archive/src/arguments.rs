@@ -7,9 +7,9 @@ use relplan_contract::{Attribute, Context, PlanRequest, Planned, Problem, Type, 
 
 use crate::cipher::{Identities, Recipients};
 use crate::compression::Compression;
-use crate::folder::Folder;
 use crate::job::Job;
 use crate::name::{is_safe, series};
+use crate::place;
 use crate::retention::{Kept, Retain};
 use crate::store::Store;
 
@@ -48,11 +48,8 @@ pub(crate) fn attributes() -> Vec<Attribute> {
     let text = |name, docs| Attribute::optional(name, Type::String, docs);
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
     let known = |name, ty, docs| Attribute::computed(name, ty, docs);
-    vec![
-        text(
-            "directory",
-            "Folder for the snapshots, made with mode 0700; one that others can read is refused.",
-        ),
+    let mut all = place::attributes();
+    all.extend([
         text("name", "Name of the series of snapshots. Default: product and address."),
         Attribute::optional(
             "encrypt_to",
@@ -98,20 +95,14 @@ pub(crate) fn attributes() -> Vec<Attribute> {
             Type::list(Type::String),
             "The snapshots that are deleted once this one is verified.",
         ),
-    ]
+    ]);
+    all
 }
 
 /// What is wrong with the shared arguments.
 #[must_use]
 pub(crate) fn check(config: &Value) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let directory = config.get("directory");
-    if directory.is_null() {
-        problems.push(
-            Problem::invalid("directory", "There is no place for the snapshots.")
-                .hint("Name a folder as `directory`."),
-        );
-    }
+    let mut problems = place::check(config);
     if let Some(name) = config.get("name").as_str()
         && (name.is_empty() || name.starts_with('.') || !name.chars().all(is_safe))
     {
@@ -179,11 +170,11 @@ impl Settings {
     /// Reads the arguments of an object; none while the place is not known.
     pub fn read(context: &Context, object: &Value) -> Result<Option<Self>, Problem> {
         let text = |name: &str| object.get(name).as_str();
-        let Some(directory) = text("directory") else { return Ok(None) };
+        let Some(store) = place::read(context, object)? else { return Ok(None) };
         let keys = object.get("encrypt_to").as_list().unwrap_or_default();
         let recipients = Recipients::read(keys.iter().filter_map(Value::as_str))?;
         Ok(Some(Self {
-            store: Store(Arc::new(Folder::new(context.path(directory)))),
+            store,
             series: series(context, object),
             compression: text("compression").and_then(Compression::parse).unwrap_or_default(),
             recipients: (!recipients.texts().is_empty()).then(|| Arc::new(recipients)),
@@ -211,8 +202,12 @@ impl Settings {
             if name.starts_with(&format!("{}-", self.series))
                 && crate::Archive::find(&self.store, name)?.is_some()
             {
-                Kept::delete(&self.store, name)?;
-                job.context().progress.line(&format!("deleted the old snapshot {name}"));
+                // The new one is good, whatever becomes of the old one.
+                let line = match Kept::delete(&self.store, name) {
+                    Ok(()) => format!("deleted the old snapshot {name}"),
+                    Err(problem) => format!("kept the old snapshot {name}: {}", problem.message),
+                };
+                job.context().progress.line(&line);
             }
         }
         Ok(())
@@ -228,9 +223,14 @@ pub(crate) async fn plan(
     let mut planned = propose(attributes, request.prior, request.config);
     let Some(settings) = Settings::read(context, request.config)? else { return Ok(planned) };
     let now = context.clock.now_ms();
-    let (kept, verify, retain) = Job::run(context, move |_| {
+    let (new, verify) = (request.prior.is_none(), settings.verify);
+    let (kept, surplus) = Job::run(context, move |_| {
         let kept = Kept::list(&settings)?;
-        Ok((kept, settings.verify, settings.retain))
+        let retain = settings.retain.filter(|_| new);
+        let surplus = retain.map_or_else(Vec::new, |retain| retain.surplus(&kept, now));
+        let held = |one: Kept| Ok((Kept::held(&settings.store, &one.name)?, one));
+        let surplus = surplus.into_iter().map(held).collect::<Result<Vec<_>, Problem>>()?;
+        Ok((kept, surplus))
     })
     .await?;
     let same = |one: &&Kept| one.verified.as_ref().is_some_and(|verified| verified.how == verify.name());
@@ -243,18 +243,23 @@ pub(crate) async fn plan(
         ),
         None => format!("It is verified (`{}`); how long that takes is not known yet.", verify.name()),
     });
-    if request.prior.is_none() {
-        let surplus = retain.map_or_else(Vec::new, |retain| retain.surplus(&kept, now));
-        for one in &surplus {
-            planned.notes.push(format!(
-                "The old snapshot {} of {} ({} bytes) will be deleted, because of `retain`.",
-                one.name,
-                ago(now - one.created_ms),
-                one.bytes
-            ));
+    if new {
+        let mut deletes = Vec::new();
+        for (held, Kept { name, created_ms, bytes, .. }) in surplus {
+            let age = ago(now - created_ms);
+            planned.notes.push(match &held {
+                None => format!(
+                    "The old snapshot {name} of {age} ({bytes} bytes) will be deleted, because of `retain`."
+                ),
+                Some(held) => {
+                    format!("The old snapshot {name} of {age} ({bytes} bytes) stays: it is {held}.")
+                }
+            });
+            if held.is_none() {
+                deletes.push(Value::from(name));
+            }
         }
-        let names = surplus.into_iter().map(|one| Value::from(one.name));
-        planned.value = planned.value.with("deletes", Value::list(names));
+        planned.value = planned.value.with("deletes", Value::list(deletes));
     }
     Ok(planned)
 }

@@ -1,12 +1,11 @@
 //! [`Draft`]: a snapshot while it is made. Dropped before its end, nothing of it is left.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use relplan_contract::{Context, Problem};
 
 use crate::arguments::Settings;
-use crate::manifest::{MANIFEST, Manifest, Part, Table};
+use crate::manifest::{Manifest, Part, Table};
 use crate::name;
 use crate::part::PartWriter;
 use crate::snapshot::Archive;
@@ -41,7 +40,7 @@ pub struct Draft<'s> {
 impl<'s> Draft<'s> {
     /// Begins the snapshot of an action. `bytes` is about how much room it may need.
     pub fn begin(settings: &'s Settings, context: &Context, key: &str, bytes: u64) -> Result<Self, Problem> {
-        settings.store.0.prepare(bytes)?;
+        settings.store.0.prepare(&settings.series, bytes)?;
         let taken_for = [&context.product, &context.version, &context.address].map(Clone::clone);
         let name = name::snapshot(context, &settings.series, key);
         Ok(Self { settings, name, taken_for, created_ms: context.clock.now_ms(), published: false })
@@ -53,7 +52,8 @@ impl<'s> Draft<'s> {
         let encrypted = if recipients.is_some() { ".age" } else { "" };
         let file = format!("{name}.{}{encrypted}", compression.name());
         let sink = store.0.create(&self.name, &file);
-        let writer = sink.and_then(|sink| PartWriter::new(file, sink, *compression, recipients.as_deref()));
+        let writer =
+            sink.and_then(|(file, sink)| PartWriter::new(file, sink, *compression, recipients.as_deref()));
         writer.map_err(|error| failed(&format!("{} cannot be written to", store.shown()), &error))
     }
 
@@ -78,12 +78,7 @@ impl<'s> Draft<'s> {
         };
         let bytes = manifest.to_bytes();
         let store = &self.settings.store;
-        let written = store.0.create(&self.name, MANIFEST).and_then(|mut sink| {
-            sink.write_all(&bytes)?;
-            sink.finish()
-        });
-        written.map_err(|error| failed("The manifest cannot be written", &error))?;
-        store.0.publish(&self.name)?;
+        store.0.publish(&self.name, &bytes)?;
         self.published = true;
         Ok(Archive::new(store.clone(), manifest, &bytes))
     }

@@ -117,7 +117,7 @@ impl Place for Folder {
         self.path.display().to_string()
     }
 
-    fn prepare(&self, bytes: u64) -> Result<(), Problem> {
+    fn prepare(&self, _: &str, bytes: u64) -> Result<(), Problem> {
         prepare(&self.path)?;
         self.sweep().map_err(|error| failed("What a dead process left could not be removed", &error))?;
         let free = rustix::fs::statvfs(&self.path)
@@ -129,16 +129,20 @@ impl Place for Folder {
         Ok(())
     }
 
-    fn create(&self, snapshot: &str, file: &str) -> io::Result<Box<dyn Sink>> {
+    fn create(&self, snapshot: &str, file: &str) -> io::Result<(String, Box<dyn Sink>)> {
         let path = self.begin(snapshot)?.join(file);
-        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        Ok(Box::new(FileSink(file)))
+        let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        Ok((file.to_owned(), Box::new(FileSink(opened))))
     }
 
-    fn publish(&self, snapshot: &str) -> Result<(), Problem> {
+    fn publish(&self, snapshot: &str, manifest: &[u8]) -> Result<(), Problem> {
         let (from, to) = (self.unfinished(snapshot), self.path.join(snapshot));
-        let done = File::open(&from)
-            .and_then(|folder| folder.sync_all())
+        let written = self.create(snapshot, MANIFEST).and_then(|(_, mut sink)| {
+            sink.write_all(manifest)?;
+            sink.finish()
+        });
+        let done = written
+            .and_then(|()| File::open(&from)?.sync_all())
             // A rename over an empty folder would succeed, one over a snapshot does not.
             .and_then(|()| fs::rename(&from, &to))
             .and_then(|()| File::open(&self.path)?.sync_all());

@@ -17,6 +17,7 @@
 )]
 
 mod arguments;
+mod bucket;
 mod cipher;
 mod compression;
 mod draft;
@@ -26,6 +27,7 @@ mod job;
 mod manifest;
 mod name;
 mod part;
+mod place;
 mod retention;
 mod snapshot;
 mod snapshots;

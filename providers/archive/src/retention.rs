@@ -46,8 +46,19 @@ impl Kept {
         Ok(all)
     }
 
-    /// Deletes it.
+    /// What keeps a snapshot from being deleted now, in words.
+    pub(crate) fn held(store: &Store, name: &str) -> Result<Option<String>, Problem> {
+        let held = store.0.held(name);
+        held.map_err(|error| {
+            failed(&format!("Whether the snapshot {name} may be deleted cannot be seen"), &error)
+        })
+    }
+
+    /// Deletes it, unless something holds it.
     pub fn delete(store: &Store, name: &str) -> Result<(), Problem> {
+        if let Some(held) = Self::held(store, name)? {
+            return Err(Problem::conflict(format!("The snapshot {name} is {held}: it cannot be deleted.")));
+        }
         store
             .0
             .delete(name)

@@ -111,6 +111,8 @@ fn make<E: Engine>(job: &Job, planned: &Value, key: &str) -> Result<Value, Probl
             settings.prune(job, planned)?;
             Ok(archive.describe(planned.clone(), Some(&verified)))
         }
+        // Nobody could look: the next try finds it, and looks again.
+        Err(problem) if problem.kind == ProblemKind::Retry => Err(problem),
         Err(problem) => Err(unproven(&settings, &archive, problem)),
     }
 }

@@ -18,14 +18,15 @@ pub(crate) trait Place: Send + Sync {
     /// In words, for people: a path, or a URL.
     fn shown(&self) -> String;
 
-    /// Whether there is room for about this many bytes, and we may write. Leftovers of processes that died are removed.
-    fn prepare(&self, bytes: u64) -> Result<(), Problem>;
+    /// Whether there is room for about this many bytes, and we may write. What processes that died left of the series is
+    /// removed.
+    fn prepare(&self, series: &str, bytes: u64) -> Result<(), Problem>;
 
-    /// A file of a snapshot that is being made.
-    fn create(&self, snapshot: &str, file: &str) -> io::Result<Box<dyn Sink>>;
+    /// A file of a snapshot that is being made, and the name that it has there.
+    fn create(&self, snapshot: &str, file: &str) -> io::Result<(String, Box<dyn Sink>)>;
 
-    /// All its files are there: now it may have its name.
-    fn publish(&self, snapshot: &str) -> Result<(), Problem>;
+    /// All its files are there: now it is given its manifest, and with it its name, which no other may have.
+    fn publish(&self, snapshot: &str, manifest: &[u8]) -> Result<(), Problem>;
 
     /// Removes what was created of a snapshot that was not published.
     fn discard(&self, snapshot: &str);
@@ -38,6 +39,11 @@ pub(crate) trait Place: Send + Sync {
 
     /// The names of the published snapshots that begin so.
     fn list(&self, beginning: &str) -> io::Result<Vec<String>>;
+
+    /// What keeps a published snapshot from being deleted now, in words; none where nothing does.
+    fn held(&self, _snapshot: &str) -> io::Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Deletes a published snapshot, its manifest first.
     fn delete(&self, snapshot: &str) -> io::Result<()>;

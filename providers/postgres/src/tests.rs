@@ -1,5 +1,6 @@
 //! Against a real server, which each test starts and stops itself.
 
+mod bucket;
 mod conformance;
 mod faults;
 mod migration;
