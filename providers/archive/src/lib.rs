@@ -47,7 +47,7 @@ pub use part::{PartReader, PartWriter};
 pub use retention::{Kept, Retain};
 pub use snapshot::{Archive, Checked};
 pub use snapshots::{Snapshots, schema};
-pub use store::Store;
+pub use store::{Store, failed};
 pub use sum::Sum;
 pub use tool::{Failed, OnLine, Tool, ToolSpec};
 

@@ -62,7 +62,8 @@ impl Store {
 }
 
 /// What went wrong with a store, as a problem.
-pub(crate) fn failed(doing: &str, error: &io::Error) -> Problem {
+#[must_use]
+pub fn failed(doing: &str, error: &io::Error) -> Problem {
     if let Some(problem) = error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>()) {
         return problem.clone();
     }

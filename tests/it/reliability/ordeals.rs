@@ -76,5 +76,5 @@ fn simulated_releases_outlive_power_cuts() {
 
 #[test]
 fn no_snapshot_is_recorded_as_good_that_does_not_restore() {
-    holds(snapshots::snapshots(Path::new(env!("CARGO_BIN_EXE_relplan")), 16, 1));
+    holds(snapshots::snapshots(Path::new(env!("CARGO_BIN_EXE_relplan")), 19, 1));
 }

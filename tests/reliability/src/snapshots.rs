@@ -50,7 +50,7 @@ struct Ended {
 /// One snapshot, its bad luck, what is found then, and what is found when luck is good again.
 fn once(shop: &mut Shop, fault: Fault, random: &mut Random) -> io::Result<Ended> {
     let mut ended = Ended::default();
-    shop.next_release(fault.arguments(), random)?;
+    shop.next_release(&fault.arguments(shop), random)?;
     if fault.moment() == Moment::WhileTaken {
         let run = fault.strike(shop, random)?;
         ended.stopped = run.code != Some(0);

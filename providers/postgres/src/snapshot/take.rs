@@ -198,11 +198,7 @@ impl Dump<'_> {
 }
 
 fn unwritable(error: &std::io::Error) -> Problem {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return Problem::refused("There is no room left for the snapshot.")
-            .hint("Make room, then apply again.");
-    }
-    Problem::refused(format!("The snapshot cannot be written: {error}."))
+    relplan_archive::failed("The snapshot cannot be written", error)
 }
 
 /// What tells `pg_dump` to dump the rows of one hand. The first takes what no other has: sequences, large objects, and

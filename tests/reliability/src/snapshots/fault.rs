@@ -35,6 +35,12 @@ pub(super) enum Fault {
     Interrupted,
     /// The clock is years off.
     WrongClock,
+    /// The bucket is busy, slow, or breaks connections off, for a few requests or for good.
+    BucketBusy,
+    /// The bucket forbids what it allowed before.
+    BucketForbids,
+    /// The bucket does what it is asked, and its answers are lost.
+    BucketSilent,
     /// A byte of the store flips.
     ByteFlipped,
     /// A part in the store is cut off.
@@ -46,6 +52,17 @@ pub(super) enum Fault {
     /// The private key is lost, or another.
     KeyLost,
 }
+
+/// The requests of a snapshot, by method and a part of their target.
+const REQUESTS: [(&str, &str); 7] = [
+    ("POST", "uploads"),
+    ("PUT", "partNumber"),
+    ("PUT", ".age."),
+    ("POST", "uploadId"),
+    ("PUT", "manifest.json"),
+    ("GET", ".age."),
+    ("GET", ""),
+];
 
 /// When it strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +90,9 @@ pub(super) fn all() -> Vec<Fault> {
         Fault::OlderClient,
         Fault::WrongClock,
         Fault::ManifestChanged,
+        Fault::BucketBusy,
+        Fault::BucketForbids,
+        Fault::BucketSilent,
     ];
     if rustix::process::geteuid().is_root() {
         all.extend([Fault::StoreFull, Fault::ScratchFull]);
@@ -91,10 +111,16 @@ impl Fault {
     }
 
     /// Arguments of the resource that belong to it.
-    pub(super) const fn arguments(self) -> &'static str {
+    pub(super) fn arguments(self, shop: &Shop) -> String {
         match self {
-            Self::ScratchFull => "  verify = \"restore\"\n  scratch {\n    directory = \"scratch\"\n  }\n",
-            _ => "",
+            Self::ScratchFull => {
+                "  verify = \"restore\"\n  scratch {\n    directory = \"scratch\"\n  }\n".to_owned()
+            }
+            Self::BucketBusy | Self::BucketForbids | Self::BucketSilent => format!(
+                "  bucket = \"s3://backups/shop\"\n  bucket_options {{\n    endpoint = \"{}\"\n  }}\n",
+                shop.bucket.endpoint()
+            ),
+            _ => String::new(),
         }
     }
 
@@ -152,9 +178,34 @@ impl Fault {
                 let years = format!("{:+}y", [-10, -1, 1, 10].get(random.index(4)).unwrap_or(&1));
                 Shop::ended(shop.command(&["faketime", "-f", &years], &APPLY).spawn()?)
             }
+            Self::BucketBusy | Self::BucketForbids | Self::BucketSilent => {
+                let (method, target) =
+                    REQUESTS.get(random.index(REQUESTS.len())).copied().unwrap_or(REQUESTS[0]);
+                let (times, spoilt) = self.spoilt(random);
+                shop.bucket.proxy.spoil(method, target, times, spoilt);
+                shop.apply()
+            }
             Self::ByteFlipped | Self::PartCut | Self::PartMissing | Self::ManifestChanged | Self::KeyLost => {
                 Err(io::Error::other("it strikes later"))
             }
+        }
+    }
+
+    /// How often requests of a bucket are spoilt, and how.
+    fn spoilt(self, random: &mut Random) -> (usize, bucket_server::Fault) {
+        use bucket_server::Fault as Spoilt;
+        // What lasts is tried for half a minute before it is given up.
+        let times = if random.below(8) == 0 { 1_000 } else { 1 + random.index(3) };
+        let kinds = [
+            Spoilt::Status(500, "InternalError"),
+            Spoilt::Status(503, "SlowDown"),
+            Spoilt::Slow(Duration::from_millis(random.below(1_500))),
+            Spoilt::Reset,
+        ];
+        match self {
+            Self::BucketForbids => (1_000, Spoilt::Status(403, "AccessDenied")),
+            Self::BucketSilent => (1 + random.index(3), Spoilt::Lost),
+            _ => (times, kinds.get(random.index(kinds.len())).cloned().unwrap_or(Spoilt::Reset)),
         }
     }
 

@@ -4,7 +4,10 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use relplan_archive::{Manifest, Sum};
+use serde_json::json;
 
 use super::shop::{ADDRESS, Run, Shop};
 
@@ -14,14 +17,17 @@ const NOTICES: Duration = Duration::from_secs(15);
 /// After bad luck: nothing is recorded as good that the store does not hold whole, and no backend is left.
 pub(super) fn unrecorded(shop: &Shop, run: &Run) -> io::Result<Vec<String>> {
     let mut findings = half_files(&shop.folder.path().join("snapshots"))?;
+    findings.extend(half_objects(shop));
     let known = shop.known()?;
     if run.code == Some(0) && !known.proven {
         findings.push("it says that it is done, and the snapshot is not recorded as proven".to_owned());
     }
-    if run.code.is_some_and(|code| ![0, 1, 6, 9, 10].contains(&code)) {
+    if run.code.is_some_and(|code| ![0, 1, 6, 9, 10, 11].contains(&code)) {
         findings.push(format!("it ends with {:?}: {}", run.code, run.said));
     }
-    if run.code == Some(1) && !run.said.contains("Creation failed after") {
+    if run.code == Some(1)
+        && !["Creation failed after", "error: "].iter().any(|words| run.said.contains(words))
+    {
         findings.push(format!("it does not say why: {}", run.said));
     }
     let begun = Instant::now();
@@ -42,6 +48,7 @@ pub(super) fn unrecorded(shop: &Shop, run: &Run) -> io::Result<Vec<String>> {
 pub(super) fn recorded(shop: &Shop) -> io::Result<Vec<String>> {
     let snapshots = shop.folder.path().join("snapshots");
     let mut findings = half_files(&snapshots)?;
+    findings.extend(half_objects(shop));
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
     if std::fs::read_dir(&snapshots)?.filter_map(Result::ok).any(|entry| hidden(&entry.file_name())) {
         findings.push("what was not finished is not removed".to_owned());
@@ -69,6 +76,30 @@ fn restores(shop: &Shop) -> io::Result<Vec<String>> {
         return Ok(vec![format!("the restored database is another: {was:?} {is:?}")]);
     }
     Ok(Vec::new())
+}
+
+/// The same of the bucket: what has a manifest has all its parts, each of the right size.
+fn half_objects(shop: &Shop) -> Vec<String> {
+    let keys = shop.bucket.keys_in("backups");
+    let read = |key: &str| {
+        let answer = shop.bucket.call("get_object", json!({ "Bucket": "backups", "Key": key }));
+        STANDARD
+            .decode(answer.get("Body").and_then(|body| body.as_str()).unwrap_or_default())
+            .unwrap_or_default()
+    };
+    let mut findings = Vec::new();
+    for key in keys.iter().filter(|key| key.ends_with("/manifest.json")) {
+        let folder = key.trim_end_matches("manifest.json");
+        let Ok(manifest) = Manifest::read(&read(key)) else {
+            findings.push(format!("{key} is no manifest"));
+            continue;
+        };
+        let not_whole = manifest.parts.iter().map(|part| (format!("{folder}{}", part.name), &part.stored));
+        let not_whole =
+            not_whole.filter(|(key, stored)| !keys.contains(key) || Sum::of(&read(key)) != **stored);
+        findings.extend(not_whole.map(|(key, _)| format!("{key} is not whole")));
+    }
+    findings
 }
 
 /// Everything in the store that looks like a snapshot is one, to the last byte.

@@ -40,6 +40,7 @@ pub(super) struct Known {
 pub(super) struct Shop {
     relplan: PathBuf,
     pub(super) server: Server,
+    pub(super) bucket: bucket_server::Server,
     pub(super) folder: tempfile::TempDir,
     key: String,
     release: u64,
@@ -59,6 +60,7 @@ impl Shop {
         Ok(Self {
             relplan: relplan.to_path_buf(),
             server: server(),
+            bucket: bucket_server::Server::start(),
             folder,
             key: public.trim().to_owned(),
             release: 0,
@@ -74,10 +76,13 @@ impl Shop {
         let mut text = format!(
             "release \"shop\" {{\n  version = \"1.0.{}\"\n}}\n\n\
              variable \"url\" {{\n  sensitive = true\n}}\n\n\
-             resource \"postgres_snapshot\" \"before\" {{\n  url = var.url\n  directory = \"snapshots\"\n  \
+             resource \"postgres_snapshot\" \"before\" {{\n  url = var.url\n  \
              encrypt_to = [\"{}\"]\n  identity_file = \"backup.key\"\n  jobs = {jobs}\n",
             self.release, self.key
         );
+        if !arguments.contains("bucket =") {
+            text.push_str("  directory = \"snapshots\"\n");
+        }
         if !arguments.contains("verify =") {
             let _ = writeln!(text, "  verify = \"{verify}\"");
         }
@@ -104,6 +109,8 @@ impl Shop {
             .args(words)
             .current_dir(self.folder.path())
             .env("RELPLAN_VAR_url", self.server.url("shop"))
+            .env("AWS_ACCESS_KEY_ID", &self.bucket.keys.id)
+            .env("AWS_SECRET_ACCESS_KEY", &self.bucket.keys.secret)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -128,8 +135,9 @@ impl Shop {
         Ok(Run::of(&child.wait_with_output()?))
     }
 
-    /// Brings a server up again that was killed.
+    /// Brings a server up again that was killed, and lets nothing fail any more.
     pub(super) fn mend(&mut self) {
+        self.bucket.proxy.heal();
         if self.server.try_sql("postgres", "SELECT 1").is_err() {
             self.server.revive();
         }
