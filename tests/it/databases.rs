@@ -53,7 +53,7 @@ impl Shop {
 }
 
 /// Makes an SSH key, which age can encrypt to, and gives its public half.
-fn ssh_key(path: &std::path::Path) -> String {
+pub(crate) fn ssh_key(path: &std::path::Path) -> String {
     let status = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).status();
     assert!(status.expect("ssh-keygen").success());
     std::fs::read_to_string(path.with_extension("key.pub")).expect("a key").trim().to_owned()

@@ -52,19 +52,26 @@ struct Shop {
     folder: tempfile::TempDir,
     stand_in: StandIn,
     printed: String,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Shop {
     fn new(repositories: &[Json]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("v1.2.hcl"), RELEASE).expect("a release file");
-        Self { folder, stand_in: StandIn::with(repositories), printed: String::new() }
+        Self {
+            folder,
+            stand_in: StandIn::with(repositories),
+            printed: String::new(),
+            environment: Vec::new(),
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_relplan"));
         command.args(arguments).current_dir(self.folder.path()).env("USER", "ann").stdin(Stdio::null());
         command.env("GITHUB_API_URL", self.stand_in.url()).env("GH_TOKEN", TOKEN).env("CI", "true");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -360,21 +367,43 @@ fn the_companys_whole_release_is_planned_and_applied() {
     let environments =
         format!("-var=environments={{dev=\"{}\",production=\"{}\"}}", url("dev"), url("production"));
     let file = "company/releases/v1.2.hcl";
+    let (database, bucket) = (postgres_server::Server::start(), bucket_server::Server::start());
+    database.shop("shop", 500);
+    let key = crate::databases::ssh_key(&shop.folder.path().join("company/releases/backup.key"));
+    let backups =
+        format!("-var=backups={{bucket=\"s3://backups/shop\",key=\"{key}\",identity_file=\"backup.key\"}}");
+    shop.environment = vec![
+        ("RELPLAN_VAR_database_url", database.url("shop")),
+        ("AWS_ENDPOINT_URL", bucket.endpoint()),
+        ("AWS_ALLOW_HTTP", "true".to_owned()),
+        ("AWS_ACCESS_KEY_ID", bucket.keys.id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", bucket.keys.secret.clone()),
+    ];
 
-    let (code, text) = shop.run(&["plan", &environments, file]);
+    let (code, text) = shop.run(&["plan", &environments, &backups, file]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("Plan: 13 to add, 0 to change, 0 to destroy"), "{text}");
-    let (code, text) = shop.run(&["apply", "-auto-approve", &environments, file]);
+    assert!(text.contains("Plan: 14 to add, 0 to change, 0 to destroy"), "{text}");
+    // A snapshot that does not restore stops production, and nothing else.
+    let rule = |truth: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION good(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT {truth}'"
+        )
+    };
+    database.sql(
+        "shop",
+        &format!("{}; CREATE TABLE odd (a int CHECK (good(a))); INSERT INTO odd VALUES (1)", rule("true")),
+    );
+    database.sql("shop", &rule("false"));
+    let (code, text) = shop.run(&["apply", "-auto-approve", &environments, &backups, file]);
+    assert!(code == Some(1) && text.contains("The snapshot was taken, but not proven. "), "{text}");
+    assert_eq!(deployed(&shop), ["dev"], "{text}");
+    database.sql("shop", &rule("true"));
+    let (code, text) = shop.run(&["apply", "-auto-approve", &environments, &backups, file]);
     assert_eq!(code, Some(0), "{text}");
+    assert_eq!(deployed(&shop), ["dev", "production"]);
+    assert_eq!(bucket.keys_in("backups").iter().filter(|key| key.ends_with("/manifest.json")).count(), 1);
     let state = shop.stand_in.state();
     let ours = &state["acme/shop"];
-    let runs: Vec<&str> = ours["runs"]
-        .as_array()
-        .expect("runs")
-        .iter()
-        .filter_map(|run| run["inputs"]["environment"].as_str())
-        .collect();
-    assert_eq!(runs, ["dev", "production"]);
     assert_eq!(
         (ours["issues"].as_array().map(Vec::len), ours["statuses"].as_array().map(Vec::len)),
         (Some(2), Some(1))
@@ -383,10 +412,17 @@ fn the_companys_whole_release_is_planned_and_applied() {
         ours["releases"][1]["body"].as_str().is_some_and(|notes| notes.contains("- Fix the cart ([#1](")),
         "{ours}"
     );
-    let (code, text) = shop.run(&["plan", &environments, file]);
+    let (code, text) = shop.run(&["plan", &environments, &backups, file]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("No changes."), "{text}");
     nowhere(&shop);
+}
+
+/// The environments that the workflow was dispatched for, in order.
+fn deployed(shop: &Shop) -> Vec<String> {
+    let state = shop.stand_in.state();
+    let runs = state["acme/shop"]["runs"].as_array().cloned().unwrap_or_default();
+    runs.iter().filter_map(|run| Some(run["inputs"]["environment"].as_str()?.to_owned())).collect()
 }
 
 #[test]

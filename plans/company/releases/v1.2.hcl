@@ -15,6 +15,17 @@ variable "environments" {
   default     = { dev = "https://dev.shop.example", production = "https://shop.example" }
 }
 
+variable "database_url" {
+  description = "Production's database: RELPLAN_VAR_database_url, a secret of the pipeline."
+  type        = string
+  sensitive   = true
+}
+
+variable "backups" {
+  description = "The bucket of the snapshots, the public key of those who may read them, and the file of one private key."
+  type        = object({ bucket = string, key = string, identity_file = string })
+}
+
 # 1. Pull requests merged and reviewed, release notes read.
 
 data "github_repositories" "shop" {
@@ -47,6 +58,22 @@ resource "github_release" "shop" {
   depends_on = [github_pull_requests.merged]
 }
 
+# 3. Production's database: encrypted, in a bucket, restored once and compared before production is touched.
+
+resource "postgres_snapshot" "production" {
+  url           = var.database_url
+  bucket        = var.backups.bucket
+  encrypt_to    = [var.backups.key]
+  identity_file = var.backups.identity_file
+  verify        = "restore"
+  depends_on    = [github_pull_requests.merged]
+
+  retain {
+    count   = 10
+    monthly = 12
+  }
+}
+
 # 4 and 5. Dev: deployed through the pipeline, and tested.
 
 module "dev" {
@@ -65,7 +92,7 @@ module "production" {
   environment = "production"
   tag         = github_release.shop["${var.owner}/shop"].tag
   url         = var.environments["production"]
-  depends_on  = [module.dev]
+  depends_on  = [module.dev, postgres_snapshot.production]
 }
 
 resource "github_commit_status" "live" {
@@ -86,6 +113,7 @@ resource "github_issue" "retrospective" {
   body       = <<-EOT
     ${data.github_merged_pull_requests.shop.total} pull requests by ${join(", ", data.github_merged_pull_requests.shop.authors)}.
 
+    - Snapshot: ${postgres_snapshot.production.snapshot}, restored and compared in ${postgres_snapshot.production.verified_ms} ms
     - Dev: ${module.dev.run_url}
     - Production: ${module.production.run_url}
 

@@ -70,8 +70,10 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
         let joined = parts
             .join()
             .unwrap_or_else(|_| Err(Problem::uncertain("The dump broke off: this is a fault in relplan.")));
+        // When this session breaks, every dump loses its snapshot: the reason is told, not what followed from it.
+        let contents = contents?;
         let (parts, schema) = joined?;
-        Ok::<_, Problem>((parts, schema, contents?))
+        Ok::<_, Problem>((parts, schema, contents))
     })?;
     session.run("COMMIT")?;
     session.close()?;
