@@ -15,8 +15,11 @@ need strace strace
 need script bsdutils
 # Debian keeps the server's programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing="$missing postgresql"
+need mariadbd mariadb-server
+need mariadb-dump mariadb-client
 need setpriv util-linux
 need faketime faketime
+need zstd zstd
 python3 -c "import ensurepip" 2> /dev/null || missing="$missing python3 python3-venv"
 need node nodejs
 need npm npm

@@ -1,7 +1,8 @@
 //! Other values for arguments that say how a record is reached, from the command line: a key may lie elsewhere today.
 
-use relplan_contract::{Attribute, OnChange, Shape, Value};
+use relplan_contract::{Attribute, OnChange, Shape, Type, Value};
 
+use crate::canonical::decode;
 use crate::diag::did_you_mean;
 
 /// The object with `NAME=VALUE` or `BLOCK.NAME=VALUE` put into it; else why not, as a sentence.
@@ -39,13 +40,19 @@ fn fitted(attribute: &Attribute, text: &str) -> Result<Value, String> {
     if attribute.sensitive {
         return Err("A secret on a command line can be read by everybody on the machine.".to_owned());
     }
-    attribute.fit(&Value::from(text)).map_err(|misfit| format!("{misfit}."))
+    let value = match attribute.shape {
+        // A list or a map is written as JSON.
+        Shape::Value(ref ty) if *ty != Type::String && text.starts_with(['[', '{']) => {
+            let json = serde_json::from_str(text).map_err(|error| format!("It is no JSON: {error}."))?;
+            decode(&json).map_err(|error| format!("{error}."))?
+        }
+        _ => Value::from(text),
+    };
+    attribute.fit(&value).map_err(|misfit| format!("{misfit}."))
 }
 
 #[cfg(test)]
 mod tests {
-    use relplan_contract::Type;
-
     use super::*;
 
     fn attributes() -> Vec<Attribute> {
@@ -55,6 +62,7 @@ mod tests {
             Attribute::optional("jobs", Type::Number, "A number.").means(),
             text("password").sensitive().means(),
             text("name"),
+            Attribute::optional("read", Type::list(Type::String), "A command.").means(),
             Attribute::block("scratch", vec![text("folder"), text("url").sensitive()], "A block.").means(),
         ]
     }
@@ -65,12 +73,18 @@ mod tests {
         let put = |given: &str| put(&attributes(), object.clone(), given);
         assert_eq!(put("key=a=b").expect("put").get("key").as_str(), Some("a=b"));
         assert_eq!(put("jobs=4").expect("put").get("jobs").as_i64(), Some(4));
+        assert_eq!(
+            put("read=[\"cat\", \"-\"]").expect("put").get("read").as_list().map(<[Value]>::len),
+            Some(2)
+        );
         assert_eq!(put("scratch.folder=/x").expect("put").get("scratch").get("folder").as_str(), Some("/x"));
         for (given, why) in [
             ("key", "NAME=VALUE"),
             ("kee=x", "Did you mean key?"),
             ("name=other", "No argument"),
             ("jobs=many", "number"),
+            ("read=cat", "list"),
+            ("read=[cat]", "JSON"),
             ("password=x", "read by everybody"),
             ("scratch.url=x", "read by everybody"),
             ("scratch=x", "scratch.NAME"),

@@ -105,6 +105,7 @@ fn the_library_names_no_provider_and_only_the_command_line_prints() {
         "relplan_http",
         "relplan_terraform",
         "relplan_fake",
+        "relplan_mysql",
         "relplan_postgres",
         "relplan_archive",
     ];
@@ -166,13 +167,15 @@ fn providers_know_the_contract_and_nothing_else() {
             .collect();
         match name {
             "relplan" => assert_eq!(ours, ["relplan-bundled", "relplan-contract"], "{name}"),
-            "relplan-contract" | "shop" | "github-stand-in" | "postgres-server" => {
+            "relplan-contract" | "shop" | "github-stand-in" | "mariadb-server" | "postgres-server" => {
                 assert_eq!(ours, [] as [&str; 0], "{name}");
             }
             "relplan-reliability" => {}
             "relplan-bundled" => assert!(ours.len() > 5, "{name}"),
             // What providers of databases share: where snapshots are kept.
-            "relplan-postgres" => assert_eq!(ours, ["relplan-archive", "relplan-contract"], "{name}"),
+            "relplan-exec" | "relplan-mysql" | "relplan-postgres" | "relplan-sqlite" => {
+                assert_eq!(ours, ["relplan-archive", "relplan-contract"], "{name}");
+            }
             _ => assert_eq!(ours, ["relplan-contract"], "{name}"),
         }
     }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use relplan_contract::{Context, Problem};
 
 use crate::arguments::Settings;
+use crate::job::Job;
 use crate::manifest::{Manifest, Part, Table};
 use crate::name;
 use crate::part::PartWriter;
 use crate::snapshot::Archive;
 use crate::store::failed;
+use crate::tool::{Failed, Tool};
 
 /// What a database tells of a snapshot, for its manifest.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +57,28 @@ impl<'s> Draft<'s> {
         let writer =
             sink.and_then(|(file, sink)| PartWriter::new(file, sink, *compression, recipients.as_deref()));
         writer.map_err(|error| failed(&format!("{} cannot be written to", store.shown()), &error))
+    }
+
+    /// A new part of all that a program writes. `meaning` says what its failure means.
+    pub fn written_by(
+        &self,
+        job: &Job,
+        name: &str,
+        mut tool: Tool<'_>,
+        meaning: impl FnOnce(&Failed) -> Problem,
+    ) -> Result<Part, Problem> {
+        let unwritable = |error: &std::io::Error| failed("The snapshot cannot be written", error);
+        let mut writer = self.part(name)?;
+        let copied = tool.output().and_then(|mut output| job.copy(&mut output, &mut writer, name));
+        if let Err(error) = copied {
+            job.check()?;
+            // It ends with its pipe.
+            drop(tool);
+            return Err(unwritable(&error));
+        }
+        // A program that failed tells more than the stream that broke off behind it.
+        tool.wait().map_err(|failed| meaning(&failed))?;
+        writer.finish().map_err(|error| unwritable(&error))
     }
 
     /// Writes the manifest and gives the snapshot its name.

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use relplan_contract::Problem;
 use rustix::fs::{FlockOperation, flock};
@@ -15,6 +15,12 @@ use crate::store::{Place, Sink, Source, failed};
 
 /// The end of the name of a snapshot that is being made.
 const UNFINISHED: &str = ".unfinished";
+
+/// How long the end of an attempt that was cut off is waited for: its programs get a few seconds to end by themselves.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often is looked.
+const STEP: Duration = Duration::from_millis(20);
 
 /// A folder.
 pub(crate) struct Folder {
@@ -37,7 +43,7 @@ impl Folder {
         let folder = self.unfinished(snapshot);
         let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if !making.iter().any(|(name, _)| name == snapshot) {
-            fs::DirBuilder::new().mode(0o700).create(&folder)?;
+            make(&folder)?;
             let lock = File::open(&folder)?;
             flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
             making.push((snapshot.to_owned(), lock));
@@ -92,6 +98,20 @@ fn prepare(path: &Path) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+/// Makes the folder of a snapshot. One of an attempt that was cut off may be there until its programs have ended.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && waited < PATIENCE => {
+                std::thread::sleep(STEP);
+                waited += STEP;
+            }
+            made => return made,
+        }
+    }
 }
 
 struct FileSink(File);

@@ -9,6 +9,7 @@
 //! - [`Engine`]: what a provider tells of its kind of database; [`Snapshots`]: its type of snapshots, with all that every kind does alike
 //! - [`Settings`]: the arguments that all types share
 //! - [`Draft`]: a snapshot while it is made; [`Archive`]: one that is there
+//! - [`before`]: the snapshot that a migration depends on
 //! - [`Job`], [`Tool`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
 
 #![cfg_attr(
@@ -17,6 +18,7 @@
 )]
 
 mod arguments;
+pub mod before;
 mod bucket;
 mod cipher;
 mod compression;

@@ -1,9 +1,10 @@
 //! [`Tool`]: a running program of a database, such as `pg_dump`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
@@ -32,6 +33,8 @@ pub struct ToolSpec<'s> {
     pub arguments: Vec<String>,
     /// Its whole environment.
     pub environment: &'s BTreeMap<String, String>,
+    /// The folder that it runs in; none for relplan's own.
+    pub folder: Option<&'s Path>,
     /// Whether something will be written to it.
     pub input: bool,
     /// Whether what it writes will be read.
@@ -99,15 +102,13 @@ impl<'j> Tool<'j> {
             clippy::disallowed_methods,
             reason = "the one place where a database's programs are started"
         )]
-        let child = Command::new(spec.program)
-            .args(&spec.arguments)
-            .env_clear()
-            .envs(spec.environment)
-            .stdin(pipe(spec.input))
-            .stdout(pipe(spec.output))
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn();
+        let mut command = Command::new(spec.program);
+        command.args(&spec.arguments).env_clear().envs(spec.environment).process_group(0);
+        command.stdin(pipe(spec.input)).stdout(pipe(spec.output)).stderr(Stdio::piped());
+        if let Some(folder) = spec.folder {
+            command.current_dir(folder);
+        }
+        let child = command.spawn();
         let mut child = child.map_err(|error| not_started(spec.program, &error))?;
         let group = i32::try_from(child.id()).unwrap_or_default();
         job.joined(group);
@@ -131,6 +132,18 @@ impl<'j> Tool<'j> {
         let input = self.child.stdin.take().ok_or_else(|| io::Error::other("nothing is written to it"))?;
         widen(&input);
         Ok(input)
+    }
+
+    /// Gives it all of a stream. What it does not want is read all the same: the sums are at the end.
+    pub fn feed(&mut self, reader: &mut impl Read, what: &str) -> io::Result<()> {
+        let job = self.job;
+        let copied = self.input().and_then(|mut input| job.copy(reader, &mut input, what));
+        match copied {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                io::copy(reader, &mut io::sink()).map(drop)
+            }
+            copied => copied.map(drop),
+        }
     }
 
     /// The number of its process.

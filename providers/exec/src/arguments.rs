@@ -29,6 +29,25 @@ pub(crate) struct Spec {
 
 /// The attributes that every command shares.
 pub(crate) fn attributes() -> Vec<Attribute> {
+    let mut all = surroundings();
+    all.extend([
+        Attribute::optional(
+            "stdin",
+            Type::String,
+            "Text for the command's standard input, which is empty unless given.",
+        ),
+        Attribute::optional(
+            "success_exit_codes",
+            Type::set(Type::Number),
+            "Exit codes that count as success.",
+        )
+        .or(Value::set([Value::integer(0)])),
+    ]);
+    all
+}
+
+/// Those of them that say where and with which variables a command runs.
+pub(crate) fn surroundings() -> Vec<Attribute> {
     vec![
         Attribute::optional(
             "working_directory",
@@ -47,17 +66,6 @@ pub(crate) fn attributes() -> Vec<Attribute> {
             "Names of more variables to hand on from relplan's own environment. HOME, LANG, LC_ALL, PATH, TMPDIR, TZ \
              and USER always are; nothing else is.",
         ),
-        Attribute::optional(
-            "stdin",
-            Type::String,
-            "Text for the command's standard input, which is empty unless given.",
-        ),
-        Attribute::optional(
-            "success_exit_codes",
-            Type::set(Type::Number),
-            "Exit codes that count as success.",
-        )
-        .or(Value::set([Value::integer(0)])),
     ]
 }
 

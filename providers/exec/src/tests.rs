@@ -2,7 +2,9 @@
 
 mod conformance;
 mod deployment;
+mod migration;
 mod process;
+mod snapshot;
 mod suite;
 
 use std::fs;
@@ -57,6 +59,14 @@ pub(super) fn planned(resource: &dyn Resource, arguments: &[(&str, Value)]) -> V
         let fitted = attribute.fit(given.get(attribute.name)).expect("fits");
         (attribute.name, if attribute.is_computed() { Value::UNKNOWN } else { fitted })
     }))
+}
+
+/// The arguments with their defaults, and null for the others.
+pub(super) fn fitted(resource: &dyn Resource, arguments: &[(&str, Value)]) -> Value {
+    let nulls = Value::map(resource.schema().attributes.iter().map(|a| (a.name, Value::NULL)));
+    let all = arguments.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()));
+    let fit = |a: &relplan_contract::Attribute| (a.name, a.fit(all.get(a.name)).expect("a good argument"));
+    Value::map(resource.schema().attributes.iter().map(fit))
 }
 
 pub(super) async fn apply(

@@ -3,12 +3,11 @@
 mod files;
 mod history;
 mod run;
-mod snapshot;
 mod statements;
 
 use std::time::Duration;
 
-use relplan_archive::Job;
+use relplan_archive::{Job, before};
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, PlanRequest, Planned, Problem,
     ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, Type, Value, propose,
@@ -52,7 +51,7 @@ pub(crate) fn schema() -> ResourceSchema {
         .or(0)
         .means(),
     ]);
-    attributes.extend(snapshot::attributes());
+    attributes.extend(before::attributes());
     attributes.extend([
         Attribute::computed("files", Type::map(Type::String), "The files, each with its SHA-256."),
         Attribute::computed("pending", Type::list(Type::String), "Those that were to run."),
@@ -136,7 +135,7 @@ impl Resource for Migration {
 
     fn validate(&self, config: &Value) -> Vec<Problem> {
         let mut problems = connection::check(config);
-        problems.extend(snapshot::check(config));
+        problems.extend(before::check(config));
         if config.get("history").as_str().is_some_and(|text| History::parse(text).is_none()) {
             problems.push(Problem::invalid(
                 "history",
@@ -192,7 +191,7 @@ impl Resource for Migration {
         Box::pin(async move {
             let (planned, key) = (request.planned.clone(), request.key.to_owned());
             Job::run(context, move |job| {
-                snapshot::required(&planned)?;
+                before::required(&planned)?;
                 let applied = run_of(job, &planned, &key)?.all()?;
                 Ok(Applied::new(planned.clone().with("applied", names(applied))))
             })

@@ -33,7 +33,10 @@ pub(crate) fn start<'j>(
     };
     let program = connection.program(name);
     let environment = connection.environment();
-    Tool::start(job, ToolSpec { program: &program, arguments, environment, input, output, on_line })
+    Tool::start(
+        job,
+        ToolSpec { program: &program, arguments, environment, folder: None, input, output, on_line },
+    )
 }
 
 /// All that a program writes.

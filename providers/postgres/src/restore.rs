@@ -11,7 +11,7 @@ use crate::psql::{Session, identifier, literal};
 use crate::scratch;
 use crate::selection::Selection;
 use crate::snapshot::take::{GLOBALS, ROWS, SCHEMA, WHOLE};
-use crate::snapshot::verify::{feed, of_tool};
+use crate::snapshot::verify::of_tool;
 use crate::tables::{self, Depth};
 
 /// How it is restored.
@@ -150,7 +150,7 @@ impl Target<'_> {
         }
         let mut reader = self.archive.reader(part, self.identities)?;
         let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::In)?;
-        let fed = feed(self.job, &mut tool, &mut reader, &part.name);
+        let fed = tool.feed(&mut reader, &part.name);
         tool.wait().map_err(|failed| of_tool(&failed))?;
         fed.map_err(|error: io::Error| {
             Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))

@@ -211,6 +211,7 @@ fn tool<'j>(
         program,
         arguments,
         environment: connection.environment(),
+        folder: None,
         input,
         output: false,
         on_line: None,

@@ -3,11 +3,9 @@
 use relplan_contract::{Applied, ApplyRequest, Context, Path, Problem, ProblemKind, Value};
 
 use super::{keep_results, must_deploy};
-use crate::arguments::Spec;
-use crate::log::Log;
+use crate::action::{Results, command};
 use crate::observe::{Seen, observe, observe_until};
-use crate::process::{Ended, Leftovers, Manner, Sink, run};
-use crate::survivor;
+use crate::process::Leftovers;
 
 /// Runs `deploy`, then asks `observe` whether it worked.
 pub(super) async fn apply(context: &Context, request: ApplyRequest<'_>) -> Result<Applied, Problem> {
@@ -17,7 +15,7 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest<'_>) -> Resul
     {
         return Ok(Applied::new(keep_results(prior, planned.clone())));
     }
-    let results = command(context, planned, "deploy", request.key).await?;
+    let results = command(context, planned, "deploy", request.key, Leftovers::Keep).await?;
     let version = planned.get("version").as_str().unwrap_or_default();
     let seen = observe_until(context, planned, request.key, version).await;
     let seen = seen.map_err(|problem| after("deploy", problem))?;
@@ -44,7 +42,7 @@ pub(super) async fn destroy(context: &Context, prior: &Value, key: &str) -> Resu
     if observe(context, prior, key, false).await? == Seen::Nothing {
         return Ok(());
     }
-    let results = command(context, prior, "destroy", key).await?;
+    let results = command(context, prior, "destroy", key, Leftovers::Keep).await?;
     let seen = observe(context, prior, key, false).await.map_err(|problem| after("destroy", problem))?;
     match seen {
         Seen::Nothing | Seen::Unseen => Ok(()),
@@ -53,51 +51,6 @@ pub(super) async fn destroy(context: &Context, prior: &Value, key: &str) -> Resu
             Err(Problem::refused(message).about(Path::attribute("destroy")).detail(results.tail))
         }
     }
-}
-
-/// What a command that succeeded left behind.
-struct Results {
-    exit_code: Option<i64>,
-    tail: String,
-    log: String,
-}
-
-async fn command(
-    context: &Context,
-    object: &Value,
-    attribute: &'static str,
-    key: &str,
-) -> Result<Results, Problem> {
-    let spec = Spec::of(context, object, attribute, key)?
-        .ok_or_else(|| Problem::invalid(attribute, format!("{attribute} is not given.")))?
-        .whole()?;
-    if context.cancel.is_cancelled() {
-        return Err(Problem::cancelled());
-    }
-    let log = Log::create(context, attribute, key)?;
-    let shown_log = log.shown_path(context);
-    let mut sink = Sink::live(context, log);
-    let stop_on_cancel = object.get("on_interrupt").as_str() == Some("stop");
-    let manner = Manner { leftovers: Leftovers::Keep, stop_on_cancel };
-    let started = |group| context.progress.reference(&survivor::reference(group));
-    let ended = run(context, &spec, manner, &mut sink, started).await?;
-    let problem = match ended {
-        Ended::Code(code) if spec.accepts(code) => {
-            return Ok(Results { exit_code: Some(code.into()), tail: sink.tail.text(), log: shown_log });
-        }
-        Ended::Code(code) => {
-            Problem::refused(format!("The {attribute} command ended with exit code {code}."))
-        }
-        Ended::Signal(signal) => {
-            Problem::uncertain(format!("The {attribute} command was killed by signal {signal}."))
-                .hint("It may have been done in part.")
-        }
-        Ended::Stopped => Problem::uncertain(format!("The {attribute} command was interrupted."))
-            .hint("It may have been done in part."),
-    };
-    let hint = format!("{} The whole output is in {shown_log}.", problem.hint);
-    let hint = hint.trim().to_owned();
-    Err(problem.hint(hint).about(Path::attribute(attribute)).detail(sink.tail.text()))
 }
 
 /// The problem of looking after a command has succeeded. Whatever hindered it, the action may not be taken for one

@@ -1,13 +1,15 @@
-//! The contract's suite for both types.
+//! The contract's suite for each type.
 
 use std::fs;
 
+use relplan_archive::Snapshots;
 use relplan_contract::conformance::{Fixture, Planted, check, check_provider, context_in};
 use relplan_contract::{Context, Resource, Value};
 use tempfile::TempDir;
 
-use super::{SECRET, sh};
-use crate::{Exec, ExecDeployment, ExecTest};
+use super::{SECRET, fitted, sh};
+use crate::snapshot::Stream;
+use crate::{Exec, ExecDeployment, ExecMigration, ExecTest};
 
 /// Deploys by writing the version into a file, with a line in another one for each time.
 struct DeploymentFixture {
@@ -149,14 +151,144 @@ impl Fixture for TestFixture {
     }
 }
 
+struct SnapshotFixture {
+    snapshot: Snapshots<Stream>,
+    folder: TempDir,
+}
+
+impl SnapshotFixture {
+    fn new() -> Self {
+        Self { snapshot: Snapshots::default(), folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn with(&self, more: &[(&str, Value)]) -> Value {
+        let mut given = vec![("command", sh("echo rows")), ("directory", "snapshots".into())];
+        given.extend(more.iter().cloned());
+        fitted(&self.snapshot, &given)
+    }
+}
+
+impl Fixture for SnapshotFixture {
+    fn resource(&self) -> &dyn Resource {
+        &self.snapshot
+    }
+
+    fn context(&self) -> Context {
+        context_in(self.folder.path(), "exec_snapshot.it")
+    }
+
+    fn config(&self) -> Value {
+        self.with(&[])
+    }
+
+    fn invalid(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("command", self.with(&[("command", Value::list([]))])),
+            ("rehearse", self.with(&[("rehearse", Value::list(["".into()]))])),
+            ("verify", self.with(&[("verify", "restore".into())])),
+            ("name", self.with(&[("name", "../x".into())])),
+        ]
+    }
+
+    fn planted(&self) -> Vec<Planted> {
+        let environment = Value::map([("TOKEN", Value::from(SECRET))]);
+        let scripts = ["echo $TOKEN >&2; echo rows", "echo $TOKEN >&2; exit 3"];
+        let with = |script| {
+            let config = self.with(&[("command", sh(script)), ("environment", environment.clone())]);
+            Planted { config, secret: SECRET }
+        };
+        scripts.map(with).into()
+    }
+
+    fn slow(&self) -> Option<Value> {
+        Some(self.with(&[("command", sh("echo rows; sleep 100"))]))
+    }
+
+    fn effects(&self) -> Option<usize> {
+        let folders = fs::read_dir(self.folder.path().join("snapshots")).into_iter().flatten().flatten();
+        Some(folders.filter(|folder| folder.path().join("manifest.json").is_file()).count())
+    }
+
+    fn remove_outside(&self, object: &Value) -> bool {
+        let name = object.get("snapshot").as_str().unwrap_or_default();
+        fs::remove_dir_all(self.folder.path().join("snapshots").join(name)).is_ok()
+    }
+}
+
+struct MigrationFixture {
+    migration: ExecMigration,
+    folder: TempDir,
+}
+
+impl MigrationFixture {
+    fn new() -> Self {
+        Self { migration: ExecMigration::default(), folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn with(&self, more: &[(&str, Value)]) -> Value {
+        let command = sh("echo $RELPLAN_IDEMPOTENCY_KEY >> effects");
+        let mut given = vec![("command", command), ("pending", sh("test -e effects || echo 001"))];
+        given.extend(more.iter().cloned());
+        fitted(&self.migration, &given)
+    }
+}
+
+impl Fixture for MigrationFixture {
+    fn resource(&self) -> &dyn Resource {
+        &self.migration
+    }
+
+    fn context(&self) -> Context {
+        context_in(self.folder.path(), "exec_migration.it")
+    }
+
+    fn config(&self) -> Value {
+        self.with(&[])
+    }
+
+    fn invalid(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("command", self.with(&[("command", Value::list([]))])),
+            ("on_interrupt", self.with(&[("on_interrupt", "panic".into())])),
+            ("require_snapshot", self.with(&[("require_snapshot", true.into())])),
+            ("snapshot", self.with(&[("snapshot", "a name".into())])),
+        ]
+    }
+
+    fn planted(&self) -> Vec<Planted> {
+        let environment = Value::map([("TOKEN", Value::from(SECRET))]);
+        let scripts = ["echo $TOKEN; touch effects", "echo $TOKEN >&2; exit 3", "kill -9 $$ # $TOKEN"];
+        let with = |script| {
+            let config = self.with(&[("command", sh(script)), ("environment", environment.clone())]);
+            Planted { config, secret: SECRET }
+        };
+        let naming = self
+            .with(&[("pending", sh("test -e effects || echo $TOKEN")), ("environment", environment.clone())]);
+        let mut all: Vec<Planted> = scripts.map(with).into();
+        all.push(Planted { config: naming, secret: SECRET });
+        all
+    }
+
+    fn slow(&self) -> Option<Value> {
+        Some(self.with(&[("command", sh("sleep 100")), ("on_interrupt", "stop".into())]))
+    }
+
+    fn effects(&self) -> Option<usize> {
+        let text = fs::read_to_string(self.folder.path().join("effects")).unwrap_or_default();
+        Some(text.lines().count())
+    }
+}
+
 #[tokio::test]
 async fn the_schemas_are_sound() {
     assert_eq!(check_provider(&Exec), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_types_conform() {
+async fn all_types_conform() {
     assert_eq!(check(DeploymentFixture::new).await, []);
-    // Not beside the other one: the suite gives all actions the same key, and processes are found by it.
+    // One after the other: the suite gives all actions the same key, and processes are found by it.
     assert_eq!(check(TestFixture::new).await, []);
+    assert_eq!(check(SnapshotFixture::new).await, []);
+    assert_eq!(check(MigrationFixture::new).await, []);
 }

@@ -1,11 +1,10 @@
 //! Running migrations: under one lock, each file in a transaction with the row that remembers it.
 
-use relplan_archive::Job;
+use relplan_archive::{Job, before};
 use relplan_contract::{Problem, Value};
 
 use super::files::Script;
 use super::history::History;
-use super::snapshot;
 use crate::connection::Connection;
 use crate::psql::Session;
 
@@ -86,7 +85,7 @@ impl Run<'_> {
         } else {
             "It ran without a transaction: what it did before is kept."
         };
-        let back = snapshot::way_back(self.planned);
+        let back = before::way_back(self.planned);
         Problem { message: format!("{} {left}{back}", problem.message), ..problem }
     }
 }

@@ -160,22 +160,10 @@ impl Dump<'_> {
     }
 
     fn part(&self, name: &str, program: &str, arguments: Vec<String>) -> Result<Part, Problem> {
-        let mut writer = self.draft.part(name)?;
-        let mut tool =
-            program::start(self.job, self.connection, program, arguments, Flow::Out(Some(self.telling())))?;
-        let copied = tool.output().and_then(|mut output| self.job.copy(&mut output, &mut writer, name));
-        // A program that failed tells more than the stream that broke off behind it.
-        match (copied, tool) {
-            (Ok(_), mut tool) => {
-                tool.wait().map_err(|failed| problem_of(&failed, "The database cannot be dumped"))?;
-            }
-            (Err(error), tool) => {
-                self.job.check()?;
-                drop(tool);
-                return Err(unwritable(&error));
-            }
-        }
-        writer.finish().map_err(|error| unwritable(&error))
+        let flow = Flow::Out(Some(self.telling()));
+        let tool = program::start(self.job, self.connection, program, arguments, flow)?;
+        self.draft
+            .written_by(self.job, name, tool, |failed| problem_of(failed, "The database cannot be dumped"))
     }
 
     /// Tells of each table whose rows are dumped.
@@ -197,10 +185,6 @@ impl Dump<'_> {
         arguments.push(format!("--snapshot={}", self.snapshot));
         database::schema_sum(self.job, self.connection, arguments)
     }
-}
-
-fn unwritable(error: &std::io::Error) -> Problem {
-    relplan_archive::failed("The snapshot cannot be written", error)
 }
 
 /// What tells `pg_dump` to dump the rows of one hand. The first takes what no other has: sequences, large objects, and

@@ -1,8 +1,8 @@
 //! Proving a snapshot: by its sums, by reading all of it, or by restoring it and comparing.
 
-use std::io::{self, Read as _};
+use std::io;
 
-use relplan_archive::{Archive, Identities, Job, Part, Settings, Tool};
+use relplan_archive::{Archive, Identities, Job, Part, Settings};
 use relplan_contract::{Problem, Value};
 
 use super::take::GLOBALS;
@@ -53,21 +53,9 @@ fn read_part(
     }
     let arguments = vec!["--file=/dev/null".to_owned()];
     let mut tool = program::start(job, connection, "pg_restore", arguments, Flow::In)?;
-    let fed = feed(job, &mut tool, &mut reader, &part.name);
+    let fed = tool.feed(&mut reader, &part.name);
     tool.wait().map_err(|failed| failed.problem("pg_restore cannot read the snapshot"))?;
     fed.map_err(|error| unreadable(&error))
-}
-
-/// Gives a program all of a part. What it does not want is read all the same: the sums are at the end.
-pub(crate) fn feed(job: &Job, tool: &mut Tool<'_>, reader: &mut impl io::Read, what: &str) -> io::Result<()> {
-    let copied = tool.input().and_then(|mut input| job.copy(reader, &mut input, what));
-    match copied {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            let mut rest = reader.take(u64::MAX);
-            io::copy(&mut rest, &mut io::sink()).map(drop)
-        }
-        copied => copied.map(drop),
-    }
 }
 
 /// Restores the snapshot into a scratch database, and compares.

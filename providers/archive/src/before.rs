@@ -1,10 +1,12 @@
-//! The snapshot that a migration depends on.
+//! The snapshot that a change of a database depends on: named in its failure, and required where that is wanted.
 
-use relplan_archive::Verify;
 use relplan_contract::{Attribute, Problem, Type, Value};
 
+use crate::arguments::Verify;
+
 /// The arguments that name it.
-pub(crate) fn attributes() -> Vec<Attribute> {
+#[must_use]
+pub fn attributes() -> Vec<Attribute> {
     vec![
         Attribute::optional(
             "snapshot",
@@ -30,7 +32,8 @@ pub(crate) fn attributes() -> Vec<Attribute> {
 }
 
 /// What is wrong with them; parts may be unknown.
-pub(crate) fn check(config: &Value) -> Vec<Problem> {
+#[must_use]
+pub fn check(config: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     let snapshot = config.get("snapshot");
     if config.get("require_snapshot").as_bool() == Some(true) && snapshot.is_null() {
@@ -55,7 +58,7 @@ pub(crate) fn check(config: &Value) -> Vec<Problem> {
 }
 
 /// Refuses to go on without a snapshot that was proven as it must be.
-pub(crate) fn required(planned: &Value) -> Result<(), Problem> {
+pub fn required(planned: &Value) -> Result<(), Problem> {
     if planned.get("require_snapshot").as_bool() != Some(true) {
         return Ok(());
     }
@@ -76,7 +79,8 @@ pub(crate) fn required(planned: &Value) -> Result<(), Problem> {
 }
 
 /// The way back after a failure, for people; empty where no snapshot was named.
-pub(crate) fn way_back(planned: &Value) -> String {
+#[must_use]
+pub fn way_back(planned: &Value) -> String {
     let snapshot = planned.get("snapshot");
     let text = |name: &str| snapshot.get(name).as_str().unwrap_or("-").to_owned();
     if snapshot.is_null() {
