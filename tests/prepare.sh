@@ -15,7 +15,8 @@ need strace strace
 need script bsdutils
 # Debian keeps the server's programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing="$missing postgresql"
-need mariadbd mariadb-server
+# Not in the PATH of every user.
+[ -x /usr/sbin/mariadbd ] || missing="$missing mariadb-server"
 need mariadb-dump mariadb-client
 need setpriv util-linux
 need faketime faketime

@@ -59,13 +59,15 @@ impl<'s> Draft<'s> {
         writer.map_err(|error| failed(&format!("{} cannot be written to", store.shown()), &error))
     }
 
-    /// A new part of all that a program writes. `meaning` says what its failure means.
+    /// A new part of all that a program writes. `meaning` says what its failure means; `whole`, whether a stream that ends with
+    /// these bytes is whole.
     pub fn written_by(
         &self,
         job: &Job,
         name: &str,
         mut tool: Tool<'_>,
         meaning: impl FnOnce(&Failed) -> Problem,
+        whole: impl FnOnce(&[u8]) -> Result<(), Problem>,
     ) -> Result<Part, Problem> {
         let unwritable = |error: &std::io::Error| failed("The snapshot cannot be written", error);
         let mut writer = self.part(name)?;
@@ -78,6 +80,7 @@ impl<'s> Draft<'s> {
         }
         // A program that failed tells more than the stream that broke off behind it.
         tool.wait().map_err(|failed| meaning(&failed))?;
+        whole(writer.end())?;
         writer.finish().map_err(|error| unwritable(&error))
     }
 

@@ -1,6 +1,6 @@
 //! [`Job`]: work that blocks, on a thread of its own, that ends when the run is interrupted or nobody waits any more.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use relplan_contract::{Context, Problem, ProblemKind};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// How long programs may take to end by themselves after SIGTERM.
+/// How long programs may take to end by themselves after they were asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// How often the progress of a stream is told, in milliseconds.
@@ -25,7 +25,8 @@ pub struct Job {
 #[derive(Default)]
 struct Shared {
     stopped: AtomicBool,
-    groups: Mutex<BTreeSet<i32>>,
+    /// The groups of its programs, each with the signal that it is to end at.
+    groups: Mutex<BTreeMap<i32, Signal>>,
 }
 
 impl Shared {
@@ -36,21 +37,25 @@ impl Shared {
         if groups.is_empty() {
             return;
         }
-        signal(&groups, Signal::TERM);
+        for (group, farewell) in groups {
+            signal(group, farewell);
+        }
         let shared = Arc::clone(self);
         std::thread::spawn(move || {
             std::thread::sleep(GRACE);
-            signal(&shared.groups(), Signal::KILL);
+            for group in shared.groups().into_keys() {
+                signal(group, Signal::KILL);
+            }
         });
     }
 
-    fn groups(&self) -> BTreeSet<i32> {
+    fn groups(&self) -> BTreeMap<i32, Signal> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn signal(groups: &BTreeSet<i32>, signal: Signal) {
-    for group in groups.iter().filter_map(|group| Pid::from_raw(*group)) {
+fn signal(group: i32, signal: Signal) {
+    if let Some(group) = Pid::from_raw(group) {
         // It fails when the group is gone already, which is what is wanted.
         let _ = kill_process_group(group, signal);
     }
@@ -128,8 +133,8 @@ impl Job {
         }
     }
 
-    pub(crate) fn joined(&self, group: i32) {
-        self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(group);
+    pub(crate) fn joined(&self, group: i32, farewell: Signal) {
+        self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(group, farewell);
         // It may have been stopped between the look and the start.
         if self.shared.stopped.load(Ordering::SeqCst) {
             self.shared.stop();

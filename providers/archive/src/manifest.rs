@@ -117,6 +117,29 @@ impl Manifest {
         self.parts.iter().map(|part| part.raw_bytes).sum()
     }
 
+    /// What differs between its tables and those that were restored from it, in words; empty where nothing does.
+    #[must_use]
+    pub fn differences(&self, restored: &BTreeMap<String, Table>) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, table) in &self.tables {
+            match restored.get(name) {
+                None => found.push(format!("the table {name} is missing")),
+                Some(other) if self.exact && other.rows != table.rows => {
+                    found.push(format!("{name} has {} rows, not {}", other.rows, table.rows));
+                }
+                Some(other)
+                    if table.content.is_some()
+                        && other.content.is_some()
+                        && other.content != table.content =>
+                {
+                    found.push(format!("the rows of {name} are others"));
+                }
+                Some(_) => {}
+            }
+        }
+        found
+    }
+
     /// The rows of all tables.
     #[must_use]
     pub fn rows(&self) -> i64 {

@@ -12,6 +12,9 @@ use crate::manifest::Part;
 use crate::store::{Sink, Source};
 use crate::sum::{Running, Sum, Summing};
 
+/// How many of the last raw bytes are remembered.
+const END: usize = 64;
+
 type Stored = Summing<Box<dyn Sink>>;
 
 /// Behind the compression: with or without encryption.
@@ -41,6 +44,8 @@ pub struct PartWriter {
     name: String,
     compressor: Compressor<Sealing>,
     bytes: u64,
+    /// The last raw bytes.
+    end: Vec<u8>,
 }
 
 impl PartWriter {
@@ -55,7 +60,13 @@ impl PartWriter {
             None => Sealing::Clear(stored),
             Some(recipients) => Sealing::Encrypted(Box::new(Summing::new(recipients.writer(stored)?))),
         };
-        Ok(Self { name, compressor: Compressor::new(compression, sealing)?, bytes: 0 })
+        Ok(Self { name, compressor: Compressor::new(compression, sealing)?, bytes: 0, end: Vec::new() })
+    }
+
+    /// The last raw bytes that it took: 64, where there are as many.
+    #[must_use]
+    pub fn end(&self) -> &[u8] {
+        &self.end
     }
 
     /// How many raw bytes it took.
@@ -84,6 +95,9 @@ impl Write for PartWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.compressor.write(bytes)?;
         self.bytes += count as u64;
+        let taken = bytes.get(..count).unwrap_or_default();
+        self.end.extend_from_slice(taken.get(taken.len().saturating_sub(END)..).unwrap_or_default());
+        self.end.drain(..self.end.len().saturating_sub(END));
         Ok(count)
     }
 

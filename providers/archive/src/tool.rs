@@ -41,6 +41,8 @@ pub struct ToolSpec<'s> {
     pub output: bool,
     /// Who is told of each line of its messages.
     pub on_line: Option<OnLine>,
+    /// What it is sent when nobody waits for it any more: the signal at which it tells its server to stop.
+    pub farewell: Signal,
 }
 
 /// A program that runs in a process group of its own. Dropped, it is killed.
@@ -49,6 +51,7 @@ pub struct Tool<'j> {
     program: String,
     child: Child,
     group: i32,
+    farewell: Signal,
     messages: Option<JoinHandle<VecDeque<String>>>,
     over: bool,
 }
@@ -111,13 +114,14 @@ impl<'j> Tool<'j> {
         let child = command.spawn();
         let mut child = child.map_err(|error| not_started(spec.program, &error))?;
         let group = i32::try_from(child.id()).unwrap_or_default();
-        job.joined(group);
+        job.joined(group, spec.farewell);
         let redactor = std::sync::Arc::clone(&job.context().redactor);
         let mask = move |line: &str| redactor.mask(line).into_owned();
         let (stderr, on_line) = (child.stderr.take(), spec.on_line);
         let messages = std::thread::spawn(move || gather(stderr, &mask, on_line));
         let program = spec.program.rsplit('/').next().unwrap_or_default().to_owned();
-        Ok(Self { job, program, child, group, messages: Some(messages), over: false })
+        let farewell = spec.farewell;
+        Ok(Self { job, program, child, group, farewell, messages: Some(messages), over: false })
     }
 
     /// What it writes; once.
@@ -193,7 +197,7 @@ impl Drop for Tool<'_> {
     fn drop(&mut self) {
         if !self.over {
             // Asked first, so that it can tell its server to stop; a program that does not heed it is killed.
-            self.signal(Signal::TERM);
+            self.signal(self.farewell);
             for _ in 0..100 {
                 if self.has_ended() {
                     break;

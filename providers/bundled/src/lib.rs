@@ -13,6 +13,7 @@ pub fn registry() -> Vec<Arc<dyn Provider>> {
         Arc::new(relplan_git::Git),
         Arc::new(relplan_github::Github),
         Arc::new(relplan_http::Http),
+        Arc::new(relplan_mysql::Mysql),
         Arc::new(relplan_postgres::Postgres),
         Arc::new(relplan_release::Release),
         Arc::new(relplan_sqlite::Sqlite),

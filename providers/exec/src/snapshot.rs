@@ -90,14 +90,16 @@ impl Engine for Stream {
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {
         let command = Command::of(job.context(), planned, "command", key)?;
         let draft = Draft::begin(settings, job.context(), key, 0)?;
-        let part = draft.written_by(job, STREAM, command.writing(job)?, |failed| {
-            failed.problem("The command that writes the snapshot failed").about(Path::attribute("command"))
-        })?;
-        if part.raw_bytes == 0 {
-            return Err(Problem::refused("The command that writes the snapshot wrote nothing.")
+        let about = || Path::attribute("command");
+        let meaning = |failed: &relplan_archive::Failed| {
+            failed.problem("The command that writes the snapshot failed").about(about())
+        };
+        let part = draft.written_by(job, STREAM, command.writing(job)?, meaning, |end| match end {
+            [] => Err(Problem::refused("The command that writes the snapshot wrote nothing.")
                 .hint("It must write to its standard output.")
-                .about(Path::attribute("command")));
-        }
+                .about(about())),
+            _ => Ok(()),
+        })?;
         let facts = Facts {
             engine: "exec".to_owned(),
             tools: [("program".to_owned(), command.program().to_owned())].into(),

@@ -4,12 +4,11 @@
 //! Source of the variables: <https://www.postgresql.org/docs/current/libpq-envars.html>.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
+use relplan_archive::secret_file;
 use relplan_contract::{Attribute, Context, Path, Problem, Type, Value};
 use tempfile::NamedTempFile;
 use url::Url;
@@ -29,9 +28,6 @@ const PARAMETERS: [(&str, &str); 9] = [
     ("channel_binding", "PGCHANNELBINDING"),
     ("host", "PGHOST"),
 ];
-
-/// Memory that looks like a folder, so that a password is on no disk.
-const SHARED_MEMORY: &str = "/dev/shm";
 
 /// The arguments that say where the database is.
 pub(crate) fn attributes() -> Vec<Attribute> {
@@ -111,7 +107,10 @@ fn from_url(text: &str) -> Result<(BTreeMap<String, String>, Option<String>), Pr
     if !["postgres", "postgresql"].contains(&url.scheme()) {
         return Err(refuse("it begins with another word"));
     }
-    let plain = |text: &str| percent_decoded(text).ok_or_else(|| refuse("a %-sequence in it is no text"));
+    let plain = |text: &str| {
+        let decoded = percent_decode_str(text).decode_utf8();
+        decoded.map(std::borrow::Cow::into_owned).map_err(|_| refuse("a %-sequence in it is no text"))
+    };
     let mut variables = BTreeMap::new();
     if let Some(host) = url.host_str().filter(|host| !host.is_empty()) {
         variables.insert("PGHOST".to_owned(), plain(host.trim_start_matches('[').trim_end_matches(']'))?);
@@ -138,20 +137,6 @@ fn from_url(text: &str) -> Result<(BTreeMap<String, String>, Option<String>), Pr
         return Err(refuse("it holds a line break"));
     }
     Ok((variables, url.password().map(plain).transpose()?))
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl Connection {
@@ -217,9 +202,8 @@ impl Connection {
         environment.insert("PGAPPNAME".to_owned(), "relplan".to_owned());
         let mut kept = None;
         if let Some(password) = password {
-            let file = password_file(&password).map_err(|error| {
-                Problem::refused(format!("The file for the password cannot be written: {error}."))
-            })?;
+            let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
+            let file = secret_file(&format!("*:*:*:*:{escaped}\n"))?;
             environment.remove("PGPASSWORD");
             environment.insert("PGPASSFILE".to_owned(), file.path().display().to_string());
             kept = Some(Arc::new(file));
@@ -287,39 +271,6 @@ fn find(name: &str, path: &str) -> String {
     found.max().map_or_else(|| name.to_owned(), |(_, program)| program.display().to_string())
 }
 
-/// A password file for any server, in memory where that is possible.
-fn password_file(password: &str) -> std::io::Result<NamedTempFile> {
-    let folder = private_folder();
-    let mut file = tempfile::Builder::new()
-        .prefix(&format!("relplan-pgpass-{}-", std::process::id()))
-        .tempfile_in(folder)?;
-    file.as_file().set_permissions(Permissions::from_mode(0o600))?;
-    let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
-    writeln!(file, "*:*:*:*:{escaped}")?;
-    Ok(file)
-}
-
-/// A folder of ours alone, in memory where there is such a thing. What killed processes left there is removed.
-fn private_folder() -> PathBuf {
-    let base = FilePath::new(SHARED_MEMORY);
-    let base = if base.is_dir() { base.to_path_buf() } else { std::env::temp_dir() };
-    let folder = base.join(format!("relplan-{}", rustix::process::geteuid().as_raw()));
-    // Where it cannot be made, or is somebody else's, the file itself is refused by its creation.
-    let _ = DirBuilder::new().mode(0o700).create(&folder);
-    for entry in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let pid =
-            name.strip_prefix("relplan-pgpass-").and_then(|rest| rest.split('-').next()?.parse::<i32>().ok());
-        let dead = pid
-            .and_then(rustix::process::Pid::from_raw)
-            .is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH));
-        if dead {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-    folder
-}
-
 /// A problem with the connection, told by the attribute it is about.
 pub(crate) fn attribute_of(message: &str) -> Option<Path> {
     let about = |words: &[&str]| words.iter().any(|word| message.contains(word));
@@ -366,11 +317,11 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_in_a_file_of_our_own() {
-        let file = password_file("a:b\\c").expect("a file");
-        let text = std::fs::read_to_string(file.path()).expect("read");
+    fn what_a_password_file_gives_a_meaning_to_is_escaped() {
+        let context = relplan_contract::conformance::context_in(FilePath::new("/"), "postgres_snapshot.it");
+        let connection =
+            Connection::of_url(&context, "postgres://me:a%3Ab%5Cc@db/shop", None).expect("a connection");
+        let text = std::fs::read_to_string(&connection.environment["PGPASSFILE"]).expect("a file");
         assert_eq!(text, "*:*:*:*:a\\:b\\\\c\n");
-        let mode = std::fs::metadata(file.path()).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use relplan_archive::{Job, OnLine, Tool, ToolSpec};
 use relplan_contract::Problem;
+use rustix::process::Signal;
 
 use crate::connection::Connection;
 use crate::psql::problem_of;
@@ -33,10 +34,19 @@ pub(crate) fn start<'j>(
     };
     let program = connection.program(name);
     let environment = connection.environment();
-    Tool::start(
-        job,
-        ToolSpec { program: &program, arguments, environment, folder: None, input, output, on_line },
-    )
+    // At SIGTERM they tell their server to stop.
+    let farewell = Signal::TERM;
+    let spec = ToolSpec {
+        program: &program,
+        arguments,
+        environment,
+        folder: None,
+        input,
+        output,
+        on_line,
+        farewell,
+    };
+    Tool::start(job, spec)
 }
 
 /// All that a program writes.

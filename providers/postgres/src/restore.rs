@@ -245,7 +245,7 @@ fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<Str
     let listed = tables::list(&mut session, &Selection::default())?;
     let contents = tables::contents(&mut session, &listed, Depth::Counted)?;
     session.close()?;
-    let differences = tables::differences(&archive.manifest, &contents);
+    let differences = archive.manifest.differences(&contents);
     if !differences.is_empty() {
         return Err(Problem::conflict(format!(
             "The restored database is not what was dumped: {}.",

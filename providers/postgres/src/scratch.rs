@@ -1,23 +1,14 @@
-//! A server that is thrown away: started for one verification, in a folder of its own, reached by a socket in it alone.
-//!
-//! It ends with relplan, however that ends: a small shell beside it waits for the end of its input.
+//! A database to restore into and to throw away: on a server that is started for it, or on one that stays.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::ChildStdin;
 use std::time::Duration;
 
-use relplan_archive::{Failed, Job, Tool, ToolSpec};
+use relplan_archive::{Failed, Ground, Job, Served};
 use relplan_contract::{Problem, Value};
 use rustix::process::Signal;
-use tempfile::TempDir;
 
 use crate::connection::Connection;
 use crate::psql::{Session, identifier, literal, problem_of};
-
-/// Starts the server, and ends it with the shell's own input.
-const KEEPER: &str = r#""$@" & server=$!; cat > /dev/null; kill -QUIT $server; wait $server"#;
 
 /// Who runs it where relplan is root: PostgreSQL refuses to.
 const USER: &str = "postgres";
@@ -48,7 +39,7 @@ pub(crate) struct Scratch<'j> {
 
 enum Kind<'j> {
     /// On a server of ours.
-    Own { tool: Option<Tool<'j>>, _input: ChildStdin, _folder: TempDir },
+    Own { _served: Served<'j> },
     /// On a server that stays; the database goes.
     Lent { job: &'j Job, server: Connection, database: String },
 }
@@ -80,29 +71,13 @@ impl<'j> Scratch<'j> {
         folder: Option<&Path>,
         manifest: &relplan_archive::Manifest,
     ) -> Result<Self, Problem> {
-        let failed =
-            |error: std::io::Error| Problem::refused(format!("The scratch server has no folder: {error}."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("relplan-scratch-");
-        let folder = match folder {
-            Some(folder) => builder.tempdir_in(folder),
-            None => builder.tempdir(),
-        }
-        .map_err(failed)?;
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).map_err(failed)?;
-        let data = folder.path().join("data");
         let ours = plain(source);
-        let prefix = as_user(job, &ours, folder.path())?;
-        let run = |program: &str, arguments: Vec<String>| {
-            let mut all = prefix.clone();
-            all.push(program.to_owned());
-            all.extend(arguments);
-            all
-        };
-        let data_text = data.display().to_string();
+        let ground = Ground::make(job, folder, USER, ours.environment())?;
+        let (folder, data) =
+            (ground.path().display().to_string(), ground.path().join("data").display().to_string());
         let init = [
             "-D",
-            &data_text,
+            &data,
             "-U",
             "relplan",
             "-A",
@@ -113,42 +88,28 @@ impl<'j> Scratch<'j> {
             "--no-sync",
             "--no-instructions",
         ];
-        let mut init = run(&ours.program("initdb"), init.map(str::to_owned).to_vec());
-        let program = init.remove(0);
-        let made = tool(job, &ours, &program, init, false)?.wait();
+        let made = ground.run(&ours.program("initdb"), init.map(str::to_owned).to_vec())?;
         made.map_err(|failed| not_made(&failed))?;
-        let sockets = format!("unix_socket_directories={}", folder.path().display());
-        let mut server = vec!["-D".to_owned(), data_text];
-        server.extend(
-            SETTINGS
-                .iter()
-                .copied()
-                .chain([&*sockets])
-                .flat_map(|setting| ["-c".to_owned(), setting.to_owned()]),
-        );
-        let mut arguments = vec!["-c".to_owned(), KEEPER.to_owned(), "relplan-scratch".to_owned()];
-        arguments.extend(run(&ours.program("postgres"), server));
-        let mut started = tool(job, &ours, "sh", arguments, true)?;
-        let input = started.input().map_err(failed)?;
-        let connection = ours
-            .with("PGHOST", &folder.path().display().to_string())
-            .with("PGUSER", "relplan")
-            .with("PGDATABASE", "postgres");
+        let sockets = format!("unix_socket_directories={folder}");
+        let settings = SETTINGS.iter().copied().chain([&*sockets]);
+        let mut arguments = vec!["-D".to_owned(), data];
+        arguments.extend(settings.flat_map(|setting| ["-c".to_owned(), setting.to_owned()]));
+        let served = ground.serve(&ours.program("postgres"), arguments, (Signal::QUIT, "QUIT"))?;
+        let connection =
+            ours.with("PGHOST", &folder).with("PGUSER", "relplan").with("PGDATABASE", "postgres");
         wait_for(job, &connection)?;
         let name = "relplan";
         create(job, &connection, name, &manifest.database)?;
         let connection = connection.to_database(name);
-        Ok(Self { connection, kind: Kind::Own { tool: Some(started), _input: input, _folder: folder } })
+        Ok(Self { connection, kind: Kind::Own { _served: served } })
     }
 }
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
         match &mut self.kind {
-            Kind::Own { tool, .. } => {
-                // Nothing of it is kept, so that it need not end well.
-                let _ = tool.take().map(|tool| tool.stop(Signal::QUIT));
-            }
+            // It ends with its fields.
+            Kind::Own { .. } => {}
             Kind::Lent { job, server, database } => {
                 let dropped = Session::open(job, server).and_then(|mut session| {
                     session.run(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(database)))
@@ -185,38 +146,6 @@ fn plain(source: &Connection) -> Connection {
         "PGPASSWORD",
         "PGHOSTADDR",
     ])
-}
-
-/// What comes before a program so that it does not run as root.
-fn as_user(job: &Job, connection: &Connection, folder: &Path) -> Result<Vec<String>, Problem> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(Vec::new());
-    }
-    let arguments = vec![USER.to_owned(), folder.display().to_string()];
-    tool(job, connection, "chown", arguments, false)?.wait().map_err(|_| {
-        Problem::refused("PostgreSQL does not run as root, and there is no user `postgres` here.")
-            .hint("Run relplan as another user, or name a server as `scratch { url = ... }`.")
-    })?;
-    Ok(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"].map(str::to_owned).to_vec())
-}
-
-fn tool<'j>(
-    job: &'j Job,
-    connection: &Connection,
-    program: &str,
-    arguments: Vec<String>,
-    input: bool,
-) -> Result<Tool<'j>, Problem> {
-    let spec = ToolSpec {
-        program,
-        arguments,
-        environment: connection.environment(),
-        folder: None,
-        input,
-        output: false,
-        on_line: None,
-    };
-    Tool::start(job, spec)
 }
 
 fn wait_for(job: &Job, connection: &Connection) -> Result<(), Problem> {

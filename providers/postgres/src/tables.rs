@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::{Manifest, Table};
+use relplan_archive::Table;
 use relplan_contract::Problem;
 use serde::Deserialize;
 
@@ -81,24 +81,4 @@ fn count(session: &mut Session<'_>, listed: &Listed, sum: bool) -> Result<Table,
     serde_json::from_value(session.json(&sql)?).map_err(|error| {
         Problem::refused(format!("The rows of {} cannot be counted: {error}.", listed.name()))
     })
-}
-
-/// What differs between the tables of a snapshot and those that were restored from it; empty where nothing does.
-pub(crate) fn differences(manifest: &Manifest, restored: &BTreeMap<String, Table>) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, table) in &manifest.tables {
-        match restored.get(name) {
-            None => found.push(format!("the table {name} is missing")),
-            Some(other) if manifest.exact && other.rows != table.rows => {
-                found.push(format!("{name} has {} rows, not {}", other.rows, table.rows));
-            }
-            Some(other)
-                if table.content.is_some() && other.content.is_some() && other.content != table.content =>
-            {
-                found.push(format!("the rows of {name} are others"));
-            }
-            Some(_) => {}
-        }
-    }
-    found
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use relplan_archive::{Archive, Job, Settings, Tool, ToolSpec};
 use relplan_contract::{Context, Path, Problem, Value};
+use rustix::process::Signal;
 
 use super::STREAM;
 use crate::arguments::Spec;
@@ -101,6 +102,7 @@ impl Command {
             input,
             output: true,
             on_line: Some(Box::new(on_line)),
+            farewell: Signal::TERM,
         };
         let attribute = self.spec.attribute;
         Tool::start(job, spec).map_err(|problem| problem.about(Path::attribute(attribute)))

@@ -77,7 +77,7 @@ pub(crate) fn restored(
     let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
     let depth = if summed { Depth::Summed } else { Depth::Counted };
     let contents = tables::contents(&mut session, &listed, depth)?;
-    let mut differences = tables::differences(&archive.manifest, &contents);
+    let mut differences = archive.manifest.differences(&contents);
     let mut notes = Vec::new();
     let same_server =
         database::major(&database::about(&mut session)?) == database::major(&archive.manifest.database);

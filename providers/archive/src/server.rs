@@ -1,0 +1,124 @@
+//! A server that is thrown away: started for one verification, in a folder of its own, reached by a socket in it alone.
+//!
+//! It ends with relplan, however that ends: a small shell beside it waits for the end of its input.
+
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ChildStdin;
+
+use relplan_contract::Problem;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::job::Job;
+use crate::tool::{Failed, Tool, ToolSpec};
+
+/// Starts the server, and ends it with the shell's own input. `$0` is the signal.
+const KEEPER: &str = r#""$@" & server=$!; cat > /dev/null; kill -"$0" $server; wait $server"#;
+
+/// Where a server that is thrown away has its files.
+pub struct Ground<'j> {
+    job: &'j Job,
+    folder: TempDir,
+    environment: BTreeMap<String, String>,
+    /// What comes before a program so that it does not run as root.
+    as_user: Vec<String>,
+}
+
+/// A server that is thrown away when this is dropped.
+pub struct Served<'j> {
+    tool: Option<Tool<'j>>,
+    farewell: Signal,
+    _input: ChildStdin,
+    _folder: TempDir,
+}
+
+impl<'j> Ground<'j> {
+    /// A private folder, below `parent` where one is given. Where relplan is root, `user` has it and runs what runs there.
+    pub fn make(
+        job: &'j Job,
+        parent: Option<&Path>,
+        user: &str,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, Problem> {
+        let failed =
+            |error: std::io::Error| Problem::refused(format!("The scratch server has no folder: {error}."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("relplan-scratch-");
+        let folder = match parent {
+            Some(parent) => builder.tempdir_in(parent),
+            None => builder.tempdir(),
+        }
+        .map_err(failed)?;
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).map_err(failed)?;
+        let mut ground = Self { job, folder, environment: environment.clone(), as_user: Vec::new() };
+        if rustix::process::geteuid().is_root() {
+            let arguments = vec![user.to_owned(), ground.folder.path().display().to_string()];
+            ground.run("chown", arguments)?.map_err(|_| {
+                Problem::refused(format!(
+                    "The database does not run as root, and there is no user `{user}` here."
+                ))
+                .hint("Run relplan as another user, or name a server as `scratch { url = ... }`.")
+            })?;
+            let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+            ground.as_user = ["setpriv", &uid, &gid, "--init-groups", "--"].map(str::to_owned).to_vec();
+        }
+        Ok(ground)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a program to its end.
+    pub fn run(&self, program: &str, arguments: Vec<String>) -> Result<Result<(), Failed>, Problem> {
+        let mut all = self.command(program, arguments);
+        let program = all.remove(0);
+        Ok(self.start(&program, all, false)?.wait())
+    }
+
+    /// Starts the server. It gets the signal `farewell` (`QUIT`, `KILL`) in the end: nothing of it is kept.
+    pub fn serve(
+        self,
+        program: &str,
+        arguments: Vec<String>,
+        farewell: (Signal, &str),
+    ) -> Result<Served<'j>, Problem> {
+        let mut all = vec!["-c".to_owned(), KEEPER.to_owned(), farewell.1.to_owned()];
+        all.extend(self.command(program, arguments));
+        let mut tool = self.start("sh", all, true)?;
+        let input = tool.input().map_err(|error| {
+            Problem::refused(format!("The scratch server cannot be looked after: {error}."))
+        })?;
+        Ok(Served { tool: Some(tool), farewell: farewell.0, _input: input, _folder: self.folder })
+    }
+
+    fn command(&self, program: &str, arguments: Vec<String>) -> Vec<String> {
+        self.as_user.iter().cloned().chain([program.to_owned()]).chain(arguments).collect()
+    }
+
+    fn start(&self, program: &str, arguments: Vec<String>, input: bool) -> Result<Tool<'j>, Problem> {
+        let spec = ToolSpec {
+            program,
+            arguments,
+            environment: &self.environment,
+            folder: None,
+            input,
+            output: false,
+            on_line: None,
+            farewell: Signal::TERM,
+        };
+        Tool::start(self.job, spec)
+    }
+}
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        // Nothing of it is kept, so that it need not end well.
+        let _ = self.tool.take().map(|tool| tool.stop(self.farewell));
+    }
+}

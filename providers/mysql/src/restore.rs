@@ -1,0 +1,186 @@
+//! Bringing a snapshot back: into a scratch database, or for a person.
+//!
+//! MySQL cannot rename a database, and cannot move triggers, views and routines from one to another. So a new or empty
+//! database is filled as it is; one that has tables is put aside, and the restored one moved into its place, where
+//! both hold nothing but tables; else the restored one keeps a name of its own.
+
+use std::io;
+
+use relplan_archive::{Archive, Identities, Job, Settings, Wanted};
+use relplan_contract::{Problem, Restored};
+
+use crate::connection::Connection;
+use crate::program::{self, Flow, Program};
+use crate::scratch;
+use crate::session::{Row, Session, identifier, literal, problem_of};
+use crate::snapshot::verify::{compared, part_of};
+use crate::tables::Depth;
+
+/// Restores the dump into an empty database.
+pub(crate) fn into(
+    job: &Job,
+    connection: &Connection,
+    archive: &Archive,
+    identities: Option<&Identities>,
+) -> Result<(), Problem> {
+    let part = part_of(archive)?;
+    let mut reader = archive.reader(part, identities)?;
+    // With `--binary-mode` nothing in the dump is a command to the client.
+    let arguments = vec![
+        "--batch".to_owned(),
+        "--binary-mode".to_owned(),
+        "--max-allowed-packet=1G".to_owned(),
+        "--default-character-set=utf8mb4".to_owned(),
+        format!("--database={}", connection.database()),
+    ];
+    let mut tool = program::start(job, connection, Program::Client, arguments, Flow::In)?;
+    let fed = tool.feed(&mut reader, &part.name);
+    tool.wait().map_err(|failed| problem_of(&failed, "The snapshot cannot be restored"))?;
+    fed.map_err(|error: io::Error| {
+        Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))
+            .hint("It is damaged. Use another snapshot.")
+    })
+}
+
+/// What a database holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Holds {
+    tables: Vec<String>,
+    /// How many views, triggers, routines and events.
+    others: usize,
+}
+
+impl Holds {
+    fn of(session: &mut Session<'_>, database: &str) -> Result<Self, Problem> {
+        let name = literal(database);
+        let rows = session.run(&format!(
+            "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = {name} ORDER BY table_name"
+        ))?;
+        let is_table = |row: &&Row| row.get(1).is_some_and(|kind| kind == "BASE TABLE");
+        let tables: Vec<String> =
+            rows.iter().filter(is_table).filter_map(|row| row.first().cloned()).collect();
+        let views = rows.len() - tables.len();
+        let more = session.row(&format!(
+            "SELECT (SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = {name}) \
+             + (SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = {name}) \
+             + (SELECT COUNT(*) FROM information_schema.events WHERE event_schema = {name})"
+        ))?;
+        let more: usize = more.first().and_then(|count| count.parse().ok()).unwrap_or_default();
+        Ok(Self { tables, others: views + more })
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.others == 0
+    }
+}
+
+/// Restores a snapshot for a person.
+pub(crate) fn for_person(
+    job: &Job,
+    settings: &Settings,
+    archive: &Archive,
+    wanted: &Wanted,
+) -> Result<Restored, Problem> {
+    let named = Connection::of_url(job.context(), &wanted.into, wanted.programs(job.context()))?;
+    let name = named.database().to_owned();
+    if name.is_empty() {
+        return Err(Problem::refused("The URL names no database.").hint("Write mysql://USER@HOST/DATABASE."));
+    }
+    let server = named.to_database("");
+    let mut session = Session::open(job, &server)?;
+    let there = session
+        .row(&format!("SELECT 1 FROM information_schema.schemata WHERE schema_name = {}", literal(&name)))?;
+    let holds = if there.is_empty() { None } else { Some(Holds::of(&mut session, &name)?) };
+    session.close()?;
+    if let Some(holds) = holds.as_ref().filter(|holds| !holds.is_empty() && !wanted.over) {
+        return Err(Problem::conflict(format!(
+            "The database {name} is there already, with {} tables.",
+            holds.tables.len()
+        ))
+        .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
+    }
+    let stamp = job.context().clock.now_ms();
+    let aside = holds.filter(|holds| !holds.is_empty());
+    let target = if aside.is_some() { format!("{name}_restored_{stamp}") } else { name.clone() };
+    let began = job.context().clock.now_ms();
+    let fresh = named.to_database(&target);
+    // An empty database was made by somebody, with rights and settings: it stays, whatever becomes of this.
+    let ours = there.is_empty() || aside.is_some();
+    if ours {
+        scratch::create(job, &server, &target, &archive.manifest.database)?;
+    }
+    let mut notes = match filled(job, settings, archive, &fresh) {
+        Ok(note) => vec![note],
+        Err(problem) => return Err(taken_back(job, &server, &target, ours, problem)),
+    };
+    notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
+    notes.push(match aside {
+        None => format!("The database is {target}."),
+        Some(before) => swap(job, &server, &name, &before, &target, stamp)?,
+    });
+    Ok(Restored { notes })
+}
+
+/// Restores and compares the numbers of rows.
+fn filled(job: &Job, settings: &Settings, archive: &Archive, fresh: &Connection) -> Result<String, Problem> {
+    into(job, fresh, archive, settings.identities()?.as_ref())?;
+    let mut session = Session::open(job, fresh)?;
+    let differences = compared(&mut session, archive, Depth::Counted)?;
+    session.close()?;
+    if !differences.is_empty() {
+        let all = differences.join("; ");
+        return Err(Problem::conflict(format!("The restored database is not what was dumped: {all}.")));
+    }
+    let (tables, rows) = (archive.manifest.tables.len(), archive.manifest.rows());
+    let counted =
+        if archive.manifest.exact { "as they were counted" } else { "about as they were estimated" };
+    Ok(format!("{tables} tables with {rows} rows, {counted} when the snapshot was taken."))
+}
+
+/// Drops what is half full, where it is ours: nobody should find it.
+fn taken_back(job: &Job, server: &Connection, target: &str, ours: bool, problem: Problem) -> Problem {
+    let dropped = ours && scratch::drop_database(job, server, target).is_ok();
+    let left = if dropped { String::new() } else { format!(" The database {target} is left half full.") };
+    Problem { message: format!("{}{left}", problem.message), ..problem }
+}
+
+/// Puts the tables of a database aside and the restored ones into their place, in one statement; else says what to do.
+fn swap(
+    job: &Job,
+    server: &Connection,
+    name: &str,
+    before: &Holds,
+    restored: &str,
+    stamp: i64,
+) -> Result<String, Problem> {
+    let mut session = Session::open(job, server)?;
+    let new = Holds::of(&mut session, restored)?;
+    if before.others + new.others > 0 {
+        session.close()?;
+        return Ok(format!(
+            "The restored database is {restored}: one of the two has views, triggers, routines or events, which MySQL cannot move. \
+             Point those who use {name} to it."
+        ));
+    }
+    let aside = format!("{name}_before_{stamp}");
+    let moved = |tables: &[String], from: &str, to: &str| {
+        let each = tables.iter().map(|table| {
+            let table = identifier(table);
+            format!("{}.{table} TO {}.{table}", identifier(from), identifier(to))
+        });
+        each.collect::<Vec<_>>()
+    };
+    let mut moves = moved(&before.tables, name, &aside);
+    moves.extend(moved(&new.tables, restored, name));
+    let rename = format!("RENAME TABLE {}", moves.join(", "));
+    let swapped = session
+        .run(&format!("CREATE DATABASE {}; SET SESSION lock_wait_timeout = 30; {rename}", identifier(&aside)))
+        .and_then(|_| session.run(&format!("DROP DATABASE {}", identifier(restored))));
+    Ok(match swapped {
+        Ok(_) => format!("The tables that were in {name} are now in {aside}; drop it when nobody misses it."),
+        Err(problem) => format!(
+            "The tables could not be swapped ({}). The restored database is {restored}; when nobody uses {name}, run: {rename}",
+            problem.message
+        ),
+    })
+}

@@ -1,0 +1,171 @@
+//! A database to restore into and to throw away: on a server that is started for it, or on one that stays.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use relplan_archive::{Ground, Job, Served};
+use relplan_contract::{Problem, Value};
+use rustix::process::Signal;
+
+use crate::connection::Connection;
+use crate::program::Program;
+use crate::session::{Session, identifier, problem_of};
+
+/// Who runs the server where relplan is root.
+const USER: &str = "mysql";
+
+/// How long it may take to answer.
+const START_MS: u64 = 60_000;
+
+/// For speed: what is lost with the machine is only a copy. No event of the copy may ever happen.
+const SETTINGS: [&str; 10] = [
+    "--skip-networking",
+    "--skip-log-bin",
+    "--event-scheduler=OFF",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-buffer-pool-size=256M",
+    "--innodb-log-file-size=256M",
+    "--max-allowed-packet=1G",
+    "--character-set-server=utf8mb4",
+];
+
+/// A database to restore into, gone when it is dropped.
+pub(crate) struct Scratch<'j> {
+    /// How it is reached.
+    pub(crate) connection: Connection,
+    kind: Kind<'j>,
+}
+
+enum Kind<'j> {
+    /// On a server of ours.
+    Own { _served: Served<'j> },
+    /// On a server that stays; the database goes.
+    Lent { job: &'j Job, server: Connection },
+}
+
+impl<'j> Scratch<'j> {
+    /// A database as the arguments say: on the server that they name, else on one that is started.
+    pub(crate) fn make(
+        job: &'j Job,
+        config: &Value,
+        programs: &Connection,
+        like: &BTreeMap<String, String>,
+    ) -> Result<Self, Problem> {
+        let block = config.get("scratch");
+        if let Some(url) = block.get("url").as_str() {
+            let folder = programs.programs().map(Path::to_path_buf);
+            let server = Connection::of_url(job.context(), url, folder)?.to_database("");
+            let name = format!("relplan_verify_{}", std::process::id());
+            create(job, &server, &name, like)?;
+            return Ok(Self { connection: server.to_database(&name), kind: Kind::Lent { job, server } });
+        }
+        let folder = block.get("directory").as_str().map(|folder| job.context().path(folder));
+        Self::start(job, programs, folder.as_deref(), like)
+    }
+
+    fn start(
+        job: &'j Job,
+        programs: &Connection,
+        folder: Option<&Path>,
+        like: &BTreeMap<String, String>,
+    ) -> Result<Self, Problem> {
+        let ground = Ground::make(job, folder, USER, programs.environment())?;
+        let below = |name: &str| ground.path().join(name).display().to_string();
+        let (socket, data) = (below("socket"), format!("--datadir={}", below("data")));
+        // How names of tables are compared is fixed when the folder is made.
+        let names = like.get("lower_case_table_names").filter(|text| *text != "2");
+        let names = format!("--lower-case-table-names={}", names.map_or("0", String::as_str));
+        let mut install = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
+            .map(str::to_owned)
+            .to_vec();
+        // A server that starts clears the temporary folder of what looks like its own: that of another one, if both share it.
+        let temporary = format!("--tmpdir={}", ground.path().display());
+        install.extend([data.clone(), names.clone(), temporary.clone()]);
+        let made = ground.run(&Program::Install.of(programs), install)?;
+        made.map_err(|failed| {
+            problem_of(&failed, "The scratch server could not be made").hint(format!(
+                "It needs MariaDB's server; under root it runs as the user `{USER}`, who must be able to enter the folders above. \
+                 Or name another server as `scratch {{ url = ... }}`."
+            ))
+        })?;
+        let mut arguments = vec!["--no-defaults".to_owned(), data, names, temporary];
+        arguments.extend([format!("--socket={socket}"), format!("--pid-file={}", below("pid"))]);
+        arguments.extend(SETTINGS.map(str::to_owned));
+        let served = ground.serve(&Program::Server.of(programs), arguments, (Signal::KILL, "KILL"))?;
+        let connection = programs.of_socket(job.context(), &socket)?;
+        wait_for(job, &connection)?;
+        create(job, &connection, "relplan", like)?;
+        Ok(Self { connection: connection.to_database("relplan"), kind: Kind::Own { _served: served } })
+    }
+}
+
+impl Drop for Scratch<'_> {
+    fn drop(&mut self) {
+        match &self.kind {
+            // It ends with its fields.
+            Kind::Own { .. } => {}
+            Kind::Lent { job, server } => {
+                let database = self.connection.database();
+                if drop_database(job, server, database).is_err() {
+                    job.context()
+                        .progress
+                        .line(&format!("the scratch database {database} could not be dropped"));
+                }
+            }
+        }
+    }
+}
+
+fn wait_for(job: &Job, connection: &Connection) -> Result<(), Problem> {
+    let mut waited = 0;
+    loop {
+        job.check()?;
+        match Session::open(job, connection) {
+            Ok(session) => return session.close(),
+            Err(problem) if waited >= START_MS => return Err(problem),
+            Err(_) => {
+                std::thread::sleep(Duration::from_millis(50));
+                waited += 50;
+            }
+        }
+    }
+}
+
+/// Makes an empty database with the character set, and where it exists the collation, of the one that was dumped.
+pub(crate) fn create(
+    job: &Job,
+    server: &Connection,
+    name: &str,
+    like: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    let word = |name: &str| {
+        let word = like.get(name).map_or("", String::as_str);
+        word.chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
+            .then_some(word)
+            .filter(|word| !word.is_empty())
+    };
+    let charset = word("encoding").map_or_else(String::new, |word| format!(" CHARACTER SET {word}"));
+    let collation = word("collate").map_or_else(String::new, |word| format!(" COLLATE {word}"));
+    let run = |sql: String| {
+        let mut session = Session::open(job, server)?;
+        session.run(&sql)?;
+        session.close()
+    };
+    let with_all = run(format!("CREATE DATABASE {}{charset}{collation}", identifier(name)));
+    if with_all.as_ref().is_err_and(|problem| problem.message.contains("ollation")) {
+        // The server does not know the collation: what is sorted differs, what is stored does not.
+        return run(format!("CREATE DATABASE {}{charset}", identifier(name)));
+    }
+    with_all
+}
+
+/// Drops a database that is ours.
+pub(crate) fn drop_database(job: &Job, server: &Connection, name: &str) -> Result<(), Problem> {
+    let mut session = Session::open(job, server)?;
+    session.run(&format!("DROP DATABASE IF EXISTS {}", identifier(name)))?;
+    session.close()
+}

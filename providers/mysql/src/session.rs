@@ -1,0 +1,179 @@
+//! [`Session`]: a conversation with a server through its own client, with which the program that dumps shares all ways to connect.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{ChildStdin, ChildStdout};
+
+use relplan_archive::{Failed, Job, Tool};
+use relplan_contract::{Problem, ProblemKind};
+
+use crate::connection::{Connection, attribute_of};
+use crate::program::{self, Flow, Program};
+
+/// How values are written as text, so that two servers write the same ones alike.
+const FORMS: &str = "SET NAMES utf8mb4; SET SESSION time_zone = '+00:00'; SET SESSION sql_mode = ''; SET SESSION wait_timeout = 86400";
+
+/// A text as an expression of SQL, whatever the server takes for an escape.
+pub(crate) fn literal(text: &str) -> String {
+    if text.is_empty() {
+        return "''".to_owned();
+    }
+    let mut hex = String::new();
+    for byte in text.bytes() {
+        hex.push_str(&format!("{byte:02x}"));
+    }
+    format!("CONVERT(0x{hex} USING utf8mb4)")
+}
+
+/// A name as an identifier of SQL.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// One row of an answer, its columns as text; NULL is `NULL`.
+pub(crate) type Row = Vec<String>;
+
+/// A conversation. The server ends it when it is dropped.
+pub(crate) struct Session<'j> {
+    /// Before the program, so that it has ended when that is dropped: a client that waits for statements heeds no signal.
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    tool: Tool<'j>,
+    asked: u64,
+}
+
+impl<'j> Session<'j> {
+    /// Connects, to the connection's database where it has one.
+    pub(crate) fn open(job: &'j Job, connection: &Connection) -> Result<Self, Problem> {
+        let mut arguments =
+            ["--batch", "--skip-column-names", "--unbuffered", "--binary-mode", "--skip-reconnect"]
+                .map(str::to_owned)
+                .to_vec();
+        if !connection.database().is_empty() {
+            arguments.push(format!("--database={}", connection.database()));
+        }
+        let mut tool = program::start(job, connection, Program::Client, arguments, Flow::Both)?;
+        let broken =
+            |error: std::io::Error| Problem::refused(format!("The client cannot be talked to: {error}."));
+        let input = Some(tool.input().map_err(broken)?);
+        let output = BufReader::new(tool.output().map_err(broken)?);
+        let mut session = Self { input, output, tool, asked: 0 };
+        session.run(FORMS)?;
+        if connection.needs_tls()
+            && session.row("SHOW STATUS LIKE 'Ssl_cipher'")?.get(1).is_none_or(String::is_empty)
+        {
+            return Err(Problem::refused("The server does not speak TLS, and `ssl_mode` asks for it.")
+                .about(relplan_contract::Path::attribute("ssl_mode")));
+        }
+        Ok(session)
+    }
+
+    /// Runs statements and gives the rows that they answer.
+    pub(crate) fn run(&mut self, sql: &str) -> Result<Vec<Row>, Problem> {
+        self.asked += 1;
+        let end = format!("relplan: the end of {}", self.asked);
+        let sent = self.input.as_mut().map(|input| {
+            // A failed write means that the client has ended: what it said is told below.
+            input.write_all(format!("{sql}\n;\nSELECT '{end}';\n").as_bytes()).and_then(|()| input.flush())
+        });
+        drop(sent);
+        let mut rows = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            match self.output.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return Err(self.ended()),
+                Ok(_) => {}
+            }
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end_matches('\n');
+            if line == end {
+                return Ok(rows);
+            }
+            rows.push(line.split('\t').map(plain).collect());
+        }
+    }
+
+    /// The first row of an answer; empty where there is none.
+    pub(crate) fn row(&mut self, sql: &str) -> Result<Row, Problem> {
+        Ok(self.run(sql)?.into_iter().next().unwrap_or_default())
+    }
+
+    /// Ends the conversation in good order.
+    pub(crate) fn close(mut self) -> Result<(), Problem> {
+        drop(self.input.take());
+        self.tool.wait().map_err(|failed| problem_of(&failed, "The database refused"))
+    }
+
+    fn ended(&mut self) -> Problem {
+        drop(self.input.take());
+        match self.tool.wait() {
+            Err(failed) => problem_of(&failed, "The database refused"),
+            Ok(()) => Problem::refused("The client ended without an answer."),
+        }
+    }
+}
+
+/// A column as it is: in batch mode the client writes line ends, tabs, NUL and backslashes with a backslash.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            (_, Some('n')) => plain.push('\n'),
+            (_, Some('t')) => plain.push('\t'),
+            (_, Some('0')) => plain.push('\0'),
+            (_, Some(other)) => plain.push(other),
+            (c, None) => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// What a failed program means.
+pub(crate) fn problem_of(failed: &Failed, doing: &str) -> Problem {
+    let mut problem = failed.problem(doing);
+    let passing = [
+        "ERROR 2002",
+        "ERROR 2003",
+        "ERROR 2006",
+        "ERROR 2013",
+        "ERROR 2026 (HY000): Lost",
+        "ERROR 1040",
+        "ERROR 1053",
+        "ERROR 1927",
+        "Can't connect to",
+        "Lost connection",
+        "server has gone away",
+        "Connection was killed",
+        "Server shutdown in progress",
+        "Too many connections",
+    ];
+    if failed.says(&["ERROR 1205", "Lock wait timeout", "ERROR 1412", "Table definition has changed"]) {
+        problem.kind = ProblemKind::Retry;
+        problem = problem.hint(
+            "Somebody holds a lock, or changed a table; it is tried again. `lock_timeout_ms` says how long is waited.",
+        );
+    } else if failed.says(&passing) {
+        problem.kind = ProblemKind::Retry;
+    }
+    if failed.says(&["ERROR 1045", "Access denied for user"]) {
+        problem = problem.hint(
+            "Look at the user, the password and its rights; relplan gives them to the programs in a file of its own.",
+        );
+    }
+    if let Some(about) = failed.messages.iter().find_map(|line| attribute_of(line)) {
+        problem = problem.about(about);
+    }
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_names_are_what_they_were() {
+        assert_eq!(literal("a'b\\"), "CONVERT(0x6127625c USING utf8mb4)");
+        assert_eq!(identifier("a`b"), "`a``b`");
+        assert_eq!(plain("a\\tb\\\\n\\n"), "a\tb\\n\n");
+    }
+}

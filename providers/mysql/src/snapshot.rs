@@ -1,0 +1,186 @@
+//! `mysql_snapshot`: a dump that is known to restore.
+
+pub(crate) mod take;
+pub(crate) mod verify;
+
+use relplan_archive::{Archive, Engine, Job, Settings, Verify, Wanted};
+use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
+
+use crate::connection::{self, Connection};
+use crate::restore;
+use crate::selection::{self, Selection};
+use crate::tables::Depth;
+
+const DOCS: &str = r#"One consistent snapshot of the database is dumped by `mariadb-dump` (or `mysqldump`) in a single transaction, with routines, events,
+triggers and views, compressed, encrypted where `encrypt_to` names keys, and summed on its way into the store. Then it is verified, and only what was verified
+is recorded.
+
+```hcl
+resource "mysql_snapshot" "before" {
+  url           = var.database_url
+  directory     = "/var/backups/shop"
+  encrypt_to    = ["age1..."]
+  identity_file = "/etc/relplan/backup.key"
+  verify        = "restore"
+
+  assert {
+    query  = "SELECT COUNT(*) > 0 FROM orders"
+    equals = "1"
+  }
+}
+```
+
+**Counts.** For `counts = "exact"` the rows are counted (and, for verify = "restore", summed) in a transaction that sees what the dump sees: for the moment in which both
+begin, `FLUSH TABLES WITH READ LOCK` holds up those who write, no longer than `lock_timeout_ms`. That needs the right RELOAD, and gives the place in the server's
+log. With `counts = "estimated"` nothing is locked, the place is not known, and a restored copy is compared by its tables alone.
+
+**Rights**: SELECT, SHOW VIEW, TRIGGER, EVENT, and for exact counts RELOAD and BINLOG MONITOR (MySQL: REPLICATION CLIENT); MySQL's own programs want PROCESS, too.
+
+**Tables without transactions** (MyISAM, Aria, MEMORY) are not part of any snapshot: they are refused, unless `lock_all_tables = true` holds up those who write until
+the dump is through.
+
+**TLS.** MariaDB's programs of before 11.4 hold to `verify_identity` by themselves. For `required` and `verify_ca` relplan looks itself whether the server speaks TLS
+before anything is dumped; against somebody who sits in between, only `verify_identity` helps.
+
+The restored copy has its definers, but not their accounts: users and their rights are not part of a database."#;
+
+/// The arguments that only MySQL has.
+fn own() -> Vec<Attribute> {
+    let patterns = |name, docs| Attribute::optional(name, Type::set(Type::String), docs);
+    let text = |name, docs| Attribute::optional(name, Type::String, docs);
+    let mut attributes = connection::attributes();
+    attributes.extend([
+        patterns(
+            "tables",
+            "Only these tables and views; `*` and `?` stand for any characters. Default: all.",
+        ),
+        patterns("exclude_tables", "Not these tables."),
+        patterns("exclude_table_data", "These tables without their rows (MariaDB only)."),
+        Attribute::optional("lock_all_tables", Type::Bool, "Nobody writes until the dump is through.")
+            .or(false)
+            .means(),
+        Attribute::optional(
+            "lock_timeout_ms",
+            Type::Number,
+            "How long to wait for a lock, in milliseconds; the server knows whole seconds.",
+        )
+        .or(10_000)
+        .means(),
+        text("counts", "`exact` counts the rows, `estimated` takes the engine's estimates.").or("exact"),
+        Attribute::blocks(
+            "assert",
+            vec![
+                Attribute::required("query", Type::String, "A query whose first value counts."),
+                Attribute::required("equals", Type::String, "What that must be, as text."),
+            ],
+            "What must be so in the restored copy, with verify = \"restore\".",
+        ),
+        Attribute::block(
+            "scratch",
+            vec![
+                text("url", "A server to make the scratch database on, in the place of one that is started.")
+                    .sensitive(),
+                text(
+                    "directory",
+                    "Folder for the files of the server that is started: best on an encrypted disk.",
+                ),
+            ],
+            "Where a snapshot is restored to for verify = \"restore\".",
+        )
+        .means(),
+    ]);
+    attributes
+}
+
+/// What is dumped, and how.
+pub(crate) struct Plan {
+    pub(crate) connection: Connection,
+    pub(crate) selection: Selection,
+    pub(crate) depth: Depth,
+    pub(crate) lock_all_tables: bool,
+    pub(crate) lock_timeout_ms: i64,
+}
+
+impl Plan {
+    fn read(context: &Context, config: &Value, verify: Verify) -> Result<Self, Problem> {
+        let estimated = config.get("counts").as_str() == Some("estimated");
+        Ok(Self {
+            connection: Connection::read(context, config)?,
+            selection: Selection::read(config),
+            depth: match (verify, estimated) {
+                (Verify::Restore, false) => Depth::Summed,
+                (_, true) => Depth::Estimated,
+                (_, false) => Depth::Counted,
+            },
+            lock_all_tables: config.get("lock_all_tables").as_bool() == Some(true),
+            lock_timeout_ms: config.get("lock_timeout_ms").as_i64().unwrap_or_default(),
+        })
+    }
+
+    /// The same in the unit that the server knows, rounded up.
+    pub(crate) const fn lock_timeout_s(&self) -> i64 {
+        let seconds = (self.lock_timeout_ms + 999) / 1_000;
+        if seconds < 1 { 1 } else { seconds }
+    }
+}
+
+/// MariaDB and MySQL, as a kind of database.
+pub(crate) struct Mysql;
+
+impl Engine for Mysql {
+    fn schema() -> ResourceSchema {
+        let summary = "A dump of a MariaDB or MySQL database that is known to restore.";
+        relplan_archive::schema("mysql_snapshot", summary, DOCS, own())
+    }
+
+    fn check(config: &Value) -> Vec<Problem> {
+        let mut problems = connection::check(config);
+        problems.extend(selection::check(config));
+        for (name, least) in [("lock_timeout_ms", 1), ("connect_timeout", 1)] {
+            let value = config.get(name);
+            let known = !value.is_null() && !value.is_unknown();
+            if known && value.as_i64().is_none_or(|number| !(least..=86_400_000).contains(&number)) {
+                problems.push(Problem::invalid(name, format!("It must be a whole number from {least}.")));
+            }
+        }
+        if config.get("counts").as_str().is_some_and(|text| !["exact", "estimated"].contains(&text)) {
+            problems.push(Problem::invalid("counts", "Rows are counted `exact` or `estimated`."));
+        }
+        let asserts = config.get("assert").as_list().is_some_and(|list| !list.is_empty());
+        if asserts && config.get("verify").as_str().is_some_and(|verify| verify != "restore") {
+            problems.push(
+                Problem::invalid("assert", "An assert is asked of a restored copy.")
+                    .hint("Write verify = \"restore\"."),
+            );
+        }
+        problems
+    }
+
+    fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {
+        let plan = Plan::read(job.context(), planned, settings.verify)?;
+        take::take(job, settings, &plan, key)
+    }
+
+    fn prove(
+        job: &Job,
+        settings: &Settings,
+        how: Verify,
+        object: &Value,
+        archive: &Archive,
+    ) -> Result<Vec<String>, Problem> {
+        match how {
+            Verify::Checksum => Ok(Vec::new()),
+            Verify::Read => verify::read(job, settings, archive),
+            Verify::Restore => verify::restored(job, settings, object, archive),
+        }
+    }
+
+    fn restore(
+        job: &Job,
+        settings: &Settings,
+        archive: &Archive,
+        wanted: &Wanted,
+    ) -> Result<Restored, Problem> {
+        restore::for_person(job, settings, archive, wanted)
+    }
+}

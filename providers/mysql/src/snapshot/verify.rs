@@ -1,0 +1,189 @@
+//! Proving a snapshot: by reading all of it, or by restoring it and comparing.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+
+use relplan_archive::{Archive, Job, Part, Settings};
+use relplan_contract::{Problem, Value};
+
+use super::take::{COMPLETED, DUMP};
+use crate::connection::Connection;
+use crate::database;
+use crate::restore;
+use crate::scratch::Scratch;
+use crate::selection::Selection;
+use crate::session::Session;
+use crate::tables::{self, Depth};
+
+/// The part that holds the dump.
+pub(crate) fn part_of(archive: &Archive) -> Result<&Part, Problem> {
+    match archive.manifest.parts.as_slice() {
+        [part] if part.name.starts_with(DUMP) => Ok(part),
+        _ => Err(Problem::refused("The snapshot has parts that this relplan does not know.")
+            .hint("Use a newer relplan.")),
+    }
+}
+
+/// Reads the dump to its end: every table of the manifest must be made in it, and its last line must be there.
+pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<Vec<String>, Problem> {
+    let part = part_of(archive)?;
+    let mut reader = archive.reader(part, settings.identities()?.as_ref())?;
+    let seen = Seen::in_dump(job, &mut reader).map_err(|error| {
+        Problem::conflict(format!("The dump cannot be read: {error}."))
+            .hint("It is damaged. Use another snapshot.")
+    })?;
+    let missing: Vec<&str> = archive
+        .manifest
+        .tables
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !seen.tables.contains(*name))
+        .collect();
+    if !missing.is_empty() || !seen.completed {
+        let what =
+            if seen.completed { format!("the tables {}", missing.join(", ")) } else { "its end".to_owned() };
+        return Err(Problem::conflict(format!("The dump lacks {what}."))
+            .hint("This snapshot cannot be trusted. Take another one."));
+    }
+    Ok(vec![format!("Decrypted where it was encrypted, and read to its end; {} tables.", seen.tables.len())])
+}
+
+/// What was seen in a dump.
+#[derive(Debug, Default)]
+struct Seen {
+    tables: BTreeSet<String>,
+    completed: bool,
+}
+
+/// How much of a line is looked at: a name has 64 characters at most.
+const LOOKED_AT: usize = 400;
+
+impl Seen {
+    fn in_dump(job: &Job, reader: &mut impl Read) -> io::Result<Self> {
+        let (mut seen, mut line) = (Self::default(), Vec::new());
+        let mut sink = Lines { seen: &mut seen, line: &mut line };
+        job.copy(reader, &mut sink, "reading")?;
+        seen.line(&line);
+        Ok(seen)
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let Ok(text) = str::from_utf8(line) else { return };
+        if let Some(rest) = text.strip_prefix("CREATE TABLE `") {
+            let name = rest.trim_end_matches(['(', ' ']).trim_end_matches('`');
+            self.tables.insert(name.replace("``", "`"));
+        }
+        // Only at the end: rows may hold any text, but never at the beginning of a line.
+        self.completed = text.starts_with(COMPLETED) || (self.completed && text.is_empty());
+    }
+}
+
+/// Takes the beginning of each line.
+struct Lines<'s> {
+    seen: &'s mut Seen,
+    line: &'s mut Vec<u8>,
+}
+
+impl io::Write for Lines<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let text = piece.strip_suffix(b"\n").unwrap_or(piece);
+            let room = LOOKED_AT.saturating_sub(self.line.len()).min(text.len());
+            self.line.extend_from_slice(text.get(..room).unwrap_or_default());
+            if piece.ends_with(b"\n") {
+                self.seen.line(self.line);
+                self.line.clear();
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Restores the snapshot into a scratch database, and compares.
+pub(crate) fn restored(
+    job: &Job,
+    settings: &Settings,
+    config: &Value,
+    archive: &Archive,
+) -> Result<Vec<String>, Problem> {
+    let clock = &job.context().clock;
+    let programs = Connection::programs_of(job.context(), config)?;
+    let scratch = Scratch::make(job, config, &programs, &archive.manifest.database)?;
+    let began = clock.now_ms();
+    restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref())?;
+    let took = clock.now_ms().saturating_sub(began);
+    let mut session = Session::open(job, &scratch.connection)?;
+    let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
+    let depth = if summed { Depth::Summed } else { Depth::Counted };
+    let mut differences = compared(&mut session, archive, depth)?;
+    let mut notes = Vec::new();
+    let about = database::about(&mut session, scratch.connection.database())?;
+    if database::series(&about) == database::series(&archive.manifest.database) {
+        if database::schema_sum(job, &scratch.connection, &[])? != archive.manifest.schema_sha256 {
+            differences.push("the schema is another".to_owned());
+        }
+    } else {
+        notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
+    }
+    for (query, expected) in database::asserts(config) {
+        let found = session.row(query.trim().trim_end_matches(';'))?.into_iter().next();
+        if found.as_deref() != Some(&*expected) {
+            let found = found.unwrap_or_else(|| "nothing".to_owned());
+            differences.push(format!("the assert {query:?} gives {found}, not {expected}"));
+        }
+    }
+    session.close()?;
+    if !differences.is_empty() {
+        let message = format!("The restored copy is not what was dumped: {}.", differences.join("; "));
+        return Err(Problem::conflict(message)
+            .hint("This snapshot cannot be trusted. Take another one.")
+            .detail(differences.join("\n")));
+    }
+    let what = match (archive.manifest.exact, summed) {
+        (false, _) => "the tables",
+        (true, false) => "numbers of rows",
+        (true, true) => "rows and their sums",
+    };
+    let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
+    let (tables, rows) = (archive.manifest.tables.len(), archive.manifest.rows());
+    notes.insert(
+        0,
+        format!("Restored in {seconds}.{tenths} s; {tables} tables with {rows} rows compared: {what} are the same."),
+    );
+    Ok(notes)
+}
+
+/// What differs between a snapshot and a database that was restored from it.
+pub(crate) fn compared(
+    session: &mut Session<'_>,
+    archive: &Archive,
+    depth: Depth,
+) -> Result<Vec<String>, Problem> {
+    let listed = tables::list(session, &Selection::default())?;
+    let contents = tables::contents(session, &listed, depth)?;
+    Ok(archive.manifest.differences(&contents))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_is_whole_only_with_its_last_line() {
+        let whole = "CREATE TABLE `a``b` (\n  `x` int\n);\nINSERT INTO `a` VALUES\n('-- Dump completed');\n-- Dump completed\n";
+        let seen = |text: &str| {
+            let (mut seen, mut line) = (Seen::default(), Vec::new());
+            io::Write::write_all(&mut Lines { seen: &mut seen, line: &mut line }, text.as_bytes())
+                .expect("seen");
+            seen.line(&line);
+            seen
+        };
+        assert!(seen(whole).completed && seen(whole).tables.contains("a`b"));
+        assert!(!seen(&whole[..whole.len() - 5]).completed);
+        assert!(!seen(&format!("{whole}more\n")).completed);
+    }
+}
