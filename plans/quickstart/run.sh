@@ -36,6 +36,9 @@ expect 0 plan releases/v1.2.hcl
 expect 0 state list
 expect 0 state show exec_deployment.prod
 expect 0 output
+expect 0 snapshots
+expect 0 verify -how=restore sqlite_snapshot.before
+expect 0 restore -into=restored.sqlite sqlite_snapshot.before
 expect 0 state verify
 
 echo

@@ -365,11 +365,11 @@ pub(super) struct RestoreArgs {
     /// The new file, or the URL of the database. A password in it goes into no ledger.
     #[arg(long, value_name = "FILE|URL")]
     pub into: String,
-    /// Put a database that is there aside, under another name.
+    /// Put a database or file that is there aside, under another name.
     #[arg(long)]
     pub over: bool,
-    /// The name of the database, typed once more: where nobody can be asked.
-    #[arg(long, value_name = "DATABASE")]
+    /// The name of the database or file, typed once more: where nobody can be asked.
+    #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
     #[command(flatten)]
     pub means: MeansArgs,

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::view::json::Deed;
 
 pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure> {
-    let target = Target::read(&args.into);
+    let target = Target::read(&args.into, args.over);
     let backup =
         Backup::find(context, &args.ledger, &args.address, &target.secrets)?.by_means(&args.means)?;
     agree(context, args, &target)?;
@@ -41,15 +41,16 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
 struct Target {
     /// Without a password.
     shown: String,
-    /// The name of the database that a person types once more; none for a file, which is always new.
-    database: Option<String>,
+    /// The name of the database or file that a person types once more; none for a file that is new.
+    name: Option<String>,
     secrets: Vec<String>,
 }
 
 impl Target {
-    fn read(into: &str) -> Self {
+    fn read(into: &str, over: bool) -> Self {
         let Some((scheme, rest)) = into.split_once("://") else {
-            return Self { shown: into.to_owned(), database: None, secrets: Vec::new() };
+            let name = into.rsplit('/').next().filter(|_| over).map(str::to_owned);
+            return Self { shown: into.to_owned(), name, secrets: Vec::new() };
         };
         let (path, _) = rest.split_once('?').unwrap_or((rest, ""));
         let (server, database) = path.split_once('/').unwrap_or((path, ""));
@@ -58,27 +59,27 @@ impl Target {
         let at = if user.is_empty() { "" } else { "@" };
         Self {
             shown: format!("{scheme}://{user}{at}{server}/{database}"),
-            database: Some(database.to_owned()),
+            name: Some(database.to_owned()),
             secrets: (!password.is_empty()).then(|| password.to_owned()).into_iter().collect(),
         }
     }
 }
 
-/// A database is named twice: a wrong one is found out too late otherwise.
+/// What may be put aside is named twice: a wrong name is found out too late otherwise.
 fn agree(context: &Context, args: &RestoreArgs, target: &Target) -> Result<(), Failure> {
-    let Some(database) = &target.database else { return Ok(()) };
+    let Some(name) = &target.name else { return Ok(()) };
     let typed = match &args.confirm {
         Some(typed) => Some(typed.clone()),
         None if !context.terminal.interactive || context.json => {
             return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
-                .help(format!("Give -confirm={database}, the name of the database.")));
+                .help(format!("Give -confirm={name}: what it goes into, named once more.")));
         }
         None => Terminal::ask(&format!(
-            "This restores into {}.\nType the name of the database to go on.\n\n  Enter a value: ",
+            "This restores into {}.\nType the name of the database or file to go on.\n\n  Enter a value: ",
             target.shown
         )),
     };
-    if typed.as_deref() == Some(database) {
+    if typed.as_deref() == Some(name) {
         return Ok(());
     }
     Err(Failure::new(Exit::Declined, "That is another name, so nothing was done."))

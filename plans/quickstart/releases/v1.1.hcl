@@ -22,12 +22,16 @@ resource "git_tag" "app" {
   message    = "Shop ${release.version}"
 }
 
-# A checked copy of the database, before anything is touched.
+# A copy of the database that was restored once and compared, before anything is touched.
 resource "sqlite_snapshot" "before" {
   database   = "../shop.sqlite"
   directory  = "../snapshots"
-  retain     = 5
+  verify     = "restore"
   depends_on = [git_tag.app]
+
+  retain {
+    count = 5
+  }
 }
 
 resource "exec_deployment" "dev" {
@@ -83,5 +87,5 @@ output "commit" {
 }
 
 output "snapshot" {
-  value = sqlite_snapshot.before.sha256
+  value = sqlite_snapshot.before.manifest_sha256
 }

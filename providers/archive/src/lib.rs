@@ -9,7 +9,7 @@
 //! - [`Engine`]: what a provider tells of its kind of database; [`Snapshots`]: its type of snapshots, with all that every kind does alike
 //! - [`Settings`]: the arguments that all types share
 //! - [`Draft`]: a snapshot while it is made; [`Archive`]: one that is there
-//! - [`Ground`]: where a server is started for one verification; [`secret_file`]: how its programs get a password
+//! - [`Ground`]: where a server is started for one verification; [`secret_file`], [`private_file`]: what nobody else may read
 //! - [`before`]: the snapshot that a migration depends on
 //! - [`Job`], [`Tool`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
 
@@ -50,7 +50,7 @@ pub use manifest::{Manifest, Part, Table, Verified};
 pub use name::{safe, series};
 pub use part::{PartReader, PartWriter};
 pub use retention::{Kept, Retain};
-pub use secret::secret_file;
+pub use secret::{private_file, secret_file};
 pub use server::{Ground, Served};
 pub use snapshot::{Archive, Checked};
 pub use snapshots::{Snapshots, schema};

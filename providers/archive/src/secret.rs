@@ -1,4 +1,4 @@
-//! Files for secrets that a database's programs are to read: nobody else can, and where possible they are on no disk.
+//! Files that nobody else can read and that do not outlive us for long: secrets for a database's programs, copies in clear.
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::{self, Write as _};
@@ -6,27 +6,39 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use relplan_contract::Problem;
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use tempfile::NamedTempFile;
 
 /// Memory that looks like a folder.
 const SHARED_MEMORY: &str = "/dev/shm";
 
-/// How the names of the files begin; the number of the process follows.
-const BEGINNING: &str = "relplan-secret-";
-
-/// A file of mode 0600 with this text, gone when it is dropped. What killed processes left is removed.
+/// A file of mode 0600 with this text, gone when it is dropped, and where possible on no disk.
 pub fn secret_file(text: &str) -> Result<NamedTempFile, Problem> {
-    written(text).map_err(|error| {
+    let written = private_file(&private_folder(), "relplan-secret-").and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        Ok(file)
+    });
+    written.map_err(|error| {
         Problem::refused(format!("The file for the password cannot be written: {error}."))
             .hint("relplan gives secrets to a database's programs in a file, never on their command line.")
     })
 }
 
-fn written(text: &str) -> io::Result<NamedTempFile> {
-    let prefix = format!("{BEGINNING}{}-", std::process::id());
-    let mut file = tempfile::Builder::new().prefix(&prefix).tempfile_in(private_folder())?;
+/// An empty file of mode 0600, gone when it is dropped. Those that killed processes left with the same beginning are removed.
+pub fn private_file(folder: &Path, beginning: &str) -> io::Result<NamedTempFile> {
+    for entry in std::fs::read_dir(folder)?.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(beginning).and_then(|rest| rest.split('-').next()?.parse::<i32>().ok());
+        let is_dead = |pid| test_kill_process(pid) == Err(Errno::SRCH);
+        if pid.and_then(Pid::from_raw).is_some_and(is_dead) {
+            // Somebody else may remove it in the same moment.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    let prefix = format!("{beginning}{}-", std::process::id());
+    let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
     file.as_file().set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())?;
     Ok(file)
 }
 
@@ -37,16 +49,6 @@ fn private_folder() -> PathBuf {
     let folder = base.join(format!("relplan-{}", rustix::process::geteuid().as_raw()));
     // Where it cannot be made, or is somebody else's, the file itself is refused by its creation.
     let _ = DirBuilder::new().mode(0o700).create(&folder);
-    for entry in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.strip_prefix(BEGINNING).and_then(|rest| rest.split('-').next()?.parse::<i32>().ok());
-        let dead = pid
-            .and_then(rustix::process::Pid::from_raw)
-            .is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH));
-        if dead {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
     folder
 }
 
@@ -67,10 +69,13 @@ mod tests {
 
     #[test]
     fn what_the_dead_left_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
         // A number that no process can have.
-        let left = private_folder().join(format!("{BEGINNING}{}-x", i32::MAX));
-        std::fs::write(&left, "a password").expect("left");
-        secret_file("another").expect("a file");
-        assert!(!left.exists());
+        let left = folder.path().join(format!("copy-{}-x", i32::MAX));
+        let ours = folder.path().join(format!("copy-{}-x", std::process::id()));
+        std::fs::write(&left, "rows").expect("left");
+        std::fs::write(&ours, "rows").expect("kept");
+        let file = private_file(folder.path(), "copy-").expect("a file");
+        assert!(!left.exists() && ours.exists() && file.path().exists());
     }
 }

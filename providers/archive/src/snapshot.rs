@@ -47,7 +47,10 @@ impl Archive {
 
     /// The snapshot that an object stands for, as it was taken; else what became of it.
     pub fn of_object(settings: &Settings, object: &Value) -> Result<Self, Problem> {
-        let name = object.get("snapshot").as_str().unwrap_or_default();
+        let name = object.get("snapshot").as_str().ok_or_else(|| {
+            Problem::refused("An older relplan took this snapshot, which kept it in a form of its own.")
+                .hint("It is a plain copy: `relplan state show` says in which file.")
+        })?;
         let missing = || {
             Problem::missing(format!("The snapshot {name} is not in {}.", settings.store.shown())).hint(
                 "It was deleted or moved, or never whole. Use another one: `relplan snapshots` lists them.",

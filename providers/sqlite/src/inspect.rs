@@ -1,46 +1,53 @@
-//! Looking at a copy: whether it is whole, what is in it, and its hash.
+//! Looking at a copy: whether it is whole, and what is in it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
+use relplan_archive::{Facts, Sum, Table};
 use relplan_contract::Problem;
 use rusqlite::{Connection, OpenFlags};
-use sha2::{Digest as _, Sha256};
 
-/// What a whole copy is like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Facts {
-    pub sha256: String,
-    pub bytes: i64,
-    pub pages: i64,
-    /// Rows of each table.
-    pub tables: BTreeMap<String, i64>,
+/// Opens a copy that nobody else uses.
+pub(crate) fn open(path: &Path) -> Result<Connection, Problem> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|error| damaged(&error.to_string()))
 }
 
-/// Checks a copy that nobody else uses, and gives its facts.
-pub(crate) fn inspect(path: &Path) -> Result<Facts, Problem> {
-    let failed = |error: rusqlite::Error| {
-        Problem::refused(format!("The copy of the database is damaged: {error}."))
-            .hint("The database itself may be damaged: run `PRAGMA integrity_check` on it.")
-    };
-    let copy = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+fn damaged(why: &str) -> Problem {
+    Problem::refused(format!("The copy of the database is damaged: {why}."))
+        .hint("The database itself may be damaged: run `PRAGMA integrity_check` on it.")
+}
+
+/// Has SQLite check a copy, and gives its facts.
+pub(crate) fn inspect(copy: &Connection) -> Result<Facts, Problem> {
+    let failed = |error: rusqlite::Error| damaged(&error.to_string());
     let verdict: String =
         copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if verdict != "ok" {
-        return Err(Problem::refused(format!("The copy of the database is damaged: {verdict}."))
-            .hint("The database itself may be damaged: run `PRAGMA integrity_check` on it."));
+        return Err(damaged(&verdict));
     }
-    let pages = copy.query_row("PRAGMA page_count", [], |row| row.get(0)).map_err(failed)?;
-    let tables = rows(&copy).map_err(failed)?;
-    drop(copy);
-    let (sha256, bytes) =
-        hash(path).map_err(|error| Problem::refused(format!("The copy cannot be read: {error}.")))?;
-    Ok(Facts { sha256, bytes, pages, tables })
+    Ok(Facts {
+        engine: "sqlite".to_owned(),
+        database: about(copy).map_err(failed)?,
+        tools: BTreeMap::from([("sqlite".to_owned(), rusqlite::version().to_owned())]),
+        tables: rows(copy).map_err(failed)?,
+        exact: true,
+        schema_sha256: schema_sum(copy).map_err(failed)?,
+    })
 }
 
-fn rows(copy: &Connection) -> Result<BTreeMap<String, i64>, rusqlite::Error> {
+/// What the database says of itself.
+fn about(copy: &Connection) -> Result<BTreeMap<String, String>, rusqlite::Error> {
+    let mut all = BTreeMap::new();
+    for name in ["page_count", "page_size", "user_version", "application_id", "encoding"] {
+        let value: rusqlite::types::Value =
+            copy.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
+        all.insert(name.to_owned(), text(value));
+    }
+    Ok(all)
+}
+
+fn rows(copy: &Connection) -> Result<BTreeMap<String, Table>, rusqlite::Error> {
     let mut statement = copy.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
     )?;
@@ -48,26 +55,39 @@ fn rows(copy: &Connection) -> Result<BTreeMap<String, i64>, rusqlite::Error> {
     let mut tables = BTreeMap::new();
     for name in names {
         let quoted = name.replace('"', "\"\"");
-        let count = copy.query_row(&format!("SELECT count(*) FROM \"{quoted}\""), [], |row| row.get(0))?;
-        tables.insert(name, count);
+        let rows = copy.query_row(&format!("SELECT count(*) FROM \"{quoted}\""), [], |row| row.get(0))?;
+        tables.insert(name, Table { rows, content: None });
     }
     Ok(tables)
 }
 
-/// SHA-256 of a file in hexadecimal, and its length in bytes; read piece by piece.
-pub(crate) fn hash(path: &Path) -> std::io::Result<(String, i64)> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    let mut bytes = 0_i64;
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(buffer.get(..count).unwrap_or_default());
-        bytes += i64::try_from(count).unwrap_or_default();
+/// The sum of the schema as SQLite keeps it.
+fn schema_sum(copy: &Connection) -> Result<String, rusqlite::Error> {
+    let mut statement = copy.prepare("SELECT coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")?;
+    let all: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(Sum::of(all.join(";\n").as_bytes()).sha256)
+}
+
+/// The first value that a query gives, as text; none where it gives no row, or NULL.
+pub(crate) fn first(copy: &Connection, query: &str) -> Result<Option<String>, Problem> {
+    let failed = |error: rusqlite::Error| {
+        Problem::refused(format!("The assert {query:?} cannot be asked: {error}."))
+            .about(relplan_contract::Path::attribute("assert"))
+    };
+    let mut statement = copy.prepare(query).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let Some(row) = rows.next().map_err(failed)? else { return Ok(None) };
+    let value: rusqlite::types::Value = row.get(0).map_err(failed)?;
+    Ok(Some(value).filter(|value| *value != rusqlite::types::Value::Null).map(text))
+}
+
+fn text(value: rusqlite::types::Value) -> String {
+    use rusqlite::types::Value;
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => text,
+        Value::Blob(bytes) => format!("{} bytes", bytes.len()),
     }
-    let hex: Vec<String> = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((hex.concat(), bytes))
 }

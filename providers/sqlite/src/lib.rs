@@ -1,4 +1,6 @@
-//! `SQLite`: snapshots of live databases, checked, and brought back into new files.
+//! `SQLite`: snapshots of live databases that are known to restore.
+//!
+//! SQLite is linked in: no program of it is needed. [`relplan_archive`] keeps the snapshots.
 
 #![cfg_attr(
     test,
@@ -6,15 +8,17 @@
 )]
 
 mod backup;
-mod directory;
+mod copy;
+mod failure;
 mod inspect;
 mod restore;
-mod retention;
 mod snapshot;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use relplan_archive::{Engine, Snapshots};
 use relplan_contract::{Configured, Problem, Provider, ProviderSchema, Resource, Value};
 
 /// The provider.
@@ -26,20 +30,16 @@ impl Provider for Sqlite {
         ProviderSchema {
             name: "sqlite",
             version: env!("CARGO_PKG_VERSION"),
-            summary: "Snapshots of SQLite databases.",
+            summary: "Snapshots of SQLite databases that are known to restore.",
             configuration: Vec::new(),
-            resources: vec![snapshot::schema()],
+            resources: vec![<snapshot::Sqlite as Engine>::schema()],
             data_sources: Vec::new(),
         }
     }
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
-        let snapshot: Arc<dyn Resource> = Arc::new(snapshot::Snapshot::default());
-        Ok(Configured {
-            resources: BTreeMap::from([("sqlite_snapshot", snapshot)]),
-            data_sources: BTreeMap::new(),
-            reviews: None,
-        })
+        let snapshot: Arc<dyn Resource> = Arc::new(Snapshots::<snapshot::Sqlite>::default());
+        Ok(Configured { resources: BTreeMap::from([("sqlite_snapshot", snapshot)]), ..Configured::default() })
     }
 }
 

@@ -1,60 +1,84 @@
-//! Bringing a snapshot back: always into a new file, never over what is there.
+//! Bringing a snapshot back for a person: whole or not at all, and never over what is there without putting it aside.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use relplan_contract::{Problem, Restored, Value};
+use relplan_archive::{Archive, Job, Settings, Wanted};
+use relplan_contract::{Problem, Restored};
 
-use crate::directory;
-use crate::inspect::{hash, inspect};
+use crate::copy;
+use crate::inspect;
+use crate::verify;
 
-/// Writes the snapshot that an object stands for to a new file, checked before and after.
-pub(crate) fn restore(object: &Value, file: &Path, into: &Path) -> Result<Restored, Problem> {
-    let expected = object.get("sha256").as_str().unwrap_or_default().to_owned();
-    let found = hash(file).map_err(|error| {
-        Problem::missing(format!("The snapshot {} cannot be read: {error}.", file.display()))
-    })?;
-    if found.0 != expected {
-        return Err(Problem::conflict(format!(
-            "The snapshot {} is not what was taken: its sha256 is {}, not {expected}.",
-            file.display(),
-            found.0
-        ))
-        .hint("It was changed or damaged. Use another snapshot."));
+/// What SQLite keeps beside a database.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Restores into the file that a person named.
+pub(crate) fn for_person(
+    job: &Job,
+    settings: &Settings,
+    archive: &Archive,
+    wanted: &Wanted,
+) -> Result<Restored, Problem> {
+    let into = wanted.folder.join(&wanted.into);
+    let folder =
+        into.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let there = into.symlink_metadata().is_ok();
+    if there && !wanted.over {
+        return Err(already_there(&into));
     }
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Problem::conflict(format!("There is a file {} already.", into.display())).hint("Name a new file.")
-        }
-        _ => Problem::refused(format!("{} cannot be written: {error}.", into.display())),
+    let mut file = copy::file(folder)?;
+    let bytes = verify::write(job, settings, archive, &mut file)?;
+    let failed =
+        |error: io::Error| relplan_archive::failed(&format!("{} cannot be written", into.display()), &error);
+    file.as_file().sync_all().map_err(failed)?;
+    let facts = inspect::inspect(&inspect::open(file.path())?)?;
+    let differences = archive.manifest.differences(&facts.tables);
+    if !differences.is_empty() {
+        return Err(Problem::conflict(format!(
+            "The database is not what was copied: {}.",
+            differences.join("; ")
+        )));
+    }
+    let mut notes = vec![
+        format!("{bytes} bytes, each as it was when it was copied"),
+        format!("integrity_check: ok; {} tables with {} rows", facts.tables.len(), archive.manifest.rows()),
+    ];
+    if there {
+        let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;
+        notes.push(format!(
+            "The file that was there is now {}. Whoever has it open goes on in it: start them anew.",
+            aside.display()
+        ));
+    }
+    file.persist_noclobber(&into).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => already_there(&into),
+        _ => failed(error.error),
+    })?;
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(Restored { notes })
+}
+
+fn already_there(into: &Path) -> Problem {
+    Problem::conflict(format!("There is a file {} already.", into.display()))
+        .hint("Name a new file. With -over it is put aside under another name, and not deleted.")
+}
+
+/// Renames a database with what belongs to it.
+fn put_aside(database: &Path, stamp: i64) -> io::Result<PathBuf> {
+    let named = |ending: &str| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
     };
-    let mut target =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(into).map_err(failed)?;
-    let copied = fs::File::open(file).and_then(|mut source| io::copy(&mut source, &mut target));
-    let written = copied.and_then(|_| target.sync_all());
-    let checked = written.map_err(failed).and_then(|()| inspect(into));
-    let facts = match checked {
-        Ok(facts) if facts.sha256 == expected => facts,
-        Ok(_) => {
-            let _ = fs::remove_file(into);
-            return Err(Problem::refused("The copy is not what was read."));
+    let aside = format!(".before-{stamp}");
+    for ending in BESIDE {
+        match fs::rename(named(ending), named(&format!("{aside}{ending}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
-        Err(problem) => {
-            let _ = fs::remove_file(into);
-            return Err(problem);
-        }
-    };
-    directory::sync(
-        into.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new(".")),
-    )
-    .map_err(failed)?;
-    let rows: i64 = facts.tables.values().sum();
-    Ok(Restored {
-        notes: vec![
-            format!("{} bytes, sha256 {} as when it was taken", facts.bytes, facts.sha256),
-            format!("integrity_check: ok; {} tables with {rows} rows", facts.tables.len()),
-        ],
-    })
+    }
+    fs::rename(database, named(&aside))?;
+    Ok(named(&aside))
 }

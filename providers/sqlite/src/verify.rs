@@ -1,0 +1,106 @@
+//! Proving a snapshot: by reading all of it, or by restoring it and having SQLite look.
+
+use std::io;
+
+use relplan_archive::{Archive, Job, Part, Settings};
+use relplan_contract::{Problem, Value};
+
+use crate::copy;
+use crate::inspect;
+use crate::snapshot::COPY;
+
+/// The part that holds the copy.
+pub(crate) fn part_of(archive: &Archive) -> Result<&Part, Problem> {
+    match archive.manifest.parts.as_slice() {
+        [part] if part.name.starts_with(COPY) => Ok(part),
+        _ => Err(Problem::refused("The snapshot has parts that this relplan does not know.")
+            .hint("Use a newer relplan.")),
+    }
+}
+
+/// Writes the database of a snapshot somewhere, with every sum compared on the way.
+pub(crate) fn write(
+    job: &Job,
+    settings: &Settings,
+    archive: &Archive,
+    to: &mut impl io::Write,
+) -> Result<u64, Problem> {
+    let part = part_of(archive)?;
+    let mut reader = archive.reader(part, settings.identities()?.as_ref())?;
+    job.copy(&mut reader, to, &part.name).map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            relplan_archive::failed("The database cannot be written", &error)
+        }
+        _ => Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))
+            .hint("It is damaged. Use another snapshot."),
+    })
+}
+
+/// Reads the whole database: it must begin as one of SQLite, and have as many pages as it had.
+pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<Vec<String>, Problem> {
+    let mut sink = Beginning::default();
+    let bytes = write(job, settings, archive, &mut sink)?;
+    let number = |name: &str| archive.manifest.database.get(name).and_then(|text| text.parse::<u64>().ok());
+    let expected =
+        number("page_count").zip(number("page_size")).map(|(pages, size)| pages.saturating_mul(size));
+    if !sink.0.starts_with(b"SQLite format 3\0") || expected != Some(bytes) {
+        return Err(Problem::conflict("What was stored is no whole database of SQLite.")
+            .hint("This snapshot cannot be trusted. Take another one."));
+    }
+    Ok(vec![format!("Decrypted where it was encrypted, and read to its end: {bytes} bytes.")])
+}
+
+/// Keeps the first bytes of what is written to it.
+#[derive(Default)]
+struct Beginning(Vec<u8>);
+
+impl io::Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = 16_usize.saturating_sub(self.0.len()).min(bytes.len());
+        self.0.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Restores the snapshot into a file for a moment, has SQLite check it, and compares.
+pub(crate) fn restored(
+    job: &Job,
+    settings: &Settings,
+    object: &Value,
+    archive: &Archive,
+) -> Result<Vec<String>, Problem> {
+    let began = job.context().clock.now_ms();
+    let mut file = copy::file(&copy::folder(job.context(), object))?;
+    write(job, settings, archive, &mut file)?;
+    let took = job.context().clock.now_ms().saturating_sub(began);
+    let opened = inspect::open(file.path())?;
+    let facts = inspect::inspect(&opened)?;
+    let mut differences = archive.manifest.differences(&facts.tables);
+    if facts.schema_sha256 != archive.manifest.schema_sha256 {
+        differences.push("the schema is another".to_owned());
+    }
+    for block in object.get("assert").as_list().unwrap_or_default() {
+        let (query, expected) = (block.get("query").as_str(), block.get("equals").as_str());
+        let Some((query, expected)) = query.zip(expected) else { continue };
+        let found = inspect::first(&opened, query)?;
+        if found.as_deref() != Some(expected) {
+            let found = found.unwrap_or_else(|| "nothing".to_owned());
+            differences.push(format!("the assert {query:?} gives {found}, not {expected}"));
+        }
+    }
+    if !differences.is_empty() {
+        let message = format!("The restored copy is not what was copied: {}.", differences.join("; "));
+        return Err(Problem::conflict(message)
+            .hint("This snapshot cannot be trusted. Take another one.")
+            .detail(differences.join("\n")));
+    }
+    let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
+    let (tables, rows) = (archive.manifest.tables.len(), archive.manifest.rows());
+    Ok(vec![format!(
+        "Restored in {seconds}.{tenths} s; integrity_check: ok; {tables} tables with {rows} rows are the same."
+    )])
+}
