@@ -35,6 +35,7 @@ pub struct Draft<'s> {
     settings: &'s Settings,
     name: String,
     taken_for: [String; 3],
+    action: String,
     created_ms: i64,
     published: bool,
 }
@@ -45,7 +46,8 @@ impl<'s> Draft<'s> {
         settings.store.0.prepare(&settings.series, bytes)?;
         let taken_for = [&context.product, &context.version, &context.address].map(Clone::clone);
         let name = name::snapshot(context, &settings.series, key);
-        Ok(Self { settings, name, taken_for, created_ms: context.clock.now_ms(), published: false })
+        let action = key.to_owned();
+        Ok(Self { settings, name, taken_for, action, created_ms: context.clock.now_ms(), published: false })
     }
 
     /// A new part. Several may be written at the same time.
@@ -92,6 +94,7 @@ impl<'s> Draft<'s> {
             name: self.name.clone(),
             series: self.settings.series.clone(),
             taken_for: self.taken_for.clone(),
+            action: self.action.clone(),
             created_ms: self.created_ms,
             duration_ms: context.clock.now_ms().saturating_sub(self.created_ms),
             database: facts.database,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use relplan_contract::{Context, Problem, ProblemKind};
@@ -33,13 +33,7 @@ impl Shared {
     /// Ends the programs, politely first, so that they can tell their server.
     fn stop(self: &Arc<Self>) {
         self.stopped.store(true, Ordering::SeqCst);
-        let groups = self.groups();
-        if groups.is_empty() {
-            return;
-        }
-        for (group, farewell) in groups {
-            signal(group, farewell);
-        }
+        self.signal_farewell();
         let shared = Arc::clone(self);
         std::thread::spawn(move || {
             std::thread::sleep(GRACE);
@@ -47,6 +41,13 @@ impl Shared {
                 signal(group, Signal::KILL);
             }
         });
+    }
+
+    /// Asks the programs to end.
+    fn signal_farewell(&self) {
+        for (group, farewell) in self.groups() {
+            signal(group, farewell);
+        }
     }
 
     fn groups(&self) -> BTreeMap<i32, Signal> {
@@ -110,6 +111,31 @@ impl Job {
         if self.shared.stopped.load(Ordering::SeqCst) { Err(Problem::cancelled()) } else { Ok(()) }
     }
 
+    /// Does two things side by side. When one fails, the programs of both end, and what failed first is told.
+    pub fn both<A: Send, B>(
+        &self,
+        one: impl FnOnce() -> Result<A, Problem> + Send,
+        other: impl FnOnce() -> Result<B, Problem>,
+    ) -> Result<(A, B), Problem> {
+        let first = OnceLock::new();
+        let failed = |problem: Problem| {
+            // What fails behind it does so because its programs were ended.
+            if first.set(problem).is_ok() {
+                self.shared.signal_farewell();
+            }
+        };
+        let (one, other) = std::thread::scope(|scope| {
+            let one = scope.spawn(|| one().map_err(&failed));
+            let other = other().map_err(&failed);
+            (one.join(), other)
+        });
+        match (one, other, first.into_inner()) {
+            (Ok(Ok(one)), Ok(other), None) => Ok((one, other)),
+            (_, _, Some(problem)) => Err(problem),
+            _ => Err(Problem::uncertain("The work on the database broke off: this is a fault in relplan.")),
+        }
+    }
+
     /// Copies a stream to its end, and tells now and then how far it is.
     pub fn copy(&self, from: &mut impl Read, to: &mut impl Write, what: &str) -> io::Result<u64> {
         let mut buffer = vec![0; 256 << 10];
@@ -143,5 +169,49 @@ impl Job {
 
     pub(crate) fn left(&self, group: i32) {
         self.shared.groups.lock().unwrap_or_else(PoisonError::into_inner).remove(&group);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Instant;
+
+    use relplan_contract::conformance::context_in;
+
+    use super::*;
+    use crate::{Tool, ToolSpec};
+
+    fn sleeper(job: &Job) -> Result<(), Problem> {
+        let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        let spec = ToolSpec {
+            program: "sleep",
+            arguments: vec!["100".to_owned()],
+            environment: &environment,
+            folder: None,
+            input: false,
+            output: false,
+            on_line: None,
+            farewell: Signal::TERM,
+        };
+        Tool::start(job, spec)?.wait().map_err(|failed| failed.problem("It was ended"))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_failed_first_ends_the_other_and_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let context = context_in(folder.path(), "postgres_snapshot.it");
+        let begun = Instant::now();
+        let ended = Job::run(&context, |job| {
+            let soon = || {
+                std::thread::sleep(Duration::from_millis(100));
+                Err::<(), _>(Problem::refused("The disk is full."))
+            };
+            job.both(|| sleeper(job), soon)
+        });
+        assert_eq!(ended.await.expect_err("failed").message, "The disk is full.");
+        assert!(begun.elapsed() < Duration::from_secs(50), "the other went on");
+        let fine = Job::run(&context, |job| job.both(|| Ok(1), || Ok(2)));
+        assert_eq!(fine.await.expect("done"), (1, 2));
     }
 }

@@ -55,6 +55,9 @@ pub struct Manifest {
     pub series: String,
     /// Product, version of the release and address of the resource for which it was taken.
     pub taken_for: [String; 3],
+    /// The key of the action that took it, by which the ledger tells the run.
+    #[serde(default)]
+    pub action: String,
     /// When it was begun, in milliseconds since 1970.
     pub created_ms: i64,
     /// How long it took, in milliseconds.

@@ -25,7 +25,7 @@ pub(crate) fn attributes() -> Vec<Attribute> {
         text("database", "Name of the database."),
         means("user", "Who connects."),
         means("password", "The password. Given to the programs in a file of mode 0600.").sensitive(),
-        means("defaults_file", "An option file of your own with user and password. Default: ~/.my.cnf, where nothing is given here."),
+        means("defaults_file", "An option file of your own with user and password. Default: ~/.my.cnf, where no password is given."),
         means("ssl_mode", "`disabled`, `preferred`, `required`, `verify_ca` or `verify_identity`."),
         means("ssl_ca", "File of the authorities for `verify_ca` and `verify_identity`."),
         Attribute::optional("connect_timeout", Type::Number, "Seconds to wait for the server.").or(15).means(),
@@ -149,6 +149,12 @@ fn from_url(text: &str) -> Result<(Options, Option<String>), Problem> {
     Ok((options, database))
 }
 
+/// The option file that everybody may have at home.
+fn own_file(context: &Context) -> Option<String> {
+    let file = PathBuf::from(context.environment.get("HOME")?).join(".my.cnf");
+    file.is_file().then(|| file.display().to_string())
+}
+
 /// Where a database is, and how its programs are told.
 #[derive(Clone)]
 pub(crate) struct Connection {
@@ -184,7 +190,8 @@ impl Connection {
                 ..options
             };
         }
-        options.include = file("defaults_file");
+        options.include =
+            file("defaults_file").or_else(|| own_file(context).filter(|_| options.password.is_none()));
         options.connect_timeout = options.connect_timeout.or_else(|| config.get("connect_timeout").as_i64());
         let programs = text("program_folder").map(|folder| context.path(&folder));
         let database = database.ok_or_else(|| {
@@ -195,7 +202,8 @@ impl Connection {
 
     /// The database that a person named with a URL.
     pub(crate) fn of_url(context: &Context, url: &str, programs: Option<PathBuf>) -> Result<Self, Problem> {
-        let (options, database) = from_url(url)?;
+        let (mut options, database) = from_url(url)?;
+        options.include = own_file(context).filter(|_| options.password.is_none());
         Self::new(context, options, database.unwrap_or_default(), programs)
     }
 
@@ -218,15 +226,11 @@ impl Connection {
 
     fn new(
         context: &Context,
-        mut options: Options,
+        options: Options,
         database: String,
         programs: Option<PathBuf>,
     ) -> Result<Self, Problem> {
         let told = |name: &str| context.environment.get(name);
-        let own = told("HOME").map(|home| PathBuf::from(home).join(".my.cnf")).filter(|file| file.is_file());
-        if options.password.is_none() && options.socket.is_none() && options.include.is_none() {
-            options.include = own.map(|file| file.display().to_string());
-        }
         let inherited = ["PATH", "HOME", "TMPDIR"].into_iter();
         let mut environment: BTreeMap<String, String> =
             inherited.filter_map(|name| Some((name.to_owned(), told(name)?.clone()))).collect();

@@ -1,6 +1,7 @@
-//! Snapshots of a real PostgreSQL that meet every kind of bad luck: none is recorded as good that does not restore, no
+//! Snapshots of a real PostgreSQL and a real MariaDB that meet every kind of bad luck: none is recorded as good that does not restore, no
 //! half file is left that looks whole, and no backend stays behind.
 
+mod database;
 mod fault;
 mod judge;
 mod proxy;
@@ -12,27 +13,38 @@ use std::time::Instant;
 
 use crate::random::Random;
 use crate::tally::Tally;
+use database::Kind;
 use fault::{Fault, Moment};
 use shop::Shop;
 
 /// Takes snapshots, one bad luck each, in turn from all kinds that this machine can make.
 pub fn snapshots(relplan: &Path, runs: u64, seed: u64) -> io::Result<Tally> {
     let mut tally = Tally::new("bad luck for snapshots");
-    let mut shop = Shop::new(relplan)?;
-    tally.caught_planted_bug = finds_a_lie(&mut shop)?;
-    let faults = fault::all();
+    let mut shops = [Shop::new(relplan, Kind::Postgres)?, Shop::new(relplan, Kind::Mariadb)?];
+    tally.caught_planted_bug = true;
+    for shop in &mut shops {
+        tally.caught_planted_bug &= finds_a_lie(shop)?;
+    }
+    let faults = shops.each_ref().map(|shop| fault::all(shop.server.kind()));
     let (mut stopped, mut damaged) = (0, 0);
-    for (number, fault) in (0..runs).zip(faults.iter().cycle()) {
+    let round = faults[0].len().max(1);
+    for number in 0..runs {
+        // Each kind of bad luck in turn, for one database and in the next round for the other.
+        let turn = usize::try_from(number).unwrap_or_default();
+        let which = (turn + turn / round) % 2;
+        let (Some(shop), Some(kinds)) = (shops.get_mut(which), faults.get(which)) else { continue };
+        let Some(fault) = kinds.get(turn % round % kinds.len().max(1)) else { continue };
         tally.runs += 1;
         let mut random = Random::new(seed.wrapping_add(number));
-        let ended = once(&mut shop, *fault, &mut random)?;
+        let ended = once(shop, *fault, &mut random)?;
         stopped += u64::from(ended.stopped);
         damaged += u64::from(ended.damage_told);
-        let again = |finding| format!("{finding} ({fault:?}, seed {})", seed.wrapping_add(number));
+        let kind = shop.server.kind();
+        let again = |finding| format!("{finding} ({kind:?}, {fault:?}, seed {})", seed.wrapping_add(number));
         tally.findings.extend(ended.findings.into_iter().map(again));
     }
     tally.figures = vec![
-        ("kinds of bad luck", faults.len() as u64),
+        ("kinds of bad luck", round as u64),
         ("applies that stopped for it", stopped),
         ("damages told", damaged),
     ];

@@ -49,19 +49,13 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
     let (begun, has_begun) = channel();
     let tool = dump(job, plan, &more, begun)?;
-    let (part, contents) = std::thread::scope(|scope| {
-        let part = scope.spawn(|| written(job, &draft, tool));
-        let contents = lock
-            .map_or(Ok(None), |lock| lock.until(&has_begun))
-            .and_then(|held| Ok((held, tables::contents(&mut session, &listed, plan.depth)?)));
-        let joined = part
-            .join()
-            .unwrap_or_else(|_| Err(Problem::uncertain("The dump broke off: this is a fault in relplan.")));
-        let part = joined?;
-        let (held, contents) = contents?;
-        drop(held);
-        Ok::<_, Problem>((part, contents))
-    })?;
+    let counted = || {
+        // Held to the end where nobody is to write until then.
+        let held = lock.map_or(Ok(None), |lock| lock.until(&has_begun))?;
+        Ok((tables::contents(&mut session, &listed, plan.depth)?, held))
+    };
+    let (part, (contents, held)) = job.both(|| written(job, &draft, tool), counted)?;
+    drop(held);
     session.run("COMMIT")?;
     session.close()?;
     if database::schema_sum(job, &plan.connection, &more)? != schema_sha256 {

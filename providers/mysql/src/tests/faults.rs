@@ -21,7 +21,7 @@ impl Bench {
 
 #[tokio::test]
 async fn a_wrong_password_and_a_server_that_is_not_there_are_told() {
-    let mut bench = Bench::new(10);
+    let bench = Bench::new(10);
     let wrong = bench.server.url("shop").replace("%6D%3A", "%6E%3A");
     let problem = bench.take(&bench.config(&[("url", wrong.into())]), "key").await.expect_err("wrong");
     assert!(problem.message.contains("Access denied") && problem.hint.contains("password"), "{problem}");
@@ -39,7 +39,7 @@ async fn a_wrong_password_and_a_server_that_is_not_there_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_in_the_middle_leaves_nothing() {
-    let mut bench = Bench::new(300_000);
+    let bench = Bench::new(300_000);
     let config = bench.config(&[]);
     let (resource, context) = (std::sync::Arc::clone(&bench.resource), bench.context());
     let taken = tokio::spawn(async move {

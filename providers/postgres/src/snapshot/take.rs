@@ -64,17 +64,8 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     // Compressed rows take far less than tables on a disk; a disk that fills up all the same is told then.
     let draft = Draft::begin(settings, job.context(), key, u64::try_from(raw / 8).unwrap_or_default())?;
     let dump = Dump { job, draft: &draft, connection: &connection, plan, snapshot: &exported };
-    let (parts, schema_sha256, contents) = std::thread::scope(|scope| {
-        let parts = scope.spawn(|| dump.all(&listed));
-        let contents = tables::contents(&mut session, &listed, plan.depth);
-        let joined = parts
-            .join()
-            .unwrap_or_else(|_| Err(Problem::uncertain("The dump broke off: this is a fault in relplan.")));
-        // When this session breaks, every dump loses its snapshot: the reason is told, not what followed from it.
-        let contents = contents?;
-        let (parts, schema) = joined?;
-        Ok::<_, Problem>((parts, schema, contents))
-    })?;
+    let ((parts, schema_sha256), contents) =
+        job.both(|| dump.all(&listed), || tables::contents(&mut session, &listed, plan.depth))?;
     session.run("COMMIT")?;
     session.close()?;
     let facts = Facts {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::database::Kind;
 use super::proxy::Proxy;
-use super::shop::{ADDRESS, APPLY, Run, Shop, run};
+use super::shop::{APPLY, Run, Shop, run};
 use crate::random::Random;
 
 /// What happens to a snapshot.
@@ -74,7 +75,7 @@ pub(super) enum Moment {
 }
 
 /// All kinds that this machine can make.
-pub(super) fn all() -> Vec<Fault> {
+pub(super) fn all(kind: Kind) -> Vec<Fault> {
     let mut all = vec![
         Fault::Killed,
         Fault::ByteFlipped,
@@ -87,13 +88,16 @@ pub(super) fn all() -> Vec<Fault> {
         Fault::Interrupted,
         Fault::WrongPassword,
         Fault::PartMissing,
-        Fault::OlderClient,
         Fault::WrongClock,
         Fault::ManifestChanged,
         Fault::BucketBusy,
         Fault::BucketForbids,
         Fault::BucketSilent,
     ];
+    if kind == Kind::Postgres {
+        // MariaDB's programs do not ask how old they are.
+        all.push(Fault::OlderClient);
+    }
     if rustix::process::geteuid().is_root() {
         all.extend([Fault::StoreFull, Fault::ScratchFull]);
     }
@@ -128,11 +132,7 @@ impl Fault {
     pub(super) fn strike(self, shop: &mut Shop, random: &mut Random) -> io::Result<Run> {
         match self {
             Self::ServerKilled => at_a_moment(shop, random, |shop, _| shop.server.kill()),
-            Self::SessionsEnded => at_a_moment(shop, random, |shop, _| {
-                let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                           WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-                shop.server.sql("postgres", sql);
-            }),
+            Self::SessionsEnded => at_a_moment(shop, random, |shop, _| shop.server.end_sessions()),
             Self::Killed => at_a_moment(shop, random, |_, relplan| signal(relplan, Signal::KILL)),
             Self::Interrupted => at_a_moment(shop, random, |_, relplan| signal(relplan, Signal::INT)),
             Self::ConnectionCut => {
@@ -167,7 +167,7 @@ impl Fault {
                 disk.ended(shop.apply()?)
             }
             Self::WrongPassword => {
-                let url = shop.server.url("shop").replace("%70", "%71");
+                let url = shop.server.wrong_url("shop");
                 Shop::ended(shop.command(&[], &APPLY).env("RELPLAN_VAR_url", url).spawn()?)
             }
             Self::OlderClient => {
@@ -240,7 +240,7 @@ impl Fault {
 /// What `relplan verify` does not tell of a damaged snapshot, by its way of looking.
 fn told(fault: Fault, shop: &Shop) -> io::Result<Vec<String>> {
     let mut findings = Vec::new();
-    let address = format!("{ADDRESS}@{}", shop.version());
+    let address = shop.address();
     for how in ["checksum", "read"] {
         let run = shop.relplan(&["verify", &format!("-how={how}"), &address])?;
         // Without the key the sums are still right, and nothing is said about the snapshot.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use relplan_archive::{Manifest, Sum};
 use serde_json::json;
 
-use super::shop::{ADDRESS, Run, Shop};
+use super::shop::{Run, Shop};
 
 /// How long a backend may take to notice that nobody listens any more.
 const NOTICES: Duration = Duration::from_secs(15);
@@ -60,18 +60,15 @@ pub(super) fn recorded(shop: &Shop) -> io::Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Restores the snapshot for good, and asks both databases the same questions: no word of relplan is believed.
+/// Restores the snapshot for good, and asks both databases the same questions.
 fn restores(shop: &Shop) -> io::Result<Vec<String>> {
     let into = shop.server.url("copy");
-    let address = format!("{ADDRESS}@{}", shop.version());
-    let run = shop.relplan(&["restore", &address, "-confirm=copy", "-into", &into])?;
+    let run = shop.relplan(&["restore", &shop.address(), "-confirm=copy", "-into", &into])?;
     if run.code != Some(0) {
         return Ok(vec![format!("what is recorded as proven does not restore: {}", run.said)]);
     }
-    let question = "SELECT (SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o), \
-                    (SELECT md5(string_agg(c::text, ',' ORDER BY id)) FROM customers c), (SELECT count(*) FROM events)";
-    let [was, is] = ["shop", "copy"].map(|database| shop.server.try_sql(database, question));
-    shop.server.try_sql("postgres", "DROP DATABASE copy").map_err(io::Error::other)?;
+    let [was, is] = ["shop", "copy"].map(|database| shop.server.summed(database));
+    shop.server.drop_copy("copy")?;
     if was.is_err() || was != is {
         return Ok(vec![format!("the restored database is another: {was:?} {is:?}")]);
     }

@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use postgres_server::Server;
-
+use super::database::{Database, Kind};
 use crate::random::Random;
-
-/// Rows of its largest table.
-const ORDERS: usize = 20_000;
-
-/// The address of the snapshot.
-pub(super) const ADDRESS: &str = "postgres_snapshot.before";
 
 /// How a command ended, and what it said.
 pub(super) struct Run {
@@ -39,7 +32,7 @@ pub(super) struct Known {
 
 pub(super) struct Shop {
     relplan: PathBuf,
-    pub(super) server: Server,
+    pub(super) server: Database,
     pub(super) bucket: bucket_server::Server,
     pub(super) folder: tempfile::TempDir,
     key: String,
@@ -49,7 +42,7 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    pub(super) fn new(relplan: &Path) -> io::Result<Self> {
+    pub(super) fn new(relplan: &Path, kind: Kind) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let key = folder.path().join("backup.key");
         run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key))?;
@@ -59,7 +52,7 @@ impl Shop {
         std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))?;
         Ok(Self {
             relplan: relplan.to_path_buf(),
-            server: server(),
+            server: Database::start(kind),
             bucket: bucket_server::Server::start(),
             folder,
             key: public.trim().to_owned(),
@@ -71,13 +64,17 @@ impl Shop {
     /// Begins the next release: a snapshot with jobs and proof by chance, and with these arguments, one on a line.
     pub(super) fn next_release(&mut self, arguments: &str, random: &mut Random) -> io::Result<()> {
         self.release += 1;
-        let jobs = 1 + 2 * random.below(2);
+        let jobs = match self.server.kind() {
+            Kind::Postgres => format!("jobs = {}", 1 + 2 * random.below(2)),
+            Kind::Mariadb => String::new(),
+        };
+        let resource = self.server.kind().resource();
         let verify = if random.below(3) == 0 { "restore" } else { "read" };
         let mut text = format!(
             "release \"shop\" {{\n  version = \"1.0.{}\"\n}}\n\n\
              variable \"url\" {{\n  sensitive = true\n}}\n\n\
-             resource \"postgres_snapshot\" \"before\" {{\n  url = var.url\n  \
-             encrypt_to = [\"{}\"]\n  identity_file = \"backup.key\"\n  jobs = {jobs}\n",
+             resource \"{resource}\" \"before\" {{\n  url = var.url\n  \
+             encrypt_to = [\"{}\"]\n  identity_file = \"backup.key\"\n  {jobs}\n",
             self.release, self.key
         );
         if !arguments.contains("bucket =") {
@@ -138,9 +135,12 @@ impl Shop {
     /// Brings a server up again that was killed, and lets nothing fail any more.
     pub(super) fn mend(&mut self) {
         self.bucket.proxy.heal();
-        if self.server.try_sql("postgres", "SELECT 1").is_err() {
-            self.server.revive();
-        }
+        self.server.mend();
+    }
+
+    /// The address of the snapshot of this release.
+    pub(super) fn address(&self) -> String {
+        format!("{}@{}", self.server.kind().address(), self.version())
     }
 
     /// The snapshot of this release as the state knows it.
@@ -173,12 +173,6 @@ impl Shop {
 
 /// What takes the snapshot.
 pub(super) const APPLY: [&str; 3] = ["apply", "-auto-approve", "shop.hcl"];
-
-fn server() -> Server {
-    let server = Server::start();
-    server.shop("shop", ORDERS);
-    server
-}
 
 /// Runs a command that must not fail.
 pub(super) fn run(command: &mut Command) -> io::Result<()> {
