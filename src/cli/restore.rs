@@ -24,7 +24,9 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
         Err(problem) => format!("failed: {}", problem.message),
     };
     // What was refused before anything was done is not worth a record.
-    let refused = restored.as_ref().is_err_and(|problem| problem.kind == ProblemKind::Conflict);
+    let refused = restored
+        .as_ref()
+        .is_err_and(|problem| matches!(problem.kind, ProblemKind::Conflict | ProblemKind::Invalid));
     if !refused {
         let event = Event::Restored { key: backup.key.clone(), into: target.shown.clone(), outcome };
         backup.record(context, &args.lock, event)?;

@@ -143,6 +143,14 @@ impl Manifest {
         found
     }
 
+    /// Its tables and rows in words: `4 tables with 1700 rows`.
+    #[must_use]
+    pub fn counted(&self) -> String {
+        let several = |count: i64| if count == 1 { "" } else { "s" };
+        let (tables, rows) = (i64::try_from(self.tables.len()).unwrap_or(i64::MAX), self.rows());
+        format!("{tables} table{} with {rows} row{}", several(tables), several(rows))
+    }
+
     /// The rows of all tables.
     #[must_use]
     pub fn rows(&self) -> i64 {

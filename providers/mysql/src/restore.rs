@@ -93,11 +93,9 @@ pub(crate) fn for_person(
     let holds = if there.is_empty() { None } else { Some(Holds::of(&mut session, &name)?) };
     session.close()?;
     if let Some(holds) = holds.as_ref().filter(|holds| !holds.is_empty() && !wanted.over) {
-        return Err(Problem::conflict(format!(
-            "The database {name} is there already, with {} tables.",
-            holds.tables.len()
-        ))
-        .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
+        let message = format!("The database {name} is there already, with {} tables.", holds.tables.len());
+        return Err(Problem::invalid("into", message)
+            .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
     }
     let stamp = job.context().clock.now_ms();
     let aside = holds.filter(|holds| !holds.is_empty());
@@ -131,10 +129,10 @@ fn filled(job: &Job, settings: &Settings, archive: &Archive, fresh: &Connection)
         let all = differences.join("; ");
         return Err(Problem::conflict(format!("The restored database is not what was dumped: {all}.")));
     }
-    let (tables, rows) = (archive.manifest.tables.len(), archive.manifest.rows());
+    let all = archive.manifest.counted();
     let counted =
         if archive.manifest.exact { "as they were counted" } else { "about as they were estimated" };
-    Ok(format!("{tables} tables with {rows} rows, {counted} when the snapshot was taken."))
+    Ok(format!("{all}, {counted} when the snapshot was taken."))
 }
 
 /// Drops what is half full, where it is ours: nobody should find it.

@@ -175,10 +175,9 @@ pub(crate) fn for_person(
     let server = named.to_database("postgres");
     let there = looked_at(job, &server, &named, &name)?;
     if let Some(tables) = there.filter(|tables| *tables > 0 && !wanted.over) {
-        return Err(Problem::conflict(format!(
-            "The database {name} is there already, with {tables} tables."
-        ))
-        .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
+        let message = format!("The database {name} is there already, with {tables} tables.");
+        return Err(Problem::invalid("into", message)
+            .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
     }
     let stamp = job.context().clock.now_ms();
     let (new, aside) = (format!("{name}_restored_{stamp}"), format!("{name}_before_{stamp}"));
@@ -252,9 +251,9 @@ fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<Str
             differences.join("; ")
         )));
     }
-    let rows: i64 = contents.values().map(|table| table.rows).sum();
-    Ok(format!(
-        "{} tables with {rows} rows, as they were counted when the snapshot was taken.",
-        contents.len()
-    ))
+    let counted = archive.manifest.counted();
+    Ok(match archive.manifest.exact {
+        true => format!("{counted}, as they were counted when the snapshot was taken."),
+        false => format!("{counted}, by the estimates of when the snapshot was taken."),
+    })
 }

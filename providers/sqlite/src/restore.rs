@@ -43,7 +43,7 @@ pub(crate) fn for_person(
     }
     let mut notes = vec![
         format!("{bytes} bytes, each as it was when it was copied"),
-        format!("integrity_check: ok; {} tables with {} rows", facts.tables.len(), archive.manifest.rows()),
+        format!("integrity_check: ok; {}", archive.manifest.counted()),
     ];
     if there {
         let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;
@@ -61,7 +61,7 @@ pub(crate) fn for_person(
 }
 
 fn already_there(into: &Path) -> Problem {
-    Problem::conflict(format!("There is a file {} already.", into.display()))
+    Problem::invalid("into", format!("There is a file {} already.", into.display()))
         .hint("Name a new file. With -over it is put aside under another name, and not deleted.")
 }
 

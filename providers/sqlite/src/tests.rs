@@ -129,7 +129,7 @@ async fn an_encrypted_one_comes_back_into_a_file() {
     let restored = bench.restore(&object, "restored.sqlite", false).await.expect("restored");
     assert!(restored.notes.iter().any(|note| note.contains("5000 rows")), "{restored:?}");
     let again = bench.restore(&object, "restored.sqlite", false).await.expect_err("there already");
-    assert_eq!(again.kind, ProblemKind::Conflict);
+    assert_eq!(again.kind, ProblemKind::Invalid);
     let connection = Connection::open(bench.path("restored.sqlite")).expect("a database");
     connection.execute_batch("PRAGMA journal_mode = WAL; DELETE FROM orders").expect("emptied");
     let restored = bench.restore(&object, "restored.sqlite", true).await.expect("restored over it");

@@ -99,8 +99,6 @@ pub(crate) fn restored(
             .detail(differences.join("\n")));
     }
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
-    let (tables, rows) = (archive.manifest.tables.len(), archive.manifest.rows());
-    Ok(vec![format!(
-        "Restored in {seconds}.{tenths} s; integrity_check: ok; {tables} tables with {rows} rows are the same."
-    )])
+    let counted = archive.manifest.counted();
+    Ok(vec![format!("Restored in {seconds}.{tenths} s; integrity_check: ok; {counted} are the same.")])
 }

@@ -69,14 +69,14 @@ impl Command {
         let mut tool = self.start(job, true)?;
         let output = tool.output().map_err(|error| unreadable(&error))?;
         let printed = Arc::new(Mutex::new(Tail::default()));
-        let telling = {
+        let keeping = {
             let (context, printed) = (job.context().clone(), Arc::clone(&printed));
-            std::thread::spawn(move || tell(&context, output, &printed))
+            std::thread::spawn(move || keep(&context, output, &printed))
         };
         let fed = tool.feed(&mut reader, STREAM);
         let ended = tool.wait();
         // It ends with the command's output; a fault in it loses lines, not the verdict.
-        let _ = telling.join();
+        let _ = keeping.join();
         let printed = printed.lock().unwrap_or_else(PoisonError::into_inner).text();
         ended.map_err(|failed| {
             let problem = failed.problem(&format!("The command `{attribute}` refuses the snapshot"));
@@ -123,19 +123,18 @@ fn part_of(archive: &Archive) -> Result<&relplan_archive::Part, Problem> {
     }
 }
 
-/// Tells each line of a command's output, and keeps the last ones.
-fn tell(context: &Context, output: impl io::Read, printed: &Mutex<Tail>) {
+/// Keeps the last lines of a command's output, which are told in the end.
+fn keep(context: &Context, output: impl io::Read, printed: &Mutex<Tail>) {
     let mut lines = crate::output::Lines::default();
-    let mut told = |line: &str, left_out: usize| {
+    let mut kept = |line: &str, left_out: usize| {
         let line = clean(&context.redactor, line, left_out);
-        context.progress.line(&line);
         printed.lock().unwrap_or_else(PoisonError::into_inner).push(&line);
     };
     let (mut output, mut buffer) = (output, vec![0; 16 << 10]);
     while let Ok(count @ 1..) = output.read(&mut buffer) {
-        lines.feed(buffer.get(..count).unwrap_or_default(), &mut told);
+        lines.feed(buffer.get(..count).unwrap_or_default(), &mut kept);
     }
-    lines.finish(&mut told);
+    lines.finish(&mut kept);
 }
 
 fn unreadable(error: &io::Error) -> Problem {

@@ -149,11 +149,8 @@ pub(crate) fn restored(
         (true, true) => "rows and their sums",
     };
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
-    let (tables, rows) = (archive.manifest.tables.len(), archive.manifest.rows());
-    notes.insert(
-        0,
-        format!("Restored in {seconds}.{tenths} s; {tables} tables with {rows} rows compared: {what} are the same."),
-    );
+    let counted = archive.manifest.counted();
+    notes.insert(0, format!("Restored in {seconds}.{tenths} s; {counted} compared: {what} are the same."));
     Ok(notes)
 }
 

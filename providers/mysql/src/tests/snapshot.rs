@@ -70,7 +70,7 @@ async fn it_comes_back_into_a_new_database_and_into_the_place_of_one() {
         "the trigger came back"
     );
     let problem = bench.restore(&object, "shop", false).await.expect_err("it has tables");
-    assert_eq!(problem.kind, ProblemKind::Conflict);
+    assert_eq!(problem.kind, ProblemKind::Invalid);
     // With a trigger in it, nothing can be moved: the restored one keeps its own name.
     let restored = bench.restore(&object, "shop", true).await.expect("restored");
     assert!(restored.notes[2].contains("shop_restored_"), "{restored:?}");

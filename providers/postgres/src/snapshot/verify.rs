@@ -110,11 +110,10 @@ pub(crate) fn restored(
     notes.insert(
         0,
         format!(
-            "Restored in {}.{} s; {} tables with {} rows compared: {what} are the same.",
+            "Restored in {}.{} s; {} compared: {what} are the same.",
             took / 1_000,
             took % 1_000 / 100,
-            archive.manifest.tables.len(),
-            archive.manifest.rows()
+            archive.manifest.counted()
         ),
     );
     Ok(notes)

@@ -94,7 +94,7 @@ async fn it_comes_back_into_a_new_database_and_takes_the_name() {
     );
     bench.server.sql("shop", "DELETE FROM orders");
     let problem = bench.restore(&object, "shop", false).await.expect_err("it has tables");
-    assert_eq!(problem.kind, ProblemKind::Conflict);
+    assert_eq!(problem.kind, ProblemKind::Invalid);
     bench.restore(&object, "shop", true).await.expect("restored");
     assert_eq!(bench.server.sql("shop", "SELECT count(*) FROM orders"), "1000");
     let aside =
