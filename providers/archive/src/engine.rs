@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use relplan_contract::{Context, Problem, ResourceSchema, RestoreRequest, Restored, Value};
 
-use crate::arguments::{Settings, Verify};
+use crate::arguments::Settings;
 use crate::job::Job;
 use crate::snapshot::Archive;
 
@@ -19,13 +19,19 @@ pub trait Engine: Send + Sync + 'static {
     /// Takes the snapshot of an action.
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem>;
 
-    /// Proves a snapshot whose stored bytes were found to be right, by `read` or `restore`; gives sentences for people.
-    ///
-    /// `object` is what the state knows, where no secret of the source is any more.
-    fn prove(
+    /// Reads all of a snapshot with the database's own program; gives sentences for people. The stored bytes were found to be
+    /// right. `object` is what the state knows, where no secret of the source is any more.
+    fn read(
         job: &Job,
         settings: &Settings,
-        how: Verify,
+        object: &Value,
+        archive: &Archive,
+    ) -> Result<Vec<String>, Problem>;
+
+    /// Restores it where that harms nobody, and compares; else the same.
+    fn rehearse(
+        job: &Job,
+        settings: &Settings,
         object: &Value,
         archive: &Archive,
     ) -> Result<Vec<String>, Problem>;

@@ -10,6 +10,7 @@
 //! - [`Settings`]: the arguments that all types share
 //! - [`Draft`]: a snapshot while it is made; [`Archive`]: one that is there
 //! - [`Ground`]: where a server is started for one verification; [`secret_file`], [`private_file`]: what nobody else may read
+//! - [`asserts`], [`Depth`]: what is compared in a restored copy
 //! - [`before`]: the snapshot that a migration depends on
 //! - [`Job`], [`Tool`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
 
@@ -19,10 +20,12 @@
 )]
 
 mod arguments;
+pub mod asserts;
 pub mod before;
 mod bucket;
 mod cipher;
 mod compression;
+mod counts;
 mod draft;
 mod engine;
 mod folder;
@@ -43,6 +46,7 @@ mod tool;
 pub use arguments::{Settings, Verify};
 pub use cipher::{Identities, Recipients};
 pub use compression::Compression;
+pub use counts::Depth;
 pub use draft::{Draft, Facts};
 pub use engine::{Engine, Wanted};
 pub use job::Job;

@@ -69,9 +69,11 @@ fn verify<E: Engine>(
     let began = job.context().clock.now_ms();
     let checked = archive.check(job)?;
     let mut notes = vec![format!("{} bytes read back, with the sums of the manifest.", checked.bytes)];
-    if how > Verify::Checksum {
-        notes.extend(E::prove(job, settings, how, object, archive)?);
-    }
+    notes.extend(match how {
+        Verify::Checksum => Vec::new(),
+        Verify::Read => E::read(job, settings, object, archive)?,
+        Verify::Restore => E::rehearse(job, settings, object, archive)?,
+    });
     // The sums are those of the snapshot that was proven before: a stronger proof of then still holds.
     let stronger = Verified::of(object).filter(|before| Verify::parse(&before.how) > Some(how));
     let verified = stronger.unwrap_or_else(|| how.note(job.context(), began));

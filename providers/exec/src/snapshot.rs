@@ -2,7 +2,7 @@
 
 mod stream;
 
-use relplan_archive::{Archive, Draft, Engine, Facts, Job, Settings, Verify, Wanted};
+use relplan_archive::{Archive, Draft, Engine, Facts, Job, Settings, Wanted};
 use relplan_contract::{Attribute, Path, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::arguments;
@@ -108,29 +108,28 @@ impl Engine for Stream {
         draft.finish(job.context(), vec![part], facts)
     }
 
-    fn prove(
+    fn read(
         job: &Job,
         settings: &Settings,
-        how: Verify,
         object: &Value,
         archive: &Archive,
     ) -> Result<Vec<String>, Problem> {
-        let attribute = match how {
-            Verify::Checksum => return Ok(Vec::new()),
-            Verify::Read => "read",
-            Verify::Restore => "rehearse",
-        };
-        if object.get(attribute).is_null() && how == Verify::Read {
+        if object.get("read").is_null() {
             stream::read(job, settings, archive)?;
             return Ok(vec!["Decrypted where it was encrypted, and decompressed to its end.".to_owned()]);
         }
-        let command = Command::of(job.context(), object, attribute, &archive.manifest.name)?;
-        let began = job.context().clock.now_ms();
-        let mut notes = command.given(job, settings, archive)?;
-        let took = job.context().clock.now_ms().saturating_sub(began);
-        let done = if how == Verify::Read { "Read" } else { "Restored and compared" };
-        notes.insert(0, format!("{done} by {} in {} s.", command.program(), took / 1_000));
-        Ok(notes)
+        let told = |took| format!("Read by its own command in {took} s.");
+        judged_by(job, settings, object, archive, "read", told)
+    }
+
+    fn rehearse(
+        job: &Job,
+        settings: &Settings,
+        object: &Value,
+        archive: &Archive,
+    ) -> Result<Vec<String>, Problem> {
+        let told = |took| format!("Restored and compared by its own command in {took} s.");
+        judged_by(job, settings, object, archive, "rehearse", told)
     }
 
     fn restore(
@@ -147,4 +146,20 @@ impl Engine for Stream {
         notes.insert(0, format!("{} was given {} bytes.", command.program(), archive.manifest.raw_bytes()));
         Ok(Restored { notes })
     }
+}
+
+/// Gives the stream to a command whose exit code is the verdict; what it printed last is the evidence.
+fn judged_by(
+    job: &Job,
+    settings: &Settings,
+    object: &Value,
+    archive: &Archive,
+    attribute: &'static str,
+    told: impl FnOnce(i64) -> String,
+) -> Result<Vec<String>, Problem> {
+    let command = Command::of(job.context(), object, attribute, &archive.manifest.name)?;
+    let began = job.context().clock.now_ms();
+    let mut notes = command.given(job, settings, archive)?;
+    notes.insert(0, told(job.context().clock.now_ms().saturating_sub(began) / 1_000));
+    Ok(notes)
 }

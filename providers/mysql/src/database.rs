@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use relplan_archive::{Job, Sum};
-use relplan_contract::{Problem, Value};
+use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::program::{self, Program};
@@ -106,13 +106,6 @@ pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: &[String]) ->
 fn without_counter(line: &str) -> String {
     let Some((before, after)) = line.split_once(" AUTO_INCREMENT=") else { return line.to_owned() };
     format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
-}
-
-/// The asserts of a release file: each query with what it must give.
-pub(crate) fn asserts(config: &Value) -> Vec<(String, String)> {
-    let blocks = config.get("assert").as_list().unwrap_or_default();
-    let text = |block: &Value, name: &str| block.get(name).as_str().map(str::to_owned);
-    blocks.iter().filter_map(|block| Some((text(block, "query")?, text(block, "equals")?))).collect()
 }
 
 #[cfg(test)]

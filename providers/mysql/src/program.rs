@@ -87,11 +87,16 @@ pub(crate) fn start<'j>(
         folder: None,
         input,
         output,
-        on_line,
+        on_line: Some(without_warnings(on_line)),
         // At SIGINT the client tells its server to stop what it is doing; at SIGTERM it only goes.
         farewell: if program == Program::Client { Signal::INT } else { Signal::TERM },
     };
     Tool::start(job, spec)
+}
+
+/// Leaves out what MariaDB's programs say of an option that is meant for MySQL's.
+fn without_warnings(mut on_line: Option<OnLine>) -> OnLine {
+    Box::new(move |line| line.contains("'loose-ssl-mode=") || on_line.as_mut().is_some_and(|told| told(line)))
 }
 
 /// All that a program writes.

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use relplan_archive::{Archive, Identities, Job, Settings, Wanted};
+use relplan_archive::{Archive, Depth, Identities, Job, Settings, Wanted, asserts};
 use relplan_contract::{Problem, Restored};
 
 use crate::connection::Connection;
@@ -14,7 +14,6 @@ use crate::program::{self, Flow, Program};
 use crate::scratch;
 use crate::session::{Row, Session, identifier, literal, problem_of};
 use crate::snapshot::verify::{compared, part_of};
-use crate::tables::Depth;
 
 /// Restores the dump into an empty database.
 pub(crate) fn into(
@@ -125,10 +124,7 @@ fn filled(job: &Job, settings: &Settings, archive: &Archive, fresh: &Connection)
     let mut session = Session::open(job, fresh)?;
     let differences = compared(&mut session, archive, Depth::Counted)?;
     session.close()?;
-    if !differences.is_empty() {
-        let all = differences.join("; ");
-        return Err(Problem::conflict(format!("The restored database is not what was dumped: {all}.")));
-    }
+    asserts::agree(&differences)?;
     let all = archive.manifest.counted();
     let counted =
         if archive.manifest.exact { "as they were counted" } else { "about as they were estimated" };

@@ -3,13 +3,12 @@
 pub(crate) mod take;
 pub(crate) mod verify;
 
-use relplan_archive::{Archive, Engine, Job, Settings, Verify, Wanted};
+use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts};
 use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::connection::{self, Connection};
 use crate::restore;
 use crate::selection::{self, Selection};
-use crate::tables::Depth;
 
 const DOCS: &str = r#"One consistent snapshot of the database is dumped by `mariadb-dump` (or `mysqldump`) in a single transaction, with routines, events,
 triggers and views, compressed, encrypted where `encrypt_to` names keys, and summed on its way into the store. Then it is verified, and only what was verified
@@ -47,7 +46,6 @@ The restored copy has its definers, but not their accounts: users and their righ
 /// The arguments that only MySQL has.
 fn own() -> Vec<Attribute> {
     let patterns = |name, docs| Attribute::optional(name, Type::set(Type::String), docs);
-    let text = |name, docs| Attribute::optional(name, Type::String, docs);
     let mut attributes = connection::attributes();
     attributes.extend([
         patterns(
@@ -66,29 +64,9 @@ fn own() -> Vec<Attribute> {
         )
         .or(10_000)
         .means(),
-        text("counts", "`exact` counts the rows, `estimated` takes the engine's estimates.").or("exact"),
-        Attribute::blocks(
-            "assert",
-            vec![
-                Attribute::required("query", Type::String, "A query whose first value counts."),
-                Attribute::required("equals", Type::String, "What that must be, as text."),
-            ],
-            "What must be so in the restored copy, with verify = \"restore\".",
-        ),
-        Attribute::block(
-            "scratch",
-            vec![
-                text("url", "A server to make the scratch database on, in the place of one that is started.")
-                    .sensitive(),
-                text(
-                    "directory",
-                    "Folder for the files of the server that is started: best on an encrypted disk.",
-                ),
-            ],
-            "Where a snapshot is restored to for verify = \"restore\".",
-        )
-        .means(),
+        Depth::attribute(),
     ]);
+    attributes.extend(asserts::attributes(asserts::scratch_server()));
     attributes
 }
 
@@ -103,15 +81,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     fn read(context: &Context, config: &Value, verify: Verify) -> Result<Self, Problem> {
-        let estimated = config.get("counts").as_str() == Some("estimated");
         Ok(Self {
             connection: Connection::read(context, config)?,
             selection: Selection::read(config),
-            depth: match (verify, estimated) {
-                (Verify::Restore, false) => Depth::Summed,
-                (_, true) => Depth::Estimated,
-                (_, false) => Depth::Counted,
-            },
+            depth: Depth::of(config, verify),
             lock_all_tables: config.get("lock_all_tables").as_bool() == Some(true),
             lock_timeout_ms: config.get("lock_timeout_ms").as_i64().unwrap_or_default(),
         })
@@ -143,16 +116,8 @@ impl Engine for Mysql {
                 problems.push(Problem::invalid(name, format!("It must be a whole number from {least}.")));
             }
         }
-        if config.get("counts").as_str().is_some_and(|text| !["exact", "estimated"].contains(&text)) {
-            problems.push(Problem::invalid("counts", "Rows are counted `exact` or `estimated`."));
-        }
-        let asserts = config.get("assert").as_list().is_some_and(|list| !list.is_empty());
-        if asserts && config.get("verify").as_str().is_some_and(|verify| verify != "restore") {
-            problems.push(
-                Problem::invalid("assert", "An assert is asked of a restored copy.")
-                    .hint("Write verify = \"restore\"."),
-            );
-        }
+        problems.extend(Depth::check(config));
+        problems.extend(asserts::check(config));
         problems
     }
 
@@ -161,18 +126,17 @@ impl Engine for Mysql {
         take::take(job, settings, &plan, key)
     }
 
-    fn prove(
+    fn read(job: &Job, settings: &Settings, _: &Value, archive: &Archive) -> Result<Vec<String>, Problem> {
+        verify::read(job, settings, archive)
+    }
+
+    fn rehearse(
         job: &Job,
         settings: &Settings,
-        how: Verify,
         object: &Value,
         archive: &Archive,
     ) -> Result<Vec<String>, Problem> {
-        match how {
-            Verify::Checksum => Ok(Vec::new()),
-            Verify::Read => verify::read(job, settings, archive),
-            Verify::Restore => verify::restored(job, settings, object, archive),
-        }
+        verify::restored(job, settings, object, archive)
     }
 
     fn restore(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::Table;
+use relplan_archive::{Depth, Table};
 use relplan_contract::Problem;
 
 use crate::selection::Selection;
@@ -40,17 +40,6 @@ impl Listed {
     pub(crate) fn has_rows(&self) -> bool {
         self.is_table && self.dumped == Dumped::Rows
     }
-}
-
-/// How much is found out about each table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Depth {
-    /// What the engine estimates: costs nothing.
-    Estimated,
-    /// The rows are counted: reads every table once.
-    Counted,
-    /// And summed.
-    Summed,
 }
 
 /// All tables and views of the session's database, with what a selection says of each.

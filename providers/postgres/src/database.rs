@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use relplan_archive::{Job, Sum};
-use relplan_contract::{Problem, Value};
+use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::program;
@@ -59,11 +59,4 @@ pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: Vec<String>) 
             && !line.trim().is_empty()
     });
     Ok(Sum::of(lines.collect::<Vec<_>>().join("\n").as_bytes()).sha256)
-}
-
-/// The asserts of a release file: each query with what it must give.
-pub(crate) fn asserts(config: &Value) -> Vec<(String, String)> {
-    let blocks = config.get("assert").as_list().unwrap_or_default();
-    let text = |block: &Value, name: &str| block.get(name).as_str().map(str::to_owned);
-    blocks.iter().filter_map(|block| Some((text(block, "query")?, text(block, "equals")?))).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use relplan_archive::{Archive, Identities, Job, Part, Settings, Wanted};
+use relplan_archive::{Archive, Depth, Identities, Job, Part, Settings, Wanted, asserts};
 use relplan_contract::{Problem, Restored};
 
 use crate::connection::Connection;
@@ -12,7 +12,7 @@ use crate::scratch;
 use crate::selection::Selection;
 use crate::snapshot::take::{GLOBALS, ROWS, SCHEMA, WHOLE};
 use crate::snapshot::verify::of_tool;
-use crate::tables::{self, Depth};
+use crate::tables;
 
 /// How it is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,15 +245,8 @@ fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<Str
     let contents = tables::contents(&mut session, &listed, Depth::Counted)?;
     session.close()?;
     let differences = archive.manifest.differences(&contents);
-    if !differences.is_empty() {
-        return Err(Problem::conflict(format!(
-            "The restored database is not what was dumped: {}.",
-            differences.join("; ")
-        )));
-    }
+    asserts::agree(&differences)?;
     let counted = archive.manifest.counted();
-    Ok(match archive.manifest.exact {
-        true => format!("{counted}, as they were counted when the snapshot was taken."),
-        false => format!("{counted}, by the estimates of when the snapshot was taken."),
-    })
+    let how = if archive.manifest.exact { "as they were counted" } else { "by the estimates of" };
+    Ok(format!("{counted}, {how} when the snapshot was taken."))
 }

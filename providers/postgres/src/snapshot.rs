@@ -3,13 +3,12 @@
 pub(crate) mod take;
 pub(crate) mod verify;
 
-use relplan_archive::{Archive, Engine, Job, Settings, Verify, Wanted};
+use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts};
 use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::connection::{self, Connection};
 use crate::restore;
 use crate::selection::{self, Selection};
-use crate::tables::Depth;
 
 const DOCS: &str = r#"One consistent snapshot of the database is dumped by `pg_dump`, compressed, encrypted where `encrypt_to` names
 keys, and summed on its way into the store; the rows are counted in the same snapshot. Then it is verified, and only what was verified is
@@ -40,7 +39,6 @@ resource "postgres_snapshot" "before" {
 fn own() -> Vec<Attribute> {
     let patterns = |name, docs| Attribute::optional(name, Type::set(Type::String), docs);
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
-    let text = |name, docs| Attribute::optional(name, Type::String, docs);
     let mut attributes = connection::attributes();
     attributes.extend([
         patterns("schemas", "Only these schemas; `*` and `?` stand for any characters. Default: all."),
@@ -60,29 +58,9 @@ fn own() -> Vec<Attribute> {
         )
         .or(0)
         .means(),
-        text("counts", "`exact` counts the rows, `estimated` takes the planner's estimates.").or("exact"),
-        Attribute::blocks(
-            "assert",
-            vec![
-                Attribute::required("query", Type::String, "A query whose first value counts."),
-                Attribute::required("equals", Type::String, "What that must be, as text."),
-            ],
-            "What must be so in the restored copy, with verify = \"restore\".",
-        ),
-        Attribute::block(
-            "scratch",
-            vec![
-                text("url", "A server to make the scratch database on, in the place of one that is started.")
-                    .sensitive(),
-                text(
-                    "directory",
-                    "Folder for the files of the server that is started: best on an encrypted disk.",
-                ),
-            ],
-            "Where a snapshot is restored to for verify = \"restore\".",
-        )
-        .means(),
+        Depth::attribute(),
     ]);
+    attributes.extend(asserts::attributes(asserts::scratch_server()));
     attributes
 }
 
@@ -100,15 +78,10 @@ pub(crate) struct Plan {
 impl Plan {
     fn read(context: &Context, config: &Value, verify: Verify) -> Result<Self, Problem> {
         let number = |name: &str| config.get(name).as_i64().unwrap_or_default();
-        let estimated = config.get("counts").as_str() == Some("estimated");
         Ok(Self {
             connection: Connection::read(context, config)?,
             selection: Selection::read(config),
-            depth: match (verify, estimated) {
-                (Verify::Restore, false) => Depth::Summed,
-                (_, true) => Depth::Estimated,
-                (_, false) => Depth::Counted,
-            },
+            depth: Depth::of(config, verify),
             jobs: usize::try_from(number("jobs")).unwrap_or(1).clamp(1, 64),
             globals: config.get("globals").as_bool() == Some(true),
             lock_timeout_ms: number("lock_timeout_ms"),
@@ -156,16 +129,8 @@ impl Engine for Postgres {
                 problems.push(Problem::invalid(name, format!("It must be a whole number from {least}.")));
             }
         }
-        if config.get("counts").as_str().is_some_and(|text| !["exact", "estimated"].contains(&text)) {
-            problems.push(Problem::invalid("counts", "Rows are counted `exact` or `estimated`."));
-        }
-        let asserts = config.get("assert").as_list().is_some_and(|list| !list.is_empty());
-        if asserts && config.get("verify").as_str().is_some_and(|verify| verify != "restore") {
-            problems.push(
-                Problem::invalid("assert", "An assert is asked of a restored copy.")
-                    .hint("Write verify = \"restore\"."),
-            );
-        }
+        problems.extend(Depth::check(config));
+        problems.extend(asserts::check(config));
         problems
     }
 
@@ -174,18 +139,22 @@ impl Engine for Postgres {
         take::take(job, settings, &plan, key)
     }
 
-    fn prove(
+    fn read(
         job: &Job,
         settings: &Settings,
-        how: Verify,
         object: &Value,
         archive: &Archive,
     ) -> Result<Vec<String>, Problem> {
-        match how {
-            Verify::Checksum => Ok(Vec::new()),
-            Verify::Read => verify::read(job, settings, object, archive),
-            Verify::Restore => verify::restored(job, settings, object, archive),
-        }
+        verify::read(job, settings, object, archive)
+    }
+
+    fn rehearse(
+        job: &Job,
+        settings: &Settings,
+        object: &Value,
+        archive: &Archive,
+    ) -> Result<Vec<String>, Problem> {
+        verify::restored(job, settings, object, archive)
     }
 
     fn restore(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::Table;
+use relplan_archive::{Depth, Table};
 use relplan_contract::Problem;
 use serde::Deserialize;
 
@@ -30,17 +30,6 @@ impl Listed {
     pub(crate) fn pattern(&self) -> String {
         exactly(&self.schema, &self.table)
     }
-}
-
-/// How much is found out about each table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Depth {
-    /// What the planner estimates: costs nothing.
-    Estimated,
-    /// The rows are counted: reads every table once.
-    Counted,
-    /// And summed.
-    Summed,
 }
 
 /// The tables that a selection means.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use relplan_archive::{Archive, Job, Settings, Wanted};
+use relplan_archive::{Archive, Job, Settings, Wanted, asserts};
 use relplan_contract::{Problem, Restored};
 
 use crate::copy;
@@ -35,12 +35,7 @@ pub(crate) fn for_person(
     file.as_file().sync_all().map_err(failed)?;
     let facts = inspect::inspect(&inspect::open(file.path())?)?;
     let differences = archive.manifest.differences(&facts.tables);
-    if !differences.is_empty() {
-        return Err(Problem::conflict(format!(
-            "The database is not what was copied: {}.",
-            differences.join("; ")
-        )));
-    }
+    asserts::agree(&differences)?;
     let mut notes = vec![
         format!("{bytes} bytes, each as it was when it was copied"),
         format!("integrity_check: ok; {}", archive.manifest.counted()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relplan_archive::{Archive, Draft, Engine, Job, Settings, Verify, Wanted, failed};
+use relplan_archive::{Archive, Draft, Engine, Job, Settings, Wanted, asserts, failed};
 use relplan_contract::{Attribute, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::{backup, copy, inspect, restore, verify};
@@ -30,7 +30,12 @@ pub(crate) const COPY: &str = "database.sqlite";
 
 /// The arguments that only SQLite has.
 fn own() -> Vec<Attribute> {
-    vec![
+    let copies = Attribute::optional(
+        "directory",
+        Type::String,
+        "Folder for copies in clear, also while one is made. Default: that of the database.",
+    );
+    let mut attributes = vec![
         Attribute::required("database", Type::String, "The database file. It may be in use."),
         Attribute::optional(
             "busy_timeout_ms",
@@ -39,25 +44,9 @@ fn own() -> Vec<Attribute> {
         )
         .or(10_000)
         .means(),
-        Attribute::blocks(
-            "assert",
-            vec![
-                Attribute::required("query", Type::String, "A query whose first value counts."),
-                Attribute::required("equals", Type::String, "What that must be, as text."),
-            ],
-            "What must be so in the restored copy, with verify = \"restore\".",
-        ),
-        Attribute::block(
-            "scratch",
-            vec![Attribute::optional(
-                "directory",
-                Type::String,
-                "Folder for copies in clear. Default: that of the database.",
-            )],
-            "Where a copy lies while it is made, and where a snapshot is restored to for verify = \"restore\".",
-        )
-        .means(),
-    ]
+    ];
+    attributes.extend(asserts::attributes(vec![copies]));
+    attributes
 }
 
 /// SQLite, as a kind of database.
@@ -76,13 +65,7 @@ impl Engine for Sqlite {
         if known && busy.as_i64().is_none_or(|number| !(0..=86_400_000).contains(&number)) {
             problems.push(Problem::invalid("busy_timeout_ms", "It must be a whole number from 0."));
         }
-        let asserts = config.get("assert").as_list().is_some_and(|list| !list.is_empty());
-        if asserts && config.get("verify").as_str().is_some_and(|verify| verify != "restore") {
-            problems.push(
-                Problem::invalid("assert", "An assert is asked of a restored copy.")
-                    .hint("Write verify = \"restore\"."),
-            );
-        }
+        problems.extend(asserts::check(config));
         problems
     }
 
@@ -104,18 +87,17 @@ impl Engine for Sqlite {
         draft.finish(context, vec![part], facts)
     }
 
-    fn prove(
+    fn read(job: &Job, settings: &Settings, _: &Value, archive: &Archive) -> Result<Vec<String>, Problem> {
+        verify::read(job, settings, archive)
+    }
+
+    fn rehearse(
         job: &Job,
         settings: &Settings,
-        how: Verify,
         object: &Value,
         archive: &Archive,
     ) -> Result<Vec<String>, Problem> {
-        match how {
-            Verify::Checksum => Ok(Vec::new()),
-            Verify::Read => verify::read(job, settings, archive),
-            Verify::Restore => verify::restored(job, settings, object, archive),
-        }
+        verify::restored(job, settings, object, archive)
     }
 
     fn restore(

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use relplan_archive::{Archive, Job, Part, Settings};
+use relplan_archive::{Archive, Job, Part, Settings, asserts};
 use relplan_contract::{Problem, Value};
 
 use crate::copy;
@@ -83,21 +83,8 @@ pub(crate) fn restored(
     if facts.schema_sha256 != archive.manifest.schema_sha256 {
         differences.push("the schema is another".to_owned());
     }
-    for block in object.get("assert").as_list().unwrap_or_default() {
-        let (query, expected) = (block.get("query").as_str(), block.get("equals").as_str());
-        let Some((query, expected)) = query.zip(expected) else { continue };
-        let found = inspect::first(&opened, query)?;
-        if found.as_deref() != Some(expected) {
-            let found = found.unwrap_or_else(|| "nothing".to_owned());
-            differences.push(format!("the assert {query:?} gives {found}, not {expected}"));
-        }
-    }
-    if !differences.is_empty() {
-        let message = format!("The restored copy is not what was copied: {}.", differences.join("; "));
-        return Err(Problem::conflict(message)
-            .hint("This snapshot cannot be trusted. Take another one.")
-            .detail(differences.join("\n")));
-    }
+    differences.extend(asserts::failing(object, |query| inspect::first(&opened, query))?);
+    asserts::agree(&differences)?;
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
     let counted = archive.manifest.counted();
     Ok(vec![format!("Restored in {seconds}.{tenths} s; integrity_check: ok; {counted} are the same.")])

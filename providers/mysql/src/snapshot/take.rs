@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use relplan_archive::{Archive, Draft, Facts, Job, OnLine, Part, Settings, Tool};
+use relplan_archive::{Archive, Depth, Draft, Facts, Job, OnLine, Part, Settings, Tool};
 use relplan_contract::Problem;
 
 use super::Plan;
 use crate::database::{self, COMMON};
 use crate::program::{self, Flow, Program};
 use crate::session::{Session, problem_of};
-use crate::tables::{self, Depth, Dumped, Listed};
+use crate::tables::{self, Dumped, Listed};
 
 /// The part that holds the dump.
 pub(crate) const DUMP: &str = "database.sql";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 
-use relplan_archive::{Archive, Job, Part, Settings};
+use relplan_archive::{Archive, Depth, Job, Part, Settings, asserts};
 use relplan_contract::{Problem, Value};
 
 use super::take::{COMPLETED, DUMP};
@@ -13,7 +13,7 @@ use crate::restore;
 use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::session::Session;
-use crate::tables::{self, Depth};
+use crate::tables;
 
 /// The part that holds the dump.
 pub(crate) fn part_of(archive: &Archive) -> Result<&Part, Problem> {
@@ -129,20 +129,11 @@ pub(crate) fn restored(
     } else {
         notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
     }
-    for (query, expected) in database::asserts(config) {
-        let found = session.row(query.trim().trim_end_matches(';'))?.into_iter().next();
-        if found.as_deref() != Some(&*expected) {
-            let found = found.unwrap_or_else(|| "nothing".to_owned());
-            differences.push(format!("the assert {query:?} gives {found}, not {expected}"));
-        }
-    }
+    differences.extend(asserts::failing(config, |query| {
+        Ok(session.row(query.trim().trim_end_matches(';'))?.into_iter().next())
+    })?);
     session.close()?;
-    if !differences.is_empty() {
-        let message = format!("The restored copy is not what was dumped: {}.", differences.join("; "));
-        return Err(Problem::conflict(message)
-            .hint("This snapshot cannot be trusted. Take another one.")
-            .detail(differences.join("\n")));
-    }
+    asserts::agree(&differences)?;
     let what = match (archive.manifest.exact, summed) {
         (false, _) => "the tables",
         (true, false) => "numbers of rows",

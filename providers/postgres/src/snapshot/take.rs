@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relplan_archive::{Archive, Draft, Facts, Job, OnLine, Part, Settings};
+use relplan_archive::{Archive, Depth, Draft, Facts, Job, OnLine, Part, Settings};
 use relplan_contract::Problem;
 
 use super::Plan;
@@ -15,7 +15,7 @@ use crate::database;
 use crate::program::{self, Flow};
 use crate::psql::{Session, problem_of};
 
-use crate::tables::{self, Depth, Listed};
+use crate::tables::{self, Listed};
 
 /// What each `pg_dump` is told, whatever it dumps.
 const COMMON: [&str; 3] = ["--no-password", "--verbose", "--no-sync"];

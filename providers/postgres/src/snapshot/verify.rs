@@ -2,7 +2,7 @@
 
 use std::io;
 
-use relplan_archive::{Archive, Identities, Job, Part, Settings};
+use relplan_archive::{Archive, Depth, Identities, Job, Part, Settings, asserts};
 use relplan_contract::{Problem, Value};
 
 use super::take::GLOBALS;
@@ -14,7 +14,7 @@ use crate::query;
 use crate::restore::{self, Manner};
 use crate::scratch::Scratch;
 use crate::selection::Selection;
-use crate::tables::{self, Depth};
+use crate::tables;
 
 /// Has `pg_restore` read every part: `--list` alone would miss a truncated one.
 pub(crate) fn read(
@@ -89,23 +89,10 @@ pub(crate) fn restored(
     } else {
         notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
     }
-    for (query, expected) in database::asserts(config) {
-        let found = query::first(&query::ask(&mut session, &query, 1)?);
-        if found.as_deref() != Some(&*expected) {
-            let found = found.unwrap_or_else(|| "nothing".to_owned());
-            differences.push(format!("the assert {query:?} gives {found}, not {expected}"));
-        }
-    }
+    differences
+        .extend(asserts::failing(config, |query| Ok(query::first(&query::ask(&mut session, query, 1)?)))?);
     session.close()?;
-    if !differences.is_empty() {
-        let mut problem = Problem::conflict(format!(
-            "The restored copy is not what was dumped: {}.",
-            differences.join("; ")
-        ))
-        .hint("This snapshot cannot be trusted. Take another one.");
-        problem.detail = differences.join("\n");
-        return Err(problem);
-    }
+    asserts::agree(&differences)?;
     let what = if summed { "rows and their sums" } else { "numbers of rows" };
     notes.insert(
         0,
