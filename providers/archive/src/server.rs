@@ -7,6 +7,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ChildStdin;
+use std::time::Duration;
 
 use relplan_contract::Problem;
 use rustix::process::Signal;
@@ -17,6 +18,9 @@ use crate::tool::{Failed, Tool, ToolSpec};
 
 /// Starts the server, and ends it with the shell's own input. `$0` is the signal.
 const KEEPER: &str = r#""$@" & server=$!; cat > /dev/null; kill -"$0" $server; wait $server"#;
+
+/// How long the server may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where a server that is thrown away has its files.
 pub struct Ground<'j> {
@@ -29,9 +33,9 @@ pub struct Ground<'j> {
 
 /// A server that is thrown away when this is dropped.
 pub struct Served<'j> {
-    tool: Option<Tool<'j>>,
-    farewell: Signal,
-    _input: ChildStdin,
+    /// What the shell waits for the end of. Before the program, so that it ends first.
+    input: Option<ChildStdin>,
+    tool: Tool<'j>,
     _folder: TempDir,
 }
 
@@ -81,20 +85,15 @@ impl<'j> Ground<'j> {
         Ok(self.start(&program, all, false)?.wait())
     }
 
-    /// Starts the server. It gets the signal `farewell` (`QUIT`, `KILL`) in the end: nothing of it is kept.
-    pub fn serve(
-        self,
-        program: &str,
-        arguments: Vec<String>,
-        farewell: (Signal, &str),
-    ) -> Result<Served<'j>, Problem> {
-        let mut all = vec!["-c".to_owned(), KEEPER.to_owned(), farewell.1.to_owned()];
+    /// Starts the server. It gets the signal `farewell`, such as `QUIT`, in the end: nothing of it is kept.
+    pub fn serve(self, program: &str, arguments: Vec<String>, farewell: &str) -> Result<Served<'j>, Problem> {
+        let mut all = vec!["-c".to_owned(), KEEPER.to_owned(), farewell.to_owned()];
         all.extend(self.command(program, arguments));
         let mut tool = self.start("sh", all, true)?;
         let input = tool.input().map_err(|error| {
             Problem::refused(format!("The scratch server cannot be looked after: {error}."))
         })?;
-        Ok(Served { tool: Some(tool), farewell: farewell.0, _input: input, _folder: self.folder })
+        Ok(Served { input: Some(input), tool, _folder: self.folder })
     }
 
     fn command(&self, program: &str, arguments: Vec<String>) -> Vec<String> {
@@ -118,7 +117,9 @@ impl<'j> Ground<'j> {
 
 impl Drop for Served<'_> {
     fn drop(&mut self) {
-        // Nothing of it is kept, so that it need not end well.
-        let _ = self.tool.take().map(|tool| tool.stop(self.farewell));
+        // The shell ends the server. No signal would do: in the background of a script, children ignore some of them.
+        drop(self.input.take());
+        // Dropped, the program is killed: a server that goes on in spite of the shell does so no longer.
+        self.tool.await_end(PATIENCE);
     }
 }

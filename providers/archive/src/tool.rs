@@ -7,11 +7,16 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use relplan_contract::Problem;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::job::Job;
+
+/// How long a program that is not waited for any more may take to end, and how often is looked.
+const GRACE: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(20);
 
 /// How many of the last lines of its messages are kept.
 const TAIL: usize = 20;
@@ -156,10 +161,13 @@ impl<'j> Tool<'j> {
         self.child.id()
     }
 
-    /// Ends it politely, and waits until it has ended.
-    pub fn stop(mut self, signal: Signal) -> Result<(), Failed> {
-        self.signal(signal);
-        self.wait()
+    /// Waits for a while until it has ended by itself.
+    pub fn await_end(&mut self, patience: Duration) {
+        let mut waited = Duration::ZERO;
+        while waited < patience && !self.has_ended() {
+            std::thread::sleep(STEP);
+            waited += STEP;
+        }
     }
 
     /// Waits until it has ended by itself.
@@ -198,12 +206,7 @@ impl Drop for Tool<'_> {
         if !self.over {
             // Asked first, so that it can tell its server to stop; a program that does not heed it is killed.
             self.signal(self.farewell);
-            for _ in 0..100 {
-                if self.has_ended() {
-                    break;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
+            self.await_end(GRACE);
             self.signal(Signal::KILL);
             let _ = self.child.wait();
             self.job.left(self.group);

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use relplan_archive::{Ground, Job, Served};
 use relplan_contract::{Problem, Value};
-use rustix::process::Signal;
 
 use crate::connection::Connection;
 use crate::program::Program;
@@ -94,7 +93,7 @@ impl<'j> Scratch<'j> {
         let mut arguments = vec!["--no-defaults".to_owned(), data, names, temporary];
         arguments.extend([format!("--socket={socket}"), format!("--pid-file={}", below("pid"))]);
         arguments.extend(SETTINGS.map(str::to_owned));
-        let served = ground.serve(&Program::Server.of(programs), arguments, (Signal::KILL, "KILL"))?;
+        let served = ground.serve(&Program::Server.of(programs), arguments, "KILL")?;
         let connection = programs.of_socket(job.context(), &socket)?;
         wait_for(job, &connection)?;
         create(job, &connection, "relplan", like)?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use relplan_archive::{Failed, Ground, Job, Served};
 use relplan_contract::{Problem, Value};
-use rustix::process::Signal;
 
 use crate::connection::Connection;
 use crate::psql::{Session, identifier, literal, problem_of};
@@ -94,7 +93,7 @@ impl<'j> Scratch<'j> {
         let settings = SETTINGS.iter().copied().chain([&*sockets]);
         let mut arguments = vec!["-D".to_owned(), data];
         arguments.extend(settings.flat_map(|setting| ["-c".to_owned(), setting.to_owned()]));
-        let served = ground.serve(&ours.program("postgres"), arguments, (Signal::QUIT, "QUIT"))?;
+        let served = ground.serve(&ours.program("postgres"), arguments, "QUIT")?;
         let connection =
             ours.with("PGHOST", &folder).with("PGUSER", "relplan").with("PGDATABASE", "postgres");
         wait_for(job, &connection)?;

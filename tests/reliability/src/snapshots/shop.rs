@@ -4,10 +4,16 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::{Database, Kind};
 use crate::random::Random;
+
+/// How long a command may take.
+const LONGEST: Duration = Duration::from_secs(240);
 
 /// How a command ended, and what it said.
 pub(super) struct Run {
@@ -115,7 +121,7 @@ impl Shop {
     }
 
     pub(super) fn relplan(&self, arguments: &[&str]) -> io::Result<Run> {
-        Ok(Run::of(&self.command(&[], arguments).output()?))
+        Self::ended(self.command(&[], arguments).spawn()?)
     }
 
     /// Takes the snapshot with good luck.
@@ -128,8 +134,25 @@ impl Shop {
         self.command(&[], &APPLY).spawn()
     }
 
+    /// How it ended. One that hangs is killed, and ends with 98.
     pub(super) fn ended(child: Child) -> io::Result<Run> {
-        Ok(Run::of(&child.wait_with_output()?))
+        let (pid, (ended, has_ended)) = (child.id(), channel::<()>());
+        let watch = std::thread::spawn(move || {
+            let hangs = has_ended.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout);
+            if hangs {
+                let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+                // It may have ended in this moment.
+                let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
+            }
+            hangs
+        });
+        let mut run = Run::of(&child.wait_with_output()?);
+        drop(ended);
+        if watch.join().unwrap_or(true) {
+            run.code = Some(98);
+            run.said.push_str("it hung, and was killed");
+        }
+        Ok(run)
     }
 
     /// Brings a server up again that was killed, and lets nothing fail any more.
