@@ -167,7 +167,8 @@ fn providers_know_the_contract_and_nothing_else() {
             .collect();
         match name {
             "relplan" => assert_eq!(ours, ["relplan-bundled", "relplan-contract"], "{name}"),
-            "relplan-contract" | "shop" | "github-stand-in" | "mariadb-server" | "postgres-server" => {
+            "relplan-contract" | "shop" | "github-stand-in" | "kept-server" | "mariadb-server"
+            | "postgres-server" => {
                 assert_eq!(ours, [] as [&str; 0], "{name}");
             }
             "relplan-reliability" => {}
