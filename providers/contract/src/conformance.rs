@@ -36,7 +36,7 @@ use bench::{Bench, Report};
 
 pub use data::check_data_source;
 pub use schema::check_provider;
-pub use world::{Recorder, ThreadClock, context_in};
+pub use world::{Recorder, ThreadClock, context_in, fitted};
 
 /// One fault that the suite found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

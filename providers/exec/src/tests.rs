@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use relplan_contract::conformance::{Recorder, context_in};
+use relplan_contract::conformance::{Recorder, context_in, fitted};
 use relplan_contract::{Applied, ApplyRequest, Context, Problem, Redactor, Resource, Value};
 use tempfile::TempDir;
 
@@ -54,19 +54,10 @@ pub(super) fn sh(script: &str) -> Value {
 
 /// The object of the arguments, with every attribute and the computed ones unknown.
 pub(super) fn planned(resource: &dyn Resource, arguments: &[(&str, Value)]) -> Value {
-    let given = Value::map(arguments.iter().map(|(name, value)| (*name, value.clone())));
-    Value::map(resource.schema().attributes.iter().map(|attribute| {
-        let fitted = attribute.fit(given.get(attribute.name)).expect("fits");
-        (attribute.name, if attribute.is_computed() { Value::UNKNOWN } else { fitted })
-    }))
-}
-
-/// The arguments with their defaults, and null for the others.
-pub(super) fn fitted(resource: &dyn Resource, arguments: &[(&str, Value)]) -> Value {
-    let nulls = Value::map(resource.schema().attributes.iter().map(|a| (a.name, Value::NULL)));
-    let all = arguments.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()));
-    let fit = |a: &relplan_contract::Attribute| (a.name, a.fit(all.get(a.name)).expect("a good argument"));
-    Value::map(resource.schema().attributes.iter().map(fit))
+    let attributes = &resource.schema().attributes;
+    let computed = attributes.iter().filter(|attribute| attribute.is_computed());
+    let given = fitted(attributes, arguments);
+    computed.fold(given, |object, attribute| object.with(attribute.name, Value::UNKNOWN))
 }
 
 pub(super) async fn apply(

@@ -6,9 +6,10 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use relplan_contract::conformance::fitted;
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Cancel, Clock, Context, DataSource, Observed, PlanRequest,
-    Planned, Problem, ProblemKind, Progress, Provider, Redactor, Resource, Value,
+    Answer, Applied, ApplyRequest, Cancel, Clock, Context, DataSource, Observed, PlanRequest, Planned,
+    Problem, ProblemKind, Progress, Provider, Redactor, Resource, Value,
 };
 use tempfile::TempDir;
 
@@ -222,18 +223,6 @@ pub(crate) fn tag_type() -> Arc<dyn Resource> {
 pub(crate) fn data_type(name: &str) -> Arc<dyn DataSource> {
     let configured = crate::provider().configure(&Value::NULL, &BTreeMap::new()).expect("configures");
     configured.data_sources[name].clone()
-}
-
-/// The arguments as the engine hands them over: all attributes, with defaults.
-pub(crate) fn fitted(attributes: &[Attribute], arguments: &[(&str, Value)]) -> Value {
-    let given: BTreeMap<&str, Value> = arguments.iter().cloned().collect();
-    for name in given.keys() {
-        assert!(attributes.iter().any(|attribute| attribute.name == *name), "no attribute {name}");
-    }
-    Value::map(attributes.iter().map(|attribute| {
-        let value = given.get(attribute.name).cloned().unwrap_or(Value::NULL);
-        (attribute.name, attribute.fit(&value).expect("fits"))
-    }))
 }
 
 pub(crate) fn tag_arguments(arguments: &[(&str, Value)]) -> Value {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use age::secrecy::ExposeSecret as _;
 use mariadb_server::{PASSWORD, Server};
 use relplan_archive::Snapshots;
-use relplan_contract::conformance::context_in;
+use relplan_contract::conformance::{context_in, fitted};
 use relplan_contract::{
     ApplyRequest, Context, Problem, Resource, RestoreRequest, Restored, Value, Verification, VerifyRequest,
 };
@@ -44,10 +44,7 @@ impl Bench {
         let mut given =
             vec![("url", Value::from(self.server.url("shop"))), ("directory", "snapshots".into())];
         given.extend(more.iter().cloned());
-        let attributes = &self.resource.schema().attributes;
-        let nulls = Value::map(attributes.iter().map(|a| (a.name, Value::NULL)));
-        let all = given.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()));
-        Value::map(attributes.iter().map(|a| (a.name, a.fit(all.get(a.name)).expect("a good argument"))))
+        fitted(&self.resource.schema().attributes, &given)
     }
 
     /// Arguments for one that is encrypted to a new key.

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 
 use age::secrecy::ExposeSecret as _;
 use postgres_server::{PASSWORD, Server};
-use relplan_contract::conformance::context_in;
+use relplan_contract::conformance::{context_in, fitted};
 use relplan_contract::{
-    ApplyRequest, Attribute, Context, Problem, Provider as _, Resource, RestoreRequest, Restored, Value,
-    Verification, VerifyRequest,
+    ApplyRequest, Context, Problem, Provider as _, Resource, RestoreRequest, Restored, Value, Verification,
+    VerifyRequest,
 };
 
 use crate::Postgres;
@@ -127,11 +127,4 @@ impl Bench {
         files.sort();
         files
     }
-}
-
-/// The object of arguments, later ones in the place of earlier ones; the others have their defaults.
-fn fitted(attributes: &[Attribute], given: &[(&str, Value)]) -> Value {
-    let nulls = Value::map(attributes.iter().map(|a| (a.name, Value::NULL)));
-    let all = given.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()));
-    Value::map(attributes.iter().map(|a| (a.name, a.fit(all.get(a.name)).expect("a good argument"))))
 }

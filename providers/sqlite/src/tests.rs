@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use age::secrecy::ExposeSecret as _;
 use relplan_archive::Snapshots;
-use relplan_contract::conformance::context_in;
+use relplan_contract::conformance::{context_in, fitted};
 use relplan_contract::{
     ApplyRequest, Context, Observed, Problem, ProblemKind, Resource, RestoreRequest, Restored, Value,
     Verification, VerifyRequest,
@@ -51,10 +51,7 @@ impl Bench {
     fn config(&self, more: &[(&str, Value)]) -> Value {
         let mut given = vec![("database", Value::from("shop.sqlite")), ("directory", "snapshots".into())];
         given.extend(more.iter().cloned());
-        let attributes = &self.resource.schema().attributes;
-        let nulls = Value::map(attributes.iter().map(|a| (a.name, Value::NULL)));
-        let all = given.iter().fold(nulls, |object, (name, value)| object.with(name, value.clone()));
-        Value::map(attributes.iter().map(|a| (a.name, a.fit(all.get(a.name)).expect("a good argument"))))
+        fitted(&self.resource.schema().attributes, &given)
     }
 
     async fn take(&self, config: &Value, key: &str) -> Result<Value, Problem> {

@@ -10,7 +10,9 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use crate::context::{Answer, Cancel, Clock, Context, Progress, Silent};
+use crate::schema::Attribute;
 use crate::secret::Redactor;
+use crate::value::Value;
 
 /// A context for a test whose files live in `folder`: relative paths start there, output is kept in its `keep`.
 /// The environment is the process's own, the clock a [`ThreadClock`].
@@ -32,6 +34,23 @@ pub fn context_in(folder: &Path, address: &str) -> Context {
         redactor: Arc::new(Redactor::default()),
         usage: Arc::default(),
     }
+}
+
+/// The object of arguments as the engine hands it over: every attribute, with its default where nothing is given. Of two with one
+/// name the later one counts.
+///
+/// # Panics
+/// When an argument does not fit, or there is no attribute of its name.
+#[must_use]
+pub fn fitted(attributes: &[Attribute], arguments: &[(&str, Value)]) -> Value {
+    let given: BTreeMap<&str, &Value> = arguments.iter().map(|(name, value)| (*name, value)).collect();
+    for name in given.keys() {
+        assert!(attributes.iter().any(|attribute| attribute.name == *name), "no attribute {name}");
+    }
+    Value::map(attributes.iter().map(|attribute| {
+        let value = given.get(attribute.name).map_or(Value::NULL, |value| (*value).clone());
+        (attribute.name, attribute.fit(&value).expect("a good argument"))
+    }))
 }
 
 /// Real time that works under every runtime and none: each sleep is a thread of its own. For tests.

@@ -3,11 +3,11 @@
 use std::fs;
 
 use relplan_archive::Snapshots;
-use relplan_contract::conformance::{Fixture, Planted, check, check_provider, context_in};
+use relplan_contract::conformance::{Fixture, Planted, check, check_provider, context_in, fitted};
 use relplan_contract::{Context, Resource, Value};
 use tempfile::TempDir;
 
-use super::{SECRET, fitted, sh};
+use super::{SECRET, sh};
 use crate::snapshot::Stream;
 use crate::{Exec, ExecDeployment, ExecMigration, ExecTest};
 
@@ -164,7 +164,7 @@ impl SnapshotFixture {
     fn with(&self, more: &[(&str, Value)]) -> Value {
         let mut given = vec![("command", sh("echo rows")), ("directory", "snapshots".into())];
         given.extend(more.iter().cloned());
-        fitted(&self.snapshot, &given)
+        fitted(&self.snapshot.schema().attributes, &given)
     }
 }
 
@@ -229,7 +229,7 @@ impl MigrationFixture {
         let command = sh("echo $RELPLAN_IDEMPOTENCY_KEY >> effects");
         let mut given = vec![("command", command), ("pending", sh("test -e effects || echo 001"))];
         given.extend(more.iter().cloned());
-        fitted(&self.migration, &given)
+        fitted(&self.migration.schema().attributes, &given)
     }
 }
 

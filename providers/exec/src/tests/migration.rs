@@ -1,10 +1,11 @@
 //! Migrations by a tool: here a script with a folder of files and a list of those that it ran.
 
+use relplan_contract::conformance::fitted;
 use relplan_contract::{
     ApplyRequest, PlanRequest, Planned, Problem, ProblemKind, ReconcileRequest, Reconciled, Resource, Value,
 };
 
-use super::{Place, fitted, sh};
+use super::{Place, sh};
 use crate::ExecMigration;
 use crate::survivor;
 
@@ -33,7 +34,7 @@ impl Site {
     fn config(&self, more: &[(&str, Value)]) -> Value {
         let mut given = vec![("command", sh(MIGRATE)), ("pending", sh(PENDING))];
         given.extend(more.iter().cloned());
-        fitted(&self.migration, &given)
+        fitted(&self.migration.schema().attributes, &given)
     }
 
     async fn plan(&self, config: &Value) -> Planned {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use age::secrecy::ExposeSecret as _;
 use relplan_archive::Snapshots;
+use relplan_contract::conformance::fitted;
 use relplan_contract::{ApplyRequest, ProblemKind, Resource, RestoreRequest, Value, VerifyRequest};
 
-use super::{Place, SECRET, fitted, sh};
+use super::{Place, SECRET, sh};
 use crate::snapshot::Stream;
 
 struct Bench {
@@ -35,7 +36,7 @@ impl Bench {
             ("identity_file", "key.txt".into()),
         ];
         given.extend(more.iter().cloned());
-        fitted(&*self.resource, &given)
+        fitted(&self.resource.schema().attributes, &given)
     }
 
     async fn take(&self, config: &Value) -> Result<Value, relplan_contract::Problem> {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use relplan_contract::{Problem, ProblemKind, Value};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::testing::{Sandbox, data_type, fitted, text};
+use relplan_contract::conformance::fitted;
+
+use crate::testing::{Sandbox, data_type, text};
 
 async fn read(sandbox: &Sandbox, repository: &str, reference: &str) -> Result<Value, Problem> {
     let source = data_type("git_ref");

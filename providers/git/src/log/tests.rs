@@ -2,7 +2,9 @@
 
 use relplan_contract::{Path, Problem, ProblemKind, Value};
 
-use crate::testing::{Sandbox, data_type, fitted, text};
+use relplan_contract::conformance::fitted;
+
+use crate::testing::{Sandbox, data_type, text};
 
 async fn read(sandbox: &Sandbox, arguments: &[(&str, Value)]) -> Result<Value, Problem> {
     let source = data_type("git_log");

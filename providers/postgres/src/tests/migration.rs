@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use relplan_contract::conformance::{self, Fixture};
+use relplan_contract::conformance::{self, Fixture, fitted};
 use relplan_contract::{
     ApplyRequest, Context, PlanRequest, Planned, Problem, ProblemKind, ReconcileRequest, Reconciled,
     Resource, Value,
 };
 
-use super::{Bench, fitted};
+use super::Bench;
 use crate::migration::Migration;
 
 const FIRST: (&str, &str) = (

@@ -1,9 +1,9 @@
 //! What a database answers, and the verdicts by it.
 
-use relplan_contract::conformance::{self, Fixture};
+use relplan_contract::conformance::{self, Fixture, fitted};
 use relplan_contract::{ApplyRequest, Context, DataSource as _, Outcome, Problem, Resource, Value, Verdict};
 
-use super::{Bench, fitted};
+use super::Bench;
 use crate::query_data::Query;
 use crate::query_test::QueryTest;
 
