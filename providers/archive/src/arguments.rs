@@ -1,5 +1,6 @@
 //! The arguments that all types of snapshots share.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -146,6 +147,15 @@ pub(crate) fn check(config: &Value) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// What is wrong with an argument that must be a whole number of a range; it may be unknown, or not given.
+#[must_use]
+pub fn whole_number(config: &Value, name: &str, range: RangeInclusive<i64>) -> Option<Problem> {
+    let value = config.get(name);
+    let known = !value.is_null() && !value.is_unknown();
+    (known && value.as_i64().is_none_or(|number| !range.contains(&number)))
+        .then(|| Problem::invalid(name, format!("It must be a whole number from {}.", range.start())))
 }
 
 /// The shared arguments, read.

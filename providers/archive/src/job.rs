@@ -180,7 +180,7 @@ mod tests {
     use relplan_contract::conformance::context_in;
 
     use super::*;
-    use crate::{Tool, ToolSpec};
+    use crate::{Flow, Tool, ToolSpec};
 
     fn sleeper(job: &Job) -> Result<(), Problem> {
         let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
@@ -189,8 +189,7 @@ mod tests {
             arguments: vec!["100".to_owned()],
             environment: &environment,
             folder: None,
-            input: false,
-            output: false,
+            flow: Flow::Neither,
             on_line: None,
             farewell: Signal::TERM,
         };

@@ -12,7 +12,7 @@
 //! - [`Ground`]: where a server is started for one verification; [`secret_file`], [`private_file`]: what nobody else may read
 //! - [`asserts`], [`Depth`]: what is compared in a restored copy
 //! - [`before`]: the snapshot that a migration depends on
-//! - [`Job`], [`Tool`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
+//! - [`Job`], [`Tool`], [`Conversation`]: work on a thread of its own, with a database's own programs, that ends when nobody waits for it
 
 #![cfg_attr(
     test,
@@ -25,6 +25,7 @@ pub mod before;
 mod bucket;
 mod cipher;
 mod compression;
+mod conversation;
 mod counts;
 mod draft;
 mod engine;
@@ -43,9 +44,10 @@ mod store;
 mod sum;
 mod tool;
 
-pub use arguments::{Settings, Verify};
+pub use arguments::{Settings, Verify, whole_number};
 pub use cipher::{Identities, Recipients};
 pub use compression::Compression;
+pub use conversation::Conversation;
 pub use counts::Depth;
 pub use draft::{Draft, Facts};
 pub use engine::{Engine, Wanted};
@@ -60,7 +62,7 @@ pub use snapshot::{Archive, Checked};
 pub use snapshots::{Snapshots, schema};
 pub use store::{Store, failed};
 pub use sum::Sum;
-pub use tool::{Failed, OnLine, Tool, ToolSpec};
+pub use tool::{Failed, Flow, OnLine, Tool, ToolSpec};
 
 #[cfg(test)]
 mod tests;

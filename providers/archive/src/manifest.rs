@@ -32,6 +32,15 @@ pub struct Part {
     pub stored: Sum,
 }
 
+impl Part {
+    /// That it could not be read to its end while it was restored.
+    #[must_use]
+    pub fn unreadable(&self, error: &std::io::Error) -> Problem {
+        Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", self.name))
+            .hint("It is damaged. Use another snapshot.")
+    }
+}
+
 /// What a table held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {

@@ -14,10 +14,14 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::job::Job;
-use crate::tool::{Failed, Tool, ToolSpec};
+use crate::tool::{Failed, Flow, Tool, ToolSpec};
 
 /// Starts the server, and ends it with the shell's own input. `$0` is the signal.
 const KEEPER: &str = r#""$@" & server=$!; cat > /dev/null; kill -"$0" $server; wait $server"#;
+
+/// How long the server may take to answer, and how often is asked.
+const START: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_millis(50);
 
 /// How long the server may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -82,14 +86,14 @@ impl<'j> Ground<'j> {
     pub fn run(&self, program: &str, arguments: Vec<String>) -> Result<Result<(), Failed>, Problem> {
         let mut all = self.command(program, arguments);
         let program = all.remove(0);
-        Ok(self.start(&program, all, false)?.wait())
+        Ok(self.start(&program, all, Flow::Neither)?.wait())
     }
 
     /// Starts the server. It gets the signal `farewell`, such as `QUIT`, in the end: nothing of it is kept.
     pub fn serve(self, program: &str, arguments: Vec<String>, farewell: &str) -> Result<Served<'j>, Problem> {
         let mut all = vec!["-c".to_owned(), KEEPER.to_owned(), farewell.to_owned()];
         all.extend(self.command(program, arguments));
-        let mut tool = self.start("sh", all, true)?;
+        let mut tool = self.start("sh", all, Flow::In)?;
         let input = tool.input().map_err(|error| {
             Problem::refused(format!("The scratch server cannot be looked after: {error}."))
         })?;
@@ -100,18 +104,34 @@ impl<'j> Ground<'j> {
         self.as_user.iter().cloned().chain([program.to_owned()]).chain(arguments).collect()
     }
 
-    fn start(&self, program: &str, arguments: Vec<String>, input: bool) -> Result<Tool<'j>, Problem> {
+    fn start(&self, program: &str, arguments: Vec<String>, flow: Flow) -> Result<Tool<'j>, Problem> {
         let spec = ToolSpec {
             program,
             arguments,
             environment: &self.environment,
             folder: None,
-            input,
-            output: false,
+            flow,
             on_line: None,
             farewell: Signal::TERM,
         };
         Tool::start(self.job, spec)
+    }
+}
+
+impl Served<'_> {
+    /// Waits until it answers.
+    pub fn await_answer(&self, job: &Job, ask: impl Fn() -> Result<(), Problem>) -> Result<(), Problem> {
+        let mut waited = Duration::ZERO;
+        loop {
+            job.check()?;
+            match ask() {
+                Err(_) if waited < START => {
+                    std::thread::sleep(STEP);
+                    waited += STEP;
+                }
+                answer => return answer,
+            }
+        }
     }
 }
 

@@ -104,6 +104,15 @@ impl Archive {
         self.manifest.parts.first().map_or(Ok(()), |part| self.reader(part, Some(identities)).map(drop))
     }
 
+    /// The one part of a snapshot that has no others, by the beginning of its name.
+    pub fn only_part(&self, beginning: &str) -> Result<&Part, Problem> {
+        match self.manifest.parts.as_slice() {
+            [part] if part.name.starts_with(beginning) => Ok(part),
+            _ => Err(Problem::refused("The snapshot has parts that this relplan does not know.")
+                .hint("Use a newer relplan.")),
+        }
+    }
+
     fn source(&self, part: &Part) -> Result<crate::store::Source, Problem> {
         let name = &self.manifest.name;
         let found = self.store.0.open(name, &part.name);

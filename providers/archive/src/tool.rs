@@ -30,6 +30,19 @@ const LONGEST: usize = 2_000;
 /// What is told of each line of messages; true for one that only says how far the program is, and is not kept.
 pub type OnLine = Box<dyn FnMut(&str) -> bool + Send>;
 
+/// Which way a program's data flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Nothing is written to it, and what it writes is not read.
+    Neither,
+    /// Something is written to it.
+    In,
+    /// What it writes is read.
+    Out,
+    /// Both.
+    Both,
+}
+
 /// What to start.
 pub struct ToolSpec<'s> {
     /// The program: a name that is looked for in PATH, or a path.
@@ -40,10 +53,8 @@ pub struct ToolSpec<'s> {
     pub environment: &'s BTreeMap<String, String>,
     /// The folder that it runs in; none for relplan's own.
     pub folder: Option<&'s Path>,
-    /// Whether something will be written to it.
-    pub input: bool,
-    /// Whether what it writes will be read.
-    pub output: bool,
+    /// Which way its data flows.
+    pub flow: Flow,
     /// Who is told of each line of its messages.
     pub on_line: Option<OnLine>,
     /// What it is sent when nobody waits for it any more: the signal at which it tells its server to stop.
@@ -112,7 +123,8 @@ impl<'j> Tool<'j> {
         )]
         let mut command = Command::new(spec.program);
         command.args(&spec.arguments).env_clear().envs(spec.environment).process_group(0);
-        command.stdin(pipe(spec.input)).stdout(pipe(spec.output)).stderr(Stdio::piped());
+        command.stdin(pipe(matches!(spec.flow, Flow::In | Flow::Both)));
+        command.stdout(pipe(matches!(spec.flow, Flow::Out | Flow::Both))).stderr(Stdio::piped());
         if let Some(folder) = spec.folder {
             command.current_dir(folder);
         }
@@ -155,10 +167,17 @@ impl<'j> Tool<'j> {
         }
     }
 
-    /// The number of its process.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// All that it writes. `meaning` says what its failure in doing so means.
+    pub fn written(
+        mut self,
+        doing: &str,
+        meaning: impl FnOnce(&Failed, &str) -> Problem,
+    ) -> Result<Vec<u8>, Problem> {
+        let mut written = Vec::new();
+        let read = self.output().and_then(|mut output| output.read_to_end(&mut written));
+        self.wait().map_err(|failed| meaning(&failed, doing))?;
+        read.map_err(|error| Problem::refused(format!("{doing}: {error}.")))?;
+        Ok(written)
     }
 
     /// Waits for a while until it has ended by itself.
@@ -185,7 +204,7 @@ impl<'j> Tool<'j> {
     }
 
     /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
+    fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }
 

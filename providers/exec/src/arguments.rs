@@ -46,6 +46,17 @@ pub(crate) fn attributes() -> Vec<Attribute> {
     all
 }
 
+/// The attribute that says what an interrupt does to a running command.
+pub(crate) fn on_interrupt(docs: &'static str) -> Attribute {
+    Attribute::optional("on_interrupt", Type::String, docs).or("finish")
+}
+
+/// What is wrong with that.
+pub(crate) fn check_on_interrupt(config: &Value) -> Option<Problem> {
+    let wrong = config.get("on_interrupt").as_str().is_some_and(|word| !["finish", "stop"].contains(&word));
+    wrong.then(|| Problem::invalid("on_interrupt", "on_interrupt is either \"finish\" or \"stop\"."))
+}
+
 /// Those of them that say where and with which variables a command runs.
 pub(crate) fn surroundings() -> Vec<Attribute> {
     vec![
@@ -208,6 +219,20 @@ impl Spec {
         Err(Problem::invalid("environment", message).hint(
             "Name them in `inherit_environment` instead, so that they are there whenever the command runs.",
         ))
+    }
+
+    /// The program to start, and its arguments; refused where there is no folder to run in.
+    pub(crate) fn program(&self) -> Result<(PathBuf, &[String]), Problem> {
+        if !self.directory.is_dir() {
+            let message = format!("The folder {} does not exist.", self.directory.display());
+            return Err(Problem::missing(message).about(Path::attribute("working_directory")));
+        }
+        let Some((program, arguments)) = self.argv.split_first() else {
+            return Err(Problem::invalid(self.attribute, format!("{} is empty.", self.attribute)));
+        };
+        // A program with a folder in its name is looked for where the command runs, on every system.
+        let program = if program.contains('/') { self.directory.join(program) } else { program.into() };
+        Ok((program, arguments))
     }
 
     /// Whether the exit code counts as success.

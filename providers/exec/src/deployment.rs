@@ -100,12 +100,9 @@ fn attributes() -> Vec<Attribute> {
         )
         .or(Value::integer(30)),
         Attribute::optional("destroy", argv(), "Program and arguments that take the deployment down."),
-        Attribute::optional(
-            "on_interrupt",
-            Type::String,
+        arguments::on_interrupt(
             "What an interrupt does to a running `deploy`: `finish` lets it end, `stop` ends it.",
-        )
-        .or("finish"),
+        ),
     ];
     attributes.extend(arguments::attributes());
     attributes.extend([
@@ -142,9 +139,7 @@ impl Resource for ExecDeployment {
         {
             problems.push(Problem::invalid("version", "A version is not empty and has no spaces around it."));
         }
-        if config.get("on_interrupt").as_str().is_some_and(|word| !["finish", "stop"].contains(&word)) {
-            problems.push(Problem::invalid("on_interrupt", "on_interrupt is either \"finish\" or \"stop\"."));
-        }
+        problems.extend(arguments::check_on_interrupt(config));
         let seconds = config.get("observe_seconds");
         let whole = seconds.as_i64().is_some_and(|seconds| (0..=86_400).contains(&seconds));
         if !(whole || seconds.is_null() || seconds.is_unknown()) {

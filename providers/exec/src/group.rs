@@ -29,15 +29,7 @@ pub(crate) struct Group {
 impl Group {
     /// Starts the command.
     pub(crate) fn spawn(spec: &Spec) -> Result<Self, Problem> {
-        if !spec.directory.is_dir() {
-            let message = format!("The folder {} does not exist.", spec.directory.display());
-            return Err(Problem::missing(message).about(Path::attribute("working_directory")));
-        }
-        let Some((program, arguments)) = spec.argv.split_first() else {
-            return Err(Problem::invalid(spec.attribute, format!("{} is empty.", spec.attribute)));
-        };
-        // A program with a folder in its name is looked for where the command runs, on every system.
-        let program = if program.contains('/') { spec.directory.join(program) } else { program.into() };
+        let (program, arguments) = spec.program()?;
         #[expect(clippy::disallowed_methods, reason = "the one place where commands are started")]
         let child = Command::new(&program)
             .args(arguments)

@@ -59,12 +59,9 @@ pub(crate) fn schema() -> ResourceSchema {
     let mut attributes = vec![
         Attribute::required("command", argv(), "Program and arguments that run the migrations."),
         Attribute::optional("pending", argv(), "Program and arguments that print those still to run."),
-        Attribute::optional(
-            "on_interrupt",
-            Type::String,
+        arguments::on_interrupt(
             "What an interrupt does to a running command: `finish` lets it end, `stop` ends it.",
         )
-        .or("finish")
         .means(),
     ];
     attributes.extend(before::attributes());
@@ -213,9 +210,7 @@ impl Resource for ExecMigration {
         for attribute in ["command", "pending"] {
             problems.extend(arguments::validate_argv(config, attribute));
         }
-        if config.get("on_interrupt").as_str().is_some_and(|word| !["finish", "stop"].contains(&word)) {
-            problems.push(Problem::invalid("on_interrupt", "on_interrupt is either \"finish\" or \"stop\"."));
-        }
+        problems.extend(arguments::check_on_interrupt(config));
         problems
     }
 

@@ -176,20 +176,20 @@ impl Connection {
         let file = |name: &str| text(name).map(|file| context.path(&file).display().to_string());
         let (mut options, database) = match config.get("url").as_str() {
             Some(url) => from_url(url)?,
-            None => (Options::default(), text("database")),
+            None => {
+                let fields = Options {
+                    host: text("host"),
+                    port: config.get("port").as_i64().and_then(|port| u16::try_from(port).ok()),
+                    socket: file("socket"),
+                    user: text("user"),
+                    password: text("password"),
+                    ssl_mode: text("ssl_mode"),
+                    ssl_ca: file("ssl_ca"),
+                    ..Options::default()
+                };
+                (fields, text("database"))
+            }
         };
-        if config.get("url").is_null() {
-            options = Options {
-                host: text("host"),
-                port: config.get("port").as_i64().and_then(|port| u16::try_from(port).ok()),
-                socket: file("socket"),
-                user: text("user"),
-                password: text("password"),
-                ssl_mode: text("ssl_mode"),
-                ssl_ca: file("ssl_ca"),
-                ..options
-            };
-        }
         options.include =
             file("defaults_file").or_else(|| own_file(context).filter(|_| options.password.is_none()));
         options.connect_timeout = options.connect_timeout.or_else(|| config.get("connect_timeout").as_i64());

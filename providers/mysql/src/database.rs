@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::{Job, Sum};
+use relplan_archive::{Flow, Job, Sum};
 use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::program::{self, Program};
-use crate::session::{Session, literal};
+use crate::session::{Session, literal, problem_of};
 
 /// What every dump is told, with rows or without.
 pub(crate) const COMMON: [&str; 9] = [
@@ -73,13 +73,8 @@ pub(crate) fn place_in_log(
 /// The version of the program that dumps, and whether it is MariaDB's: `10.11.19`.
 pub(crate) fn dump_version(job: &Job, connection: &Connection) -> Result<(String, bool), Problem> {
     let arguments = vec!["--version".to_owned()];
-    let written = program::written_by(
-        job,
-        connection,
-        Program::Dump,
-        arguments,
-        "The program that dumps does not run",
-    )?;
+    let tool = program::start(job, connection, Program::Dump, arguments, Flow::Out, None)?;
+    let written = tool.written("The program that dumps does not run", problem_of)?;
     let text = String::from_utf8_lossy(&written).into_owned();
     let behind = ["Distrib ", "from ", "Ver "];
     let version = behind.iter().find_map(|word| Some(text.split_once(word)?.1));
@@ -93,8 +88,8 @@ pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: &[String]) ->
     arguments.extend(["--no-data", "--skip-comments", "--skip-opt", "--create-options"].map(str::to_owned));
     arguments.extend(more.iter().cloned());
     arguments.push(connection.database().to_owned());
-    let written =
-        program::written_by(job, connection, Program::Dump, arguments, "The schema cannot be read")?;
+    let tool = program::start(job, connection, Program::Dump, arguments, Flow::Out, None)?;
+    let written = tool.written("The schema cannot be read", problem_of)?;
     let text = String::from_utf8_lossy(&written);
     let name = format!("`{}`", connection.database());
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("ALTER DATABASE"));

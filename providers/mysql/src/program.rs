@@ -1,14 +1,12 @@
 //! The database's own programs, those of MariaDB or else of MySQL, started with a connection's option file.
 
-use std::io::Read as _;
 use std::path::Path;
 
-use relplan_archive::{Job, OnLine, Tool, ToolSpec};
+use relplan_archive::{Flow, Job, OnLine, Tool, ToolSpec};
 use relplan_contract::Problem;
 use rustix::process::Signal;
 
 use crate::connection::Connection;
-use crate::session::problem_of;
 
 /// A program by what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,29 +53,15 @@ impl Program {
     }
 }
 
-/// Which way a program's data flows.
-pub(crate) enum Flow {
-    /// Something is written to it.
-    In,
-    /// What it writes is read; each message is told to somebody, if there is one.
-    Out(Option<OnLine>),
-    /// Both.
-    Both,
-}
-
-/// Starts a client program of the connection.
+/// Starts a client program of the connection. Each of its messages is told to `on_line`.
 pub(crate) fn start<'j>(
     job: &'j Job,
     connection: &Connection,
     program: Program,
     more: Vec<String>,
     flow: Flow,
+    on_line: Option<OnLine>,
 ) -> Result<Tool<'j>, Problem> {
-    let (input, output, on_line) = match flow {
-        Flow::In => (true, false, None),
-        Flow::Out(on_line) => (false, true, on_line),
-        Flow::Both => (true, true, None),
-    };
     let mut arguments = vec![connection.defaults()];
     arguments.extend(more);
     let spec = ToolSpec {
@@ -85,8 +69,7 @@ pub(crate) fn start<'j>(
         arguments,
         environment: connection.environment(),
         folder: None,
-        input,
-        output,
+        flow,
         on_line: Some(without_warnings(on_line)),
         // At SIGINT the client tells its server to stop what it is doing; at SIGTERM it only goes.
         farewell: if program == Program::Client { Signal::INT } else { Signal::TERM },
@@ -97,20 +80,4 @@ pub(crate) fn start<'j>(
 /// Leaves out what MariaDB's programs say of an option that is meant for MySQL's.
 fn without_warnings(mut on_line: Option<OnLine>) -> OnLine {
     Box::new(move |line| line.contains("'loose-ssl-mode=") || on_line.as_mut().is_some_and(|told| told(line)))
-}
-
-/// All that a program writes.
-pub(crate) fn written_by(
-    job: &Job,
-    connection: &Connection,
-    program: Program,
-    arguments: Vec<String>,
-    doing: &str,
-) -> Result<Vec<u8>, Problem> {
-    let mut tool = start(job, connection, program, arguments, Flow::Out(None))?;
-    let mut written = Vec::new();
-    let read = tool.output().and_then(|mut output| output.read_to_end(&mut written));
-    tool.wait().map_err(|failed| problem_of(&failed, doing))?;
-    read.map_err(|error| Problem::refused(format!("{doing}: {error}.")))?;
-    Ok(written)
 }

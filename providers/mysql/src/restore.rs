@@ -4,16 +4,15 @@
 //! database is filled as it is; one that has tables is put aside, and the restored one moved into its place, where
 //! both hold nothing but tables; else the restored one keeps a name of its own.
 
-use std::io;
-
-use relplan_archive::{Archive, Depth, Identities, Job, Settings, Wanted, asserts};
+use relplan_archive::{Archive, Depth, Flow, Identities, Job, Settings, Wanted, asserts};
 use relplan_contract::{Problem, Restored};
 
 use crate::connection::Connection;
-use crate::program::{self, Flow, Program};
+use crate::program::{self, Program};
 use crate::scratch;
 use crate::session::{Row, Session, identifier, literal, problem_of};
-use crate::snapshot::verify::{compared, part_of};
+use crate::snapshot::take::DUMP;
+use crate::snapshot::verify::compared;
 
 /// Restores the dump into an empty database.
 pub(crate) fn into(
@@ -22,7 +21,7 @@ pub(crate) fn into(
     archive: &Archive,
     identities: Option<&Identities>,
 ) -> Result<(), Problem> {
-    let part = part_of(archive)?;
+    let part = archive.only_part(DUMP)?;
     let mut reader = archive.reader(part, identities)?;
     // With `--binary-mode` nothing in the dump is a command to the client.
     let arguments = vec![
@@ -32,13 +31,10 @@ pub(crate) fn into(
         "--default-character-set=utf8mb4".to_owned(),
         format!("--database={}", connection.database()),
     ];
-    let mut tool = program::start(job, connection, Program::Client, arguments, Flow::In)?;
+    let mut tool = program::start(job, connection, Program::Client, arguments, Flow::In, None)?;
     let fed = tool.feed(&mut reader, &part.name);
     tool.wait().map_err(|failed| problem_of(&failed, "The snapshot cannot be restored"))?;
-    fed.map_err(|error: io::Error| {
-        Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))
-            .hint("It is damaged. Use another snapshot.")
-    })
+    fed.map_err(|error| part.unreadable(&error))
 }
 
 /// What a database holds.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use relplan_archive::{Ground, Job, Served};
 use relplan_contract::{Problem, Value};
@@ -13,9 +12,6 @@ use crate::session::{Session, identifier, problem_of};
 
 /// Who runs the server where relplan is root.
 const USER: &str = "mysql";
-
-/// How long it may take to answer.
-const START_MS: u64 = 60_000;
 
 /// For speed: what is lost with the machine is only a copy. No event of the copy may ever happen.
 const SETTINGS: [&str; 10] = [
@@ -95,7 +91,7 @@ impl<'j> Scratch<'j> {
         arguments.extend(SETTINGS.map(str::to_owned));
         let served = ground.serve(&Program::Server.of(programs), arguments, "KILL")?;
         let connection = programs.of_socket(job.context(), &socket)?;
-        wait_for(job, &connection)?;
+        served.await_answer(job, || Session::open(job, &connection)?.close())?;
         create(job, &connection, "relplan", like)?;
         Ok(Self { connection: connection.to_database("relplan"), kind: Kind::Own { _served: served } })
     }
@@ -113,21 +109,6 @@ impl Drop for Scratch<'_> {
                         .progress
                         .line(&format!("the scratch database {database} could not be dropped"));
                 }
-            }
-        }
-    }
-}
-
-fn wait_for(job: &Job, connection: &Connection) -> Result<(), Problem> {
-    let mut waited = 0;
-    loop {
-        job.check()?;
-        match Session::open(job, connection) {
-            Ok(session) => return session.close(),
-            Err(problem) if waited >= START_MS => return Err(problem),
-            Err(_) => {
-                std::thread::sleep(Duration::from_millis(50));
-                waited += 50;
             }
         }
     }

@@ -1,13 +1,10 @@
 //! [`Session`]: a conversation with a server through its own client, with which the program that dumps shares all ways to connect.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{ChildStdin, ChildStdout};
-
-use relplan_archive::{Failed, Job, Tool};
+use relplan_archive::{Conversation, Failed, Flow, Job};
 use relplan_contract::{Problem, ProblemKind};
 
 use crate::connection::{Connection, attribute_of};
-use crate::program::{self, Flow, Program};
+use crate::program::{self, Program};
 
 /// How values are written as text, so that two servers write the same ones alike.
 const FORMS: &str = "SET NAMES utf8mb4; SET SESSION time_zone = '+00:00'; SET SESSION sql_mode = ''; SET SESSION wait_timeout = 86400";
@@ -33,13 +30,7 @@ pub(crate) fn identifier(name: &str) -> String {
 pub(crate) type Row = Vec<String>;
 
 /// A conversation. The server ends it when it is dropped.
-pub(crate) struct Session<'j> {
-    /// Before the program, so that it has ended when that is dropped: a client that waits for statements heeds no signal.
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    tool: Tool<'j>,
-    asked: u64,
-}
+pub(crate) struct Session<'j>(Conversation<'j>);
 
 impl<'j> Session<'j> {
     /// Connects, to the connection's database where it has one.
@@ -51,12 +42,10 @@ impl<'j> Session<'j> {
         if !connection.database().is_empty() {
             arguments.push(format!("--database={}", connection.database()));
         }
-        let mut tool = program::start(job, connection, Program::Client, arguments, Flow::Both)?;
+        let client = program::start(job, connection, Program::Client, arguments, Flow::Both, None)?;
         let broken =
             |error: std::io::Error| Problem::refused(format!("The client cannot be talked to: {error}."));
-        let input = Some(tool.input().map_err(broken)?);
-        let output = BufReader::new(tool.output().map_err(broken)?);
-        let mut session = Self { input, output, tool, asked: 0 };
+        let mut session = Self(Conversation::with(client).map_err(broken)?);
         session.run(FORMS)?;
         if connection.needs_tls()
             && session.row("SHOW STATUS LIKE 'Ssl_cipher'")?.get(1).is_none_or(String::is_empty)
@@ -69,27 +58,9 @@ impl<'j> Session<'j> {
 
     /// Runs statements and gives the rows that they answer.
     pub(crate) fn run(&mut self, sql: &str) -> Result<Vec<Row>, Problem> {
-        self.asked += 1;
-        let end = format!("relplan: the end of {}", self.asked);
-        let sent = self.input.as_mut().map(|input| {
-            // A failed write means that the client has ended: what it said is told below.
-            input.write_all(format!("{sql}\n;\nSELECT '{end}';\n").as_bytes()).and_then(|()| input.flush())
-        });
-        drop(sent);
-        let mut rows = Vec::new();
-        loop {
-            let mut line = Vec::new();
-            match self.output.read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return Err(self.ended()),
-                Ok(_) => {}
-            }
-            let line = String::from_utf8_lossy(&line);
-            let line = line.trim_end_matches('\n');
-            if line == end {
-                return Ok(rows);
-            }
-            rows.push(line.split('\t').map(plain).collect());
-        }
+        let lines = self.0.ask(|end| format!("{sql}\n;\nSELECT '{end}';\n")).ok_or_else(|| self.ended())?;
+        let row = |line: &Vec<u8>| String::from_utf8_lossy(line).split('\t').map(plain).collect();
+        Ok(lines.iter().map(row).collect())
     }
 
     /// The first row of an answer; empty where there is none.
@@ -99,13 +70,11 @@ impl<'j> Session<'j> {
 
     /// Ends the conversation in good order.
     pub(crate) fn close(mut self) -> Result<(), Problem> {
-        drop(self.input.take());
-        self.tool.wait().map_err(|failed| problem_of(&failed, "The database refused"))
+        self.0.ended().map_err(|failed| problem_of(&failed, "The database refused"))
     }
 
     fn ended(&mut self) -> Problem {
-        drop(self.input.take());
-        match self.tool.wait() {
+        match self.0.ended() {
             Err(failed) => problem_of(&failed, "The database refused"),
             Ok(()) => Problem::refused("The client ended without an answer."),
         }

@@ -3,7 +3,7 @@
 pub(crate) mod take;
 pub(crate) mod verify;
 
-use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts};
+use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts, whole_number};
 use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::connection::{self, Connection};
@@ -109,12 +109,8 @@ impl Engine for Mysql {
     fn check(config: &Value) -> Vec<Problem> {
         let mut problems = connection::check(config);
         problems.extend(selection::check(config));
-        for (name, least) in [("lock_timeout_ms", 1), ("connect_timeout", 1)] {
-            let value = config.get(name);
-            let known = !value.is_null() && !value.is_unknown();
-            if known && value.as_i64().is_none_or(|number| !(least..=86_400_000).contains(&number)) {
-                problems.push(Problem::invalid(name, format!("It must be a whole number from {least}.")));
-            }
+        for name in ["lock_timeout_ms", "connect_timeout"] {
+            problems.extend(whole_number(config, name, 1..=86_400_000));
         }
         problems.extend(Depth::check(config));
         problems.extend(asserts::check(config));

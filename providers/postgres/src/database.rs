@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::{Job, Sum};
+use relplan_archive::{Flow, Job, Sum};
 use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::program;
-use crate::psql::Session;
+use crate::psql::{Session, problem_of};
 
 /// What the database says of itself.
 pub(crate) fn about(session: &mut Session<'_>) -> Result<BTreeMap<String, String>, Problem> {
@@ -30,7 +30,8 @@ pub(crate) fn major(database: &BTreeMap<String, String>) -> Option<u32> {
 /// The version of `pg_dump`: `15.14`.
 pub(crate) fn dump_version(job: &Job, connection: &Connection) -> Result<String, Problem> {
     let arguments = vec!["--version".to_owned()];
-    let written = program::written_by(job, connection, "pg_dump", arguments, "pg_dump does not run")?;
+    let tool = program::start(job, connection, "pg_dump", arguments, Flow::Out, None)?;
+    let written = tool.written("pg_dump does not run", problem_of)?;
     let text = String::from_utf8_lossy(&written);
     let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     Ok(version.unwrap_or_default().to_owned())
@@ -49,7 +50,8 @@ pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: Vec<String>) 
     .map(str::to_owned)
     .to_vec();
     arguments.extend(more);
-    let written = program::written_by(job, connection, "pg_dump", arguments, "The schema cannot be read")?;
+    let tool = program::start(job, connection, "pg_dump", arguments, Flow::Out, None)?;
+    let written = tool.written("The schema cannot be read", problem_of)?;
     let text = String::from_utf8_lossy(&written);
     // `\restrict` holds a random word in newer versions.
     let lines = text.lines().filter(|line| {

@@ -1,14 +1,11 @@
 //! [`Session`]: a conversation with a server through `psql`, with which the programs that dump share all ways to connect.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{ChildStdin, ChildStdout};
-
-use relplan_archive::{Failed, Job, Tool};
+use relplan_archive::{Conversation, Failed, Flow, Job};
 use relplan_contract::{Problem, ProblemKind};
 use serde_json::Value as Json;
 
 use crate::connection::{Connection, attribute_of};
-use crate::program::{self, Flow};
+use crate::program;
 
 /// How values are written as text, so that two servers write the same ones alike.
 const FORMS: &str = "SET DateStyle = ISO; SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET extra_float_digits = 3; \
@@ -26,47 +23,26 @@ pub(crate) fn identifier(name: &str) -> String {
 }
 
 /// A conversation. The server ends it when it is dropped.
-pub(crate) struct Session<'j> {
-    tool: Tool<'j>,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    asked: u64,
-}
+pub(crate) struct Session<'j>(Conversation<'j>);
 
 impl<'j> Session<'j> {
     /// Connects.
     pub(crate) fn open(job: &'j Job, connection: &Connection) -> Result<Self, Problem> {
         let options = ["-X", "-A", "-t", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=default"];
         let arguments = options.map(str::to_owned).to_vec();
-        let mut tool = program::start(job, connection, "psql", arguments, Flow::Both)?;
+        let client = program::start(job, connection, "psql", arguments, Flow::Both, None)?;
         let broken = |error: std::io::Error| Problem::refused(format!("psql cannot be talked to: {error}."));
-        let input = Some(tool.input().map_err(broken)?);
-        let output = BufReader::new(tool.output().map_err(broken)?);
-        let mut session = Self { tool, input, output, asked: 0 };
+        let mut session = Self(Conversation::with(client).map_err(broken)?);
         session.run(FORMS)?;
         Ok(session)
     }
 
     /// Runs statements of ours and gives the lines that they print.
     pub(crate) fn run(&mut self, sql: &str) -> Result<Vec<String>, Problem> {
-        self.asked += 1;
-        let end = format!("relplan: the end of {}", self.asked);
-        let sent = self.input.as_mut().map(|input| {
-            // A failed write means that psql has ended: what it said is told below.
-            input
-                .write_all(format!("{sql}\n;\n\\echo {}\n", literal(&end)).as_bytes())
-                .and_then(|()| input.flush())
-        });
-        drop(sent);
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            match self.output.read_line(&mut line) {
-                Ok(0) | Err(_) => return Err(self.ended()),
-                Ok(_) if line.trim_end() == end => return Ok(lines),
-                Ok(_) => lines.push(line.trim_end_matches('\n').to_owned()),
-            }
-        }
+        let lines = self.0.ask(|end| format!("{sql}\n;\n\\echo {}\n", literal(end)));
+        let texts =
+            lines.and_then(|lines| lines.into_iter().map(|line| String::from_utf8(line).ok()).collect());
+        texts.ok_or_else(|| self.ended())
     }
 
     /// Runs statements that a person wrote: `psql` sends the text as it is, and takes no `\` in it for a command.
@@ -82,13 +58,11 @@ impl<'j> Session<'j> {
 
     /// Ends the conversation in good order.
     pub(crate) fn close(mut self) -> Result<(), Problem> {
-        drop(self.input.take());
-        self.tool.wait().map_err(|failed| problem_of(&failed, "The database refused"))
+        self.0.ended().map_err(|failed| problem_of(&failed, "The database refused"))
     }
 
     fn ended(&mut self) -> Problem {
-        drop(self.input.take());
-        match self.tool.wait() {
+        match self.0.ended() {
             Err(failed) => problem_of(&failed, "The database refused"),
             Ok(()) => Problem::refused("psql ended without an answer."),
         }

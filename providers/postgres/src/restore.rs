@@ -2,11 +2,11 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use relplan_archive::{Archive, Depth, Identities, Job, Part, Settings, Wanted, asserts};
+use relplan_archive::{Archive, Depth, Flow, Identities, Job, Part, Settings, Wanted, asserts};
 use relplan_contract::{Problem, Restored};
 
 use crate::connection::Connection;
-use crate::program::{self, Flow};
+use crate::program;
 use crate::psql::{Session, identifier, literal};
 use crate::scratch;
 use crate::selection::Selection;
@@ -106,7 +106,7 @@ impl Target<'_> {
     fn contents(&self, part: &Part) -> Result<String, Problem> {
         let mut reader = self.archive.reader(part, self.identities)?;
         let arguments = ["--list", "--section=post-data"].map(str::to_owned).to_vec();
-        let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::Both)?;
+        let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::Both, None)?;
         let unread = |error: io::Error| Problem::refused(format!("pg_restore cannot be read: {error}."));
         let (mut output, mut input) = (tool.output().map_err(unread)?, tool.input().map_err(unread)?);
         let mut list = String::new();
@@ -149,13 +149,10 @@ impl Target<'_> {
             );
         }
         let mut reader = self.archive.reader(part, self.identities)?;
-        let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::In)?;
+        let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::In, None)?;
         let fed = tool.feed(&mut reader, &part.name);
         tool.wait().map_err(|failed| of_tool(&failed))?;
-        fed.map_err(|error: io::Error| {
-            Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))
-                .hint("It is damaged. Use another snapshot.")
-        })
+        fed.map_err(|error| part.unreadable(&error))
     }
 }
 

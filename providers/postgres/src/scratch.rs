@@ -1,7 +1,6 @@
 //! A database to restore into and to throw away: on a server that is started for it, or on one that stays.
 
 use std::path::Path;
-use std::time::Duration;
 
 use relplan_archive::{Failed, Ground, Job, Served};
 use relplan_contract::{Problem, Value};
@@ -11,9 +10,6 @@ use crate::psql::{Session, identifier, literal, problem_of};
 
 /// Who runs it where relplan is root: PostgreSQL refuses to.
 const USER: &str = "postgres";
-
-/// How long it may take to answer.
-const START_MS: u64 = 60_000;
 
 /// For speed: what is lost with the machine is only a copy.
 const SETTINGS: [&str; 10] = [
@@ -96,7 +92,7 @@ impl<'j> Scratch<'j> {
         let served = ground.serve(&ours.program("postgres"), arguments, "QUIT")?;
         let connection =
             ours.with("PGHOST", &folder).with("PGUSER", "relplan").with("PGDATABASE", "postgres");
-        wait_for(job, &connection)?;
+        served.await_answer(job, || Session::open(job, &connection)?.close())?;
         let name = "relplan";
         create(job, &connection, name, &manifest.database)?;
         let connection = connection.to_database(name);
@@ -145,21 +141,6 @@ fn plain(source: &Connection) -> Connection {
         "PGPASSWORD",
         "PGHOSTADDR",
     ])
-}
-
-fn wait_for(job: &Job, connection: &Connection) -> Result<(), Problem> {
-    let mut waited = 0;
-    loop {
-        job.check()?;
-        match Session::open(job, connection) {
-            Ok(session) => return session.close(),
-            Err(problem) if waited >= START_MS => return Err(problem),
-            Err(_) => {
-                std::thread::sleep(Duration::from_millis(50));
-                waited += 50;
-            }
-        }
-    }
 }
 
 /// Makes an empty database with the encoding, and where it exists the locale, of the one that was dumped.

@@ -3,7 +3,7 @@
 pub(crate) mod take;
 pub(crate) mod verify;
 
-use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts};
+use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts, whole_number};
 use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::connection::{self, Connection};
@@ -115,20 +115,16 @@ impl Engine for Postgres {
     fn check(config: &Value) -> Vec<Problem> {
         let mut problems = connection::check(config);
         problems.extend(selection::check(config));
-        for (name, least, most) in [
-            ("jobs", 1, 64),
-            ("lock_timeout_ms", 0, i64::MAX),
-            ("statement_timeout_ms", 0, i64::MAX),
-            ("connect_timeout", 1, 3_600),
-        ] {
-            let value = config.get(name);
-            if !value.is_null()
-                && !value.is_unknown()
-                && value.as_i64().is_none_or(|number| !(least..=most).contains(&number))
-            {
-                problems.push(Problem::invalid(name, format!("It must be a whole number from {least}.")));
-            }
-        }
+        problems.extend(
+            [
+                whole_number(config, "jobs", 1..=64),
+                whole_number(config, "lock_timeout_ms", 0..=i64::MAX),
+                whole_number(config, "statement_timeout_ms", 0..=i64::MAX),
+                whole_number(config, "connect_timeout", 1..=3_600),
+            ]
+            .into_iter()
+            .flatten(),
+        );
         problems.extend(Depth::check(config));
         problems.extend(asserts::check(config));
         problems

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relplan_archive::{Archive, Draft, Engine, Job, Settings, Wanted, asserts, failed};
+use relplan_archive::{Archive, Draft, Engine, Job, Settings, Wanted, asserts, failed, whole_number};
 use relplan_contract::{Attribute, Problem, ResourceSchema, Restored, Type, Value};
 
 use crate::{backup, copy, inspect, restore, verify};
@@ -59,12 +59,8 @@ impl Engine for Sqlite {
     }
 
     fn check(config: &Value) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let busy = config.get("busy_timeout_ms");
-        let known = !busy.is_null() && !busy.is_unknown();
-        if known && busy.as_i64().is_none_or(|number| !(0..=86_400_000).contains(&number)) {
-            problems.push(Problem::invalid("busy_timeout_ms", "It must be a whole number from 0."));
-        }
+        let mut problems: Vec<Problem> =
+            whole_number(config, "busy_timeout_ms", 0..=86_400_000).into_iter().collect();
         problems.extend(asserts::check(config));
         problems
     }

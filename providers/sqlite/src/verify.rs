@@ -2,21 +2,12 @@
 
 use std::io;
 
-use relplan_archive::{Archive, Job, Part, Settings, asserts};
+use relplan_archive::{Archive, Job, Settings, asserts};
 use relplan_contract::{Problem, Value};
 
 use crate::copy;
 use crate::inspect;
 use crate::snapshot::COPY;
-
-/// The part that holds the copy.
-pub(crate) fn part_of(archive: &Archive) -> Result<&Part, Problem> {
-    match archive.manifest.parts.as_slice() {
-        [part] if part.name.starts_with(COPY) => Ok(part),
-        _ => Err(Problem::refused("The snapshot has parts that this relplan does not know.")
-            .hint("Use a newer relplan.")),
-    }
-}
 
 /// Writes the database of a snapshot somewhere, with every sum compared on the way.
 pub(crate) fn write(
@@ -25,14 +16,13 @@ pub(crate) fn write(
     archive: &Archive,
     to: &mut impl io::Write,
 ) -> Result<u64, Problem> {
-    let part = part_of(archive)?;
+    let part = archive.only_part(COPY)?;
     let mut reader = archive.reader(part, settings.identities()?.as_ref())?;
     job.copy(&mut reader, to, &part.name).map_err(|error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             relplan_archive::failed("The database cannot be written", &error)
         }
-        _ => Problem::conflict(format!("The part {} of the snapshot cannot be read: {error}.", part.name))
-            .hint("It is damaged. Use another snapshot."),
+        _ => part.unreadable(&error),
     })
 }
 

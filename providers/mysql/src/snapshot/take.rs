@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use relplan_archive::{Archive, Depth, Draft, Facts, Job, OnLine, Part, Settings, Tool};
+use relplan_archive::{Archive, Depth, Draft, Facts, Flow, Job, OnLine, Part, Settings, Tool};
 use relplan_contract::Problem;
 
 use super::Plan;
 use crate::database::{self, COMMON};
-use crate::program::{self, Flow, Program};
+use crate::program::{self, Program};
 use crate::session::{Session, problem_of};
 use crate::tables::{self, Dumped, Listed};
 
@@ -117,7 +117,8 @@ fn dump<'j>(job: &'j Job, plan: &Plan, more: &[String], begun: Sender<()>) -> Re
     arguments.extend(["--verbose", "--hex-blob", "--max-allowed-packet=1G"].map(str::to_owned));
     arguments.extend(more.iter().cloned());
     arguments.push(plan.connection.database().to_owned());
-    program::start(job, &plan.connection, Program::Dump, arguments, Flow::Out(Some(telling(job, begun))))
+    let telling = Some(telling(job, begun));
+    program::start(job, &plan.connection, Program::Dump, arguments, Flow::Out, telling)
 }
 
 /// Tells of each table that is dumped, and of the beginning.

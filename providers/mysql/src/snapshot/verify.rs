@@ -1,9 +1,9 @@
 //! Proving a snapshot: by reading all of it, or by restoring it and comparing.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io;
 
-use relplan_archive::{Archive, Depth, Job, Part, Settings, asserts};
+use relplan_archive::{Archive, Depth, Job, Settings, asserts};
 use relplan_contract::{Problem, Value};
 
 use super::take::{COMPLETED, DUMP};
@@ -15,23 +15,16 @@ use crate::selection::Selection;
 use crate::session::Session;
 use crate::tables;
 
-/// The part that holds the dump.
-pub(crate) fn part_of(archive: &Archive) -> Result<&Part, Problem> {
-    match archive.manifest.parts.as_slice() {
-        [part] if part.name.starts_with(DUMP) => Ok(part),
-        _ => Err(Problem::refused("The snapshot has parts that this relplan does not know.")
-            .hint("Use a newer relplan.")),
-    }
-}
-
 /// Reads the dump to its end: every table of the manifest must be made in it, and its last line must be there.
 pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<Vec<String>, Problem> {
-    let part = part_of(archive)?;
+    let part = archive.only_part(DUMP)?;
     let mut reader = archive.reader(part, settings.identities()?.as_ref())?;
-    let seen = Seen::in_dump(job, &mut reader).map_err(|error| {
+    let mut seen = Seen::default();
+    job.copy(&mut reader, &mut seen, "reading").map_err(|error| {
         Problem::conflict(format!("The dump cannot be read: {error}."))
             .hint("It is damaged. Use another snapshot.")
     })?;
+    seen.end_line();
     let missing: Vec<&str> = archive
         .manifest
         .tables
@@ -48,9 +41,11 @@ pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<
     Ok(vec![format!("Decrypted where it was encrypted, and read to its end; {} tables.", seen.tables.len())])
 }
 
-/// What was seen in a dump.
+/// What was seen in a dump that is written to this.
 #[derive(Debug, Default)]
 struct Seen {
+    /// The beginning of the line that is not ended yet.
+    line: Vec<u8>,
     tables: BTreeSet<String>,
     completed: bool,
 }
@@ -59,40 +54,27 @@ struct Seen {
 const LOOKED_AT: usize = 400;
 
 impl Seen {
-    fn in_dump(job: &Job, reader: &mut impl Read) -> io::Result<Self> {
-        let (mut seen, mut line) = (Self::default(), Vec::new());
-        let mut sink = Lines { seen: &mut seen, line: &mut line };
-        job.copy(reader, &mut sink, "reading")?;
-        seen.line(&line);
-        Ok(seen)
-    }
-
-    fn line(&mut self, line: &[u8]) {
-        let Ok(text) = str::from_utf8(line) else { return };
-        if let Some(rest) = text.strip_prefix("CREATE TABLE `") {
-            let name = rest.trim_end_matches(['(', ' ']).trim_end_matches('`');
-            self.tables.insert(name.replace("``", "`"));
+    fn end_line(&mut self) {
+        if let Ok(text) = str::from_utf8(&self.line) {
+            if let Some(rest) = text.strip_prefix("CREATE TABLE `") {
+                let name = rest.trim_end_matches(['(', ' ']).trim_end_matches('`');
+                self.tables.insert(name.replace("``", "`"));
+            }
+            // Only at the end: rows may hold any text, but never at the beginning of a line.
+            self.completed = text.starts_with(COMPLETED) || (self.completed && text.is_empty());
         }
-        // Only at the end: rows may hold any text, but never at the beginning of a line.
-        self.completed = text.starts_with(COMPLETED) || (self.completed && text.is_empty());
+        self.line.clear();
     }
 }
 
-/// Takes the beginning of each line.
-struct Lines<'s> {
-    seen: &'s mut Seen,
-    line: &'s mut Vec<u8>,
-}
-
-impl io::Write for Lines<'_> {
+impl io::Write for Seen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
             let room = LOOKED_AT.saturating_sub(self.line.len()).min(text.len());
             self.line.extend_from_slice(text.get(..room).unwrap_or_default());
             if piece.ends_with(b"\n") {
-                self.seen.line(self.line);
-                self.line.clear();
+                self.end_line();
             }
         }
         Ok(bytes.len())
@@ -164,10 +146,9 @@ mod tests {
     fn a_dump_is_whole_only_with_its_last_line() {
         let whole = "CREATE TABLE `a``b` (\n  `x` int\n);\nINSERT INTO `a` VALUES\n('-- Dump completed');\n-- Dump completed\n";
         let seen = |text: &str| {
-            let (mut seen, mut line) = (Seen::default(), Vec::new());
-            io::Write::write_all(&mut Lines { seen: &mut seen, line: &mut line }, text.as_bytes())
-                .expect("seen");
-            seen.line(&line);
+            let mut seen = Seen::default();
+            io::Write::write_all(&mut seen, text.as_bytes()).expect("seen");
+            seen.end_line();
             seen
         };
         assert!(seen(whole).completed && seen(whole).tables.contains("a`b"));

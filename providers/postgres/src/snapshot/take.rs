@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relplan_archive::{Archive, Depth, Draft, Facts, Job, OnLine, Part, Settings};
+use relplan_archive::{Archive, Depth, Draft, Facts, Flow, Job, OnLine, Part, Settings};
 use relplan_contract::Problem;
 
 use super::Plan;
 use crate::connection::Connection;
 use crate::database;
-use crate::program::{self, Flow};
+use crate::program;
 use crate::psql::{Session, problem_of};
 
 use crate::tables::{self, Listed};
@@ -151,8 +151,8 @@ impl Dump<'_> {
     }
 
     fn part(&self, name: &str, program: &str, arguments: Vec<String>) -> Result<Part, Problem> {
-        let flow = Flow::Out(Some(self.telling()));
-        let tool = program::start(self.job, self.connection, program, arguments, flow)?;
+        let telling = Some(self.telling());
+        let tool = program::start(self.job, self.connection, program, arguments, Flow::Out, telling)?;
         let meaning = |failed: &relplan_archive::Failed| problem_of(failed, "The database cannot be dumped");
         // Its archives have their own end, which every way to verify but `checksum` reads.
         self.draft.written_by(self.job, name, tool, meaning, |_| Ok(()))

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use relplan_archive::{Archive, Depth, Identities, Job, Part, Settings, asserts};
+use relplan_archive::{Archive, Depth, Flow, Identities, Job, Part, Settings, asserts};
 use relplan_contract::{Problem, Value};
 
 use super::take::GLOBALS;
 use crate::connection::Connection;
 use crate::database;
-use crate::program::{self, Flow};
+use crate::program;
 use crate::psql::{Session, problem_of};
 use crate::query;
 use crate::restore::{self, Manner};
@@ -52,7 +52,7 @@ fn read_part(
         return Ok(());
     }
     let arguments = vec!["--file=/dev/null".to_owned()];
-    let mut tool = program::start(job, connection, "pg_restore", arguments, Flow::In)?;
+    let mut tool = program::start(job, connection, "pg_restore", arguments, Flow::In, None)?;
     let fed = tool.feed(&mut reader, &part.name);
     tool.wait().map_err(|failed| failed.problem("pg_restore cannot read the snapshot"))?;
     fed.map_err(|error| unreadable(&error))
