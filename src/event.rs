@@ -170,6 +170,8 @@ pub struct Intent {
     pub planned: Value,
     /// What it directly depends on.
     pub dependencies: Vec<Address>,
+    /// The checks of this version that judge it: the version is known good for it once all of them have passed.
+    pub judged_by: Vec<Address>,
     /// Why, in words.
     pub reason: String,
 }

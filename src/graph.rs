@@ -91,6 +91,13 @@ impl Graph {
         Ok(graph)
     }
 
+    /// The graph of a configuration without blocks.
+    #[must_use]
+    pub fn empty(config: &Config) -> Self {
+        let modules = build::modules(config);
+        Self { edges: DiGraph::new(), modules, index: BTreeMap::new(), order: Vec::new() }
+    }
+
     /// Every node, each behind all that it depends on; otherwise as they stand in the files.
     #[must_use]
     pub fn order(&self) -> &[NodeId] {

@@ -24,7 +24,7 @@ pub mod unasked;
 
 pub use ask::{Answer, Ask, AskId, Question};
 pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange};
-pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, Whom};
+pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, WayBack, Whom};
 pub use reason::Reason;
 pub use setup::{Options, Registry, covers};
 

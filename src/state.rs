@@ -77,6 +77,8 @@ pub struct Entry {
     pub version: Arc<str>,
     /// What it directly depended on when it was last acted on.
     pub dependencies: Vec<Address>,
+    /// The checks that judge it in the version that last acted on it.
+    pub judged_by: Vec<Address>,
     /// Counts the actions on its key.
     pub generation: u64,
     /// The record that last changed it.

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use crate::addr::{Key, ModulePath};
+use crate::canonical::Digest;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Graph, Item, ModuleId, NodeId};
 use crate::lang::ast::Expr;
 use crate::lang::body::Evaluator;
 use crate::lang::config::{Config, Reference, Repetition, Subject};
-use crate::lang::functions::Host;
+use crate::lang::functions::{Host, NoFiles};
 use crate::lang::scope::{Bindings, Expansion, Values};
 use crate::source::Span;
 
@@ -72,6 +73,28 @@ impl World {
         world.open(ModuleId(0), &root);
         found.extend(world.read_release());
         found.unless_errors(world)
+    }
+
+    /// A configuration that says nothing, for what is planned from the ledger alone.
+    #[must_use]
+    pub fn empty(product: &str) -> Self {
+        let root = Arc::default();
+        let config = Config { release: None, product: product.into(), root, digest: Digest::of(b"") };
+        let mut world = Self {
+            graph: Arc::new(Graph::empty(&config)),
+            config: Arc::new(config),
+            values: Values::new(Value::NULL),
+            given: BTreeMap::new(),
+            instances: BTreeMap::from([(ModuleId(0), vec![ModulePath::default()])]),
+            expansions: BTreeMap::new(),
+            counted: 0,
+            leaves_open: false,
+            has_open: false,
+            settled: BTreeSet::new(),
+            host: Arc::new(NoFiles),
+        };
+        world.open(ModuleId(0), &ModulePath::default());
+        world
     }
 
     /// The dependency graph.

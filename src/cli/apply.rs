@@ -15,7 +15,6 @@ use super::files::{MAX_PLAN_BYTES, read_bounded};
 use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
 use super::review;
-use super::terminal::Terminal;
 use super::{ledger, plan as plan_verb, running, signals};
 use crate::canonical::Digest;
 use crate::event::RunMode;
@@ -141,12 +140,9 @@ async fn apply_checked(
     let whole = options.targets.is_empty() && options.excludes.is_empty();
     let parallelism = args.select.parallelism;
     let cancel = Cancel::default();
-    let prepared = tokio::select! {
-        prepared = planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel) => prepared?,
-        _ = signals.recv() => {
-            return Err(Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done."));
-        }
-    };
+    let planned =
+        planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel);
+    let prepared = running::unless_stopped(planned, signals).await??;
     context.show(&prepared.draft.warnings);
     let wanted = match &args.reviewed_pr {
         Some(change) => Some(review::reviewed(context, &prepared.surroundings, change).await?),
@@ -154,7 +150,7 @@ async fn apply_checked(
     };
     check_digest(&prepared, wanted, saved)?;
     let gate = gate(args)?;
-    if nothing_to_do(&prepared) {
+    if prepared.has_nothing_to_do() {
         context.print_nothing(&prepared);
         running::note_complete(context, &mut ledger, &prepared, whole)?;
         return Ok(Exit::Done);
@@ -187,11 +183,6 @@ fn gate(args: &ApplyArgs) -> Result<Gate, Failure> {
         .ok_or_else(|| Failure::usage(format!("{text:?} is no duration.")).help("Write it as -wait=2h."))?;
     let times = u32::try_from(wait.as_millis().div_ceil(PAUSE.as_millis())).unwrap_or(u32::MAX);
     Ok(Gate { times, pause: PAUSE.min(wait) })
-}
-
-fn nothing_to_do(prepared: &Prepared) -> bool {
-    let plan = &prepared.draft.plan;
-    plan.is_empty() && prepared.draft.prelude.is_empty()
 }
 
 fn stale(why: &str) -> Failure {
@@ -247,11 +238,6 @@ async fn agreed(
     if args.auto_approve || reviewed {
         return Ok(true);
     }
-    if !context.terminal.interactive || context.json {
-        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.").help(
-            "Give -auto-approve, or better -plan-digest with the digest of the plan that was reviewed.",
-        ));
-    }
     let version = &prepared.draft.plan.version;
     let what = if version.is_empty() { "this".to_owned() } else { format!("release {version}") };
     let verb = match prepared.draft.plan.mode {
@@ -259,11 +245,6 @@ async fn agreed(
         RunMode::Refresh => "take into the state what was found of",
         RunMode::Apply | RunMode::Rollback | RunMode::State => "carry out",
     };
-    let question =
-        format!("\nDo you want to {verb} {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
-    let answer = tokio::task::spawn_blocking(move || Terminal::ask(&question));
-    tokio::select! {
-        answer = answer => Ok(answer.ok().flatten().as_deref() == Some("yes")),
-        _ = signals.recv() => Err(Failure::new(Exit::Interrupted, "Interrupted: nothing was done.")),
-    }
+    let help = "Give -auto-approve, or better -plan-digest with the digest of the plan that was reviewed.";
+    running::agreed(context, &format!("{verb} {what}"), help, signals).await
 }

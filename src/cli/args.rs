@@ -38,7 +38,7 @@ pub(super) enum Verb {
     Plan(PlanArgs),
     /// Do what the plan shows.
     Apply(ApplyArgs),
-    /// Turn live resources back to the last verified version.
+    /// Turn live resources back to the last known good version.
     Rollback(RollbackArgs),
     /// Destroy the live resources.
     Destroy(ApplyArgs),
@@ -208,6 +208,15 @@ pub(super) struct RollbackArgs {
     /// Only this live resource.
     #[arg(long, value_name = "ADDRESS")]
     pub target: Vec<String>,
+    /// Do it again although the outcome of the last try is not known: you have looked, and it was not done.
+    #[arg(long, value_name = "ADDRESS")]
+    pub retry: Vec<String>,
+    /// Take it as done although the outcome is not known: you have looked, and it was done.
+    #[arg(long, value_name = "ADDRESS")]
+    pub accept: Vec<String>,
+    /// Whether to look at the live resources first.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub refresh: bool,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,

@@ -14,7 +14,7 @@ use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
-use crate::plan::{Draft, Options, Planner, Setup, digest, unasked};
+use crate::plan::{Draft, Options, Planner, Setup, WayBack, digest, unasked};
 use crate::run::observe::{Interrupted, Replay, Word, observe};
 use crate::run::surroundings::Surroundings;
 use crate::state::State;
@@ -26,6 +26,13 @@ pub(super) struct Prepared {
     pub digest: Digest,
     pub surroundings: Surroundings,
     pub replay: Replay,
+}
+
+impl Prepared {
+    /// Whether nothing is to be done, and nothing to be recorded.
+    pub(super) fn has_nothing_to_do(&self) -> bool {
+        self.draft.plan.is_empty() && self.draft.prelude.is_empty()
+    }
 }
 
 /// What the command line asks for.
@@ -90,22 +97,13 @@ pub(super) async fn make(
     sealer: Sealer,
     options: Options,
     parallelism: usize,
-    mut replay: Replay,
+    replay: Replay,
     cancel: &Cancel,
 ) -> Result<Prepared, Failure> {
     let world = loaded.world(context)?;
-    let mut surroundings = Surroundings {
-        product: loaded.config.product.to_string(),
-        version: world.version().to_string(),
-        base: loaded.folder().clone(),
-        keep: keep_folder(loaded.folder(), &loaded.config.product)?,
-        environment: Arc::clone(&context.environment),
-        clock: Arc::clone(&context.clock),
-        redactor: Arc::new(Redactor::default()),
-        usage: Arc::clone(&context.usage),
-    };
+    let surroundings = surroundings(context, loaded.folder(), &loaded.config.product, &world.version())?;
     let ask = options.ask;
-    let mut planner = Planner::new(Setup {
+    let planner = Planner::new(Setup {
         world,
         state,
         registry: Arc::clone(&context.registry),
@@ -113,6 +111,55 @@ pub(super) async fn make(
         sealer,
         options,
     });
+    finish(context, planner, surroundings, ask, parallelism, replay, cancel).await
+}
+
+/// Makes a plan for rolling back, from the ledger alone.
+pub(super) async fn way_back(
+    context: &mut Context,
+    folder: &Path,
+    way: WayBack,
+    parallelism: usize,
+    cancel: &Cancel,
+) -> Result<Prepared, Failure> {
+    let product = way.state.product.clone();
+    let surroundings = surroundings(context, folder, &product, "")?;
+    let planner = Planner::of_way_back(way);
+    let replay = Replay::default();
+    let mut prepared = finish(context, planner, surroundings, true, parallelism, replay, cancel).await?;
+    prepared.surroundings.version = prepared.draft.plan.version.to_string();
+    Ok(prepared)
+}
+
+/// What providers are given of the outside.
+fn surroundings(
+    context: &Context,
+    folder: &Path,
+    product: &str,
+    version: &str,
+) -> Result<Surroundings, Failure> {
+    Ok(Surroundings {
+        product: product.to_owned(),
+        version: version.to_owned(),
+        base: folder.to_path_buf(),
+        keep: keep_folder(folder, product)?,
+        environment: Arc::clone(&context.environment),
+        clock: Arc::clone(&context.clock),
+        redactor: Arc::new(Redactor::default()),
+        usage: Arc::clone(&context.usage),
+    })
+}
+
+/// Asks providers what the planner wants to know, until the plan is made.
+async fn finish(
+    context: &mut Context,
+    mut planner: Planner,
+    mut surroundings: Surroundings,
+    ask: bool,
+    parallelism: usize,
+    mut replay: Replay,
+    cancel: &Cancel,
+) -> Result<Prepared, Failure> {
     let mut telling = |key: &EntryKey, word: Word| {
         let text = match word {
             Word::Settling(wait) => {

@@ -1,89 +1,99 @@
-//! `relplan rollback`: back to the last verified version, from the ledger alone.
+//! `relplan rollback`: back to the last known good version, from the ledger alone.
+//!
+//! It goes the way of every apply: what is open is found out first, the planner plans, the machine carries out, and
+//! all of it can be killed and said again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use relplan_contract::Redactor;
+use relplan_contract::Cancel;
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::RollbackArgs;
+use super::args::{PlanFormat, RollbackArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::live::Live;
-use super::terminal::Terminal;
-use super::{ledger, planning, running, signals};
+use super::planning::{self, Prepared};
+use super::{ledger, plan as plan_verb, running, signals};
 use crate::event::RunMode;
 use crate::ledger::{Ledger, file::Files};
-use crate::plan::rollback::{self, NoWayBack, Scope};
-use crate::plan::{Providers, covers, digest};
+use crate::plan::rollback::{Aim, Scope};
+use crate::plan::{CautionKind, Options, Providers, WayBack, covers};
+use crate::run::Signal;
 use crate::run::machine::Gate;
-use crate::run::surroundings::Surroundings;
-use crate::run::{Run, apply};
 use crate::state::State;
-use crate::view::{self, json::Deed};
+use crate::view::json::Deed;
 
 pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
     let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
-    let scope = Scope { addresses: chosen(ledger.state(), args)?, to: args.to.clone() };
-    let mut providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
-    providers.recall(&ledger.state().providers);
+    let runtime = Context::runtime(args.parallelism)?;
+    let ended = runtime.block_on(async {
+        let mut signals = signals::listen()
+            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        roll_back(context, args, &folder, &mut ledger, &mut signals).await
+    });
+    context.print_usage();
+    ended
+}
+
+async fn roll_back(
+    context: &mut Context,
+    args: &RollbackArgs,
+    folder: &Path,
+    ledger: &mut Ledger<Files>,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<Exit, Failure> {
     let sealer = ledger.sealer().clone();
-    let way = match rollback::plan(ledger.state(), &providers, &sealer, &scope, &BTreeMap::new()) {
-        Ok(way) => way,
-        Err(nothing @ NoWayBack::Nothing(_)) => {
-            let text = format!("No changes: {nothing}.");
-            context.print_done("rollback", &[Deed { key: None, text }]);
-            return Ok(Exit::Done);
-        }
-        Err(no_way) => return Err(Failure::error(format!("{no_way}."))),
-    };
-    let digest = digest::of(&way.plan);
-    if !context.json {
-        context.print(&view::text::plan(&way.plan, &digest, &context.palette()));
-    } else if args.plan {
-        context.print(&view::json::to_line(&view::json::plan(&way.plan, &digest)));
+    let way = way(context, args, ledger)?;
+    let cancel = Cancel::default();
+    let planned = planning::way_back(context, folder, way, args.parallelism, &cancel);
+    let prepared = running::unless_stopped(planned, signals).await??;
+    context.show(&prepared.draft.warnings);
+    if prepared.has_nothing_to_do() {
+        return nothing(context, args, &prepared);
+    }
+    let format = if context.json { PlanFormat::Json } else { PlanFormat::Text };
+    if args.plan || !context.json {
+        plan_verb::show(context, &prepared, format);
     }
     if args.plan {
         return Ok(Exit::Done);
     }
-    agree(context, args)?;
-    let mut surroundings = Surroundings {
-        product: product.clone(),
-        version: way.plan.version.to_string(),
-        base: folder.clone(),
-        keep: planning::keep_folder(&folder, &product)?,
-        environment: Arc::clone(&context.environment),
-        clock: Arc::clone(&context.clock),
-        redactor: Arc::new(Redactor::default()),
-        usage: Arc::clone(&context.usage),
+    let help = "Give -auto-approve.";
+    if !args.auto_approve && !running::agreed(context, "turn back", help, signals).await? {
+        return Err(Failure::new(Exit::Declined, "Nothing was done."));
+    }
+    let how = running::How {
+        parallelism: args.parallelism,
+        refresh: false,
+        whole: true,
+        gate: Gate::default(),
+        named: String::new(),
     };
-    let runtime = Context::runtime(args.parallelism)?;
-    runtime.block_on(async {
-        let mut signals = signals::listen()
-            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
-        let mut live = Live::new(context);
-        let mut notify = |notice| live.show(&notice);
-        let journal: &mut Ledger<Files> = &mut ledger;
-        let (summary, error) = apply(Run {
-            plan: &way.plan,
-            digest,
-            actors: &way.actors,
-            prelude: Vec::new(),
-            world: None,
-            providers: &providers,
-            journal,
-            sealer: &sealer,
-            surroundings: &mut surroundings,
-            signals: &mut signals,
-            notify: &mut notify,
-            parallelism: args.parallelism,
-            refresh: false,
-            gate: Gate::default(),
-            whole: true,
-            command: context.command.clone(),
-        })
-        .await;
-        running::finish(context, &mut ledger, summary, error, RunMode::Rollback, "")
+    running::carry_out(context, ledger, prepared, &sealer, how, signals).await
+}
+
+/// What the plan is made from.
+fn way(context: &Context, args: &RollbackArgs, ledger: &Ledger<Files>) -> Result<WayBack, Failure> {
+    let state = ledger.state();
+    let mut providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
+    providers.recall(&state.providers);
+    let aim = args.to.as_deref().map_or(Aim::Back, |version| Aim::Version(version.into()));
+    let options = Options {
+        mode: RunMode::Rollback,
+        refresh: args.refresh,
+        retry: planning::targets(&args.retry)?,
+        accept: planning::targets(&args.accept)?,
+        ..Options::default()
+    };
+    Ok(WayBack {
+        state: state.clone(),
+        providers,
+        sealer: ledger.sealer().clone(),
+        scope: Scope { addresses: chosen(state, args)?, aim },
+        known: BTreeMap::new(),
+        options,
     })
 }
 
@@ -96,17 +106,25 @@ fn chosen(state: &State, args: &RollbackArgs) -> Result<Option<BTreeSet<crate::a
     Ok(Some(addresses.filter(|address| covers(&targets, address)).cloned().collect()))
 }
 
-fn agree(context: &Context, args: &RollbackArgs) -> Result<(), Failure> {
-    if args.auto_approve {
-        return Ok(());
+/// Nothing goes back: because all is well, or because there is no way.
+fn nothing(context: &Context, args: &RollbackArgs, prepared: &Prepared) -> Result<Exit, Failure> {
+    let cautions = prepared.draft.plan.cautions.iter();
+    let stuck: Vec<String> = cautions
+        .filter(|caution| caution.kind == CautionKind::NoWayBack)
+        .filter_map(|caution| caution.key.as_ref().map(ToString::to_string))
+        .collect();
+    if !stuck.is_empty() {
+        let message =
+            format!("There is no way back for {}: no earlier version is known good.", stuck.join(", "));
+        return Err(Failure::error(message).help("Name a version with -to, or mend it and apply again."));
     }
-    if !context.terminal.interactive || context.json {
-        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
-            .help("Give -auto-approve."));
-    }
-    let question = "\nDo you want to turn back? Only `yes` is taken as yes.\n\n  Enter a value: ";
-    match Terminal::ask(question).as_deref() {
-        Some("yes") => Ok(()),
-        _ => Err(Failure::new(Exit::Declined, "Nothing was done.")),
-    }
+    let what = args
+        .to
+        .as_ref()
+        .map_or_else(|| "known good version".to_owned(), |to| format!("state in version {to}"));
+    let text = format!(
+        "No changes: there is nothing to turn back: no live resource has another {what} than the one it has now."
+    );
+    context.print_done("rollback", &[Deed { key: None, text }]);
+    Ok(Exit::Done)
 }

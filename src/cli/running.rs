@@ -1,6 +1,7 @@
 //! Carrying a plan out in front of a person or a program: live lines, the closing table, the exit.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -8,6 +9,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::live::Live;
 use super::planning::Prepared;
+use super::terminal::Terminal;
 use crate::event::{Ending, Event, RunMode};
 use crate::ledger::file::Files;
 use crate::ledger::{Ledger, LedgerError, Sealer};
@@ -26,6 +28,37 @@ pub(super) struct How {
     pub gate: Gate,
     /// The release file as it was named, for commands to go on with.
     pub named: String,
+}
+
+/// The future's output, unless a person asks to stop before: nothing was done then.
+pub(super) async fn unless_stopped<T>(
+    future: impl Future<Output = T>,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        output = future => Ok(output),
+        _ = signals.recv() => {
+            Err(Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done."))
+        }
+    }
+}
+
+/// Asks a person whether something shall be done; where nobody can be asked, `help` says how to agree beforehand.
+pub(super) async fn agreed(
+    context: &Context,
+    what: &str,
+    help: &str,
+    signals: &mut UnboundedReceiver<Signal>,
+) -> Result<bool, Failure> {
+    if !context.terminal.interactive || context.json {
+        return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.").help(help));
+    }
+    let question = format!("\nDo you want to {what}? Only `yes` is taken as yes.\n\n  Enter a value: ");
+    let answer = tokio::task::spawn_blocking(move || Terminal::ask(&question));
+    tokio::select! {
+        answer = answer => Ok(answer.ok().flatten().as_deref() == Some("yes")),
+        _ = signals.recv() => Err(Failure::new(Exit::Interrupted, "Interrupted: nothing was done.")),
+    }
 }
 
 /// Carries a plan out, and shows it.
@@ -64,7 +97,7 @@ pub(super) async fn carry_out(
 }
 
 /// Keeps the state beside the ledger, shows how the run ended, and gives the exit.
-pub(super) fn finish(
+fn finish(
     context: &Context,
     ledger: &mut Ledger<Files>,
     mut summary: Summary,
@@ -153,7 +186,7 @@ fn next_commands(summary: &Summary, named: &str, ledger_lost: bool) -> Vec<(Stri
             next.push((apply, "to judge again, once it is mended".to_owned()));
             next.push((
                 "relplan rollback".to_owned(),
-                "to turn back to the last verified version".to_owned(),
+                "to turn back to the last known good version".to_owned(),
             ));
         }
         Ending::Failed | Ending::Interrupted => {

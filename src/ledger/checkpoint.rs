@@ -17,7 +17,7 @@ use crate::event::Lineage;
 mod wire;
 
 /// The format that this relplan writes; another one is ignored, since the ledger has it all.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 
 /// A checkpoint that verifies itself, not yet held against the ledger.
 pub(super) struct Checkpoint {

@@ -54,6 +54,8 @@ pub struct Change {
     pub replace: Vec<Path>,
     /// What it directly depends on.
     pub dependencies: Vec<Address>,
+    /// For a live resource that is made or changed: the checks that judge it.
+    pub judged_by: Vec<Address>,
     /// For a cheap check: how it would end now.
     pub preview: Option<Verdict>,
     /// Remarks of the provider, each a sentence.

@@ -11,10 +11,11 @@ use relplan_contract::Value;
 
 use super::ask::{Answer, Ask, AskId, Question};
 use super::change::{Change, Drift};
+use super::rollback::{Scope, Targets};
 use super::select::Selection;
 use super::setup::{Options, Registry};
 use super::{Caution, Plan};
-use crate::addr::{Key, ModulePath};
+use crate::addr::{Address, Key, ModulePath};
 use crate::canonical::Digest;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::{Actor, EntryKey, Event, Recorded, RunId, RunMode};
@@ -26,9 +27,11 @@ use crate::world::World;
 mod assemble;
 mod instance;
 mod judge;
+mod leftovers;
 mod orphans;
 mod prelude;
 mod providers;
+mod way_back;
 
 use instance::Instance;
 pub use instance::Whom;
@@ -46,6 +49,24 @@ pub struct Setup {
     pub environment: Arc<BTreeMap<String, String>>,
     /// Makes fingerprints.
     pub sealer: Sealer,
+    /// What is asked for.
+    pub options: Options,
+}
+
+/// What a plan for rolling back is made from: the ledger alone, so that it works when the file is not at hand, and in
+/// the middle of a run whose check has failed.
+pub struct WayBack {
+    /// The state of the ledger.
+    pub state: State,
+    /// Every provider, configured as the run has it or as the ledger remembers it.
+    pub providers: Providers,
+    /// Makes fingerprints.
+    pub sealer: Sealer,
+    /// What is turned back.
+    pub scope: Scope,
+    /// The present arguments of live resources, where they are at hand: an argument whose fingerprint is the same is
+    /// taken from there.
+    pub known: BTreeMap<EntryKey, Value>,
     /// What is asked for.
     pub options: Options,
 }
@@ -101,7 +122,11 @@ pub struct Planner {
     changes: BTreeMap<NodeId, Vec<Change>>,
     orphans: Vec<Change>,
     actors: BTreeMap<EntryKey, Whom>,
-    orphans_begun: bool,
+    stage: Stage,
+    /// The checks of the file, each with its block: what they judge is known good once all have passed.
+    checks: Vec<(NodeId, Address)>,
+    /// What is turned back; none for a plan that is made from a file.
+    way_back: Option<Route>,
     /// Every object that the file still names.
     named: BTreeSet<EntryKey>,
     unchanged: usize,
@@ -112,6 +137,26 @@ pub struct Planner {
     secrets: BTreeSet<String>,
     found: Diagnostics,
     validates_only: bool,
+}
+
+/// What is turned back, and to what once that is chosen.
+struct Route {
+    scope: Scope,
+    known: BTreeMap<EntryKey, Value>,
+    targets: Targets,
+}
+
+/// How far planning is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// What the file names, block by block.
+    Blocks,
+    /// What became of lost actions on what it does not name.
+    Leftovers,
+    /// What goes, or goes back.
+    Objects,
+    /// Everything was asked.
+    Done,
 }
 
 /// How far the walk over the graph is.
@@ -136,11 +181,26 @@ impl Planner {
     /// A planner that has asked nothing yet.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
+        let providers = Providers::new(Arc::clone(&setup.registry), Arc::clone(&setup.environment));
+        Self::with(setup, providers, None)
+    }
+
+    /// A planner of the way back, that has asked nothing yet.
+    #[must_use]
+    pub fn of_way_back(way: WayBack) -> Self {
+        let WayBack { state, providers, sealer, scope, known, options } = way;
+        let world = World::empty(state.product.as_str());
+        let registry = Arc::clone(providers.registry());
+        let setup = Setup { world, state, registry, environment: Arc::default(), sealer, options };
+        Self::with(setup, providers, Some(Route { scope, known, targets: Targets::default() }))
+    }
+
+    fn with(setup: Setup, providers: Providers, way_back: Option<Route>) -> Self {
         let graph = Arc::clone(setup.world.graph());
         let version = setup.world.version();
         let mut planner = Self {
             selection: Selection::new(&graph, &setup.options),
-            providers: Providers::new(Arc::clone(&setup.registry), setup.environment),
+            providers,
             walk: Walk::new(&graph),
             world: setup.world,
             graph,
@@ -156,7 +216,9 @@ impl Planner {
             changes: BTreeMap::new(),
             orphans: Vec::new(),
             actors: BTreeMap::new(),
-            orphans_begun: false,
+            stage: Stage::Blocks,
+            checks: Vec::new(),
+            way_back,
             named: BTreeSet::new(),
             unchanged: 0,
             drift: Vec::new(),
@@ -187,13 +249,34 @@ impl Planner {
             while let Some((_, id)) = self.walk.ready.pop_first() {
                 self.visit(id);
             }
-            if !self.pending.is_empty() || !self.asks.is_empty() || self.orphans_begun {
+            let waits = !self.pending.is_empty() || !self.asks.is_empty();
+            if waits || self.stage == Stage::Done || self.found.has_errors() {
                 return std::mem::take(&mut self.asks);
             }
-            self.orphans_begun = true;
-            if !self.found.has_errors() {
-                self.begin_orphans();
+            self.stage = self.go_on();
+        }
+    }
+
+    /// Begins what comes after a stage.
+    fn go_on(&mut self) -> Stage {
+        match self.stage {
+            Stage::Blocks => {
+                self.begin_leftovers();
+                Stage::Leftovers
             }
+            Stage::Leftovers if self.way_back.is_some() => {
+                self.begin_way_back();
+                Stage::Objects
+            }
+            Stage::Leftovers => {
+                self.begin_orphans();
+                Stage::Objects
+            }
+            Stage::Objects => {
+                self.judge_again();
+                Stage::Done
+            }
+            Stage::Done => Stage::Done,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The run's loop: performs what the machine commands, and tells it what happened. Thin on purpose: what is
 //! decided is decided by [`Machine`]; what is recorded is built in `record`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use relplan_contract::Value;
@@ -16,6 +16,7 @@ use super::prepare::Ready;
 use super::record::Told;
 use super::report::{Notice, Row, RowResult};
 use super::surroundings::Surroundings;
+use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, Event};
 use crate::ledger::{LedgerError, Sealer};
@@ -54,6 +55,8 @@ pub(super) struct PhaseEnd {
     pub stopped: Option<Stop>,
     /// The failed checks that ask for live resources to be turned back.
     pub rollbacks: Vec<ChangeIndex>,
+    /// The live resources that they turn back.
+    pub owed: BTreeSet<Address>,
     /// Why the ledger cannot be written any more.
     pub error: Option<LedgerError>,
     /// The final arguments of each change that was begun.
@@ -70,6 +73,8 @@ struct Progressing {
     since: Option<Instant>,
     /// Where the old object is while a new one is made in its place.
     deposed: Option<EntryKey>,
+    /// For a check that failed: the live resources that go back because of it.
+    owed: BTreeSet<Address>,
 }
 
 enum Pending {
@@ -86,6 +91,12 @@ struct Dispatch<'p, 'r> {
     queue: VecDeque<Input>,
     /// Events to be written with the next batch, and who waits for each.
     batch: Vec<(Event, Pending)>,
+    /// How changes ended, in the order of their records: those in the batch, and those written but not yet durable.
+    /// Nothing of it is told before it is durable.
+    in_batch: Vec<(ChangeIndex, RowResult)>,
+    written: Vec<(ChangeIndex, RowResult)>,
+    /// When what is written is made durable at the latest.
+    due: Option<tokio::time::Instant>,
     channel: UnboundedSender<Message>,
     values: BTreeMap<ChangeIndex, Value>,
     error: Option<LedgerError>,
@@ -95,6 +106,17 @@ struct Dispatch<'p, 'r> {
 
 /// How often it is said of each change under way that it goes on.
 const STILL: Duration = Duration::from_secs(10);
+
+/// How long an outcome that is written may wait to be made durable together with others.
+const NEIGHBOURS: Duration = Duration::from_millis(100);
+
+/// Waits until a moment; for ever where there is none.
+async fn reached(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
 
 /// Carries out one plan.
 pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
@@ -108,6 +130,9 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
         switches: Switches::new(),
         queue: VecDeque::from([Input::Begin]),
         batch: Vec::new(),
+        in_batch: Vec::new(),
+        written: Vec::new(),
+        due: None,
         channel,
         values: BTreeMap::new(),
         error: None,
@@ -119,8 +144,10 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
     loop {
         dispatch.work_off();
         if dispatch.finished {
+            dispatch.make_durable();
             return dispatch.end();
         }
+        let due = dispatch.due;
         // In a fixed order, so that a simulated run can be repeated.
         let message = tokio::select! {
             biased;
@@ -129,6 +156,10 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
                 None
             }
             message = messages.recv() => message,
+            () = reached(due) => {
+                dispatch.make_durable();
+                None
+            }
             _ = still.tick() => {
                 dispatch.say_what_goes_on();
                 None
@@ -159,27 +190,50 @@ impl Dispatch<'_, '_> {
         }
     }
 
-    /// One write for all events that came together; a sync when an intent or a reference is among them.
+    /// One write for all events that came together. An intent or a reference among them makes it durable at once;
+    /// outcomes wait a moment for their neighbours.
     fn flush(&mut self) {
         let (events, waiting): (Vec<Event>, Vec<Pending>) =
             std::mem::take(&mut self.batch).into_iter().unzip();
         let must_last =
             events.iter().any(|event| matches!(event, Event::Intended(_) | Event::Referenced { .. }));
         let time_ms = self.phase.surroundings.clock.now_ms();
-        let mut written = self.phase.journal.append(time_ms, events).map(|_| ());
-        if written.is_ok() && must_last {
-            written = self.phase.journal.sync();
+        if let Err(error) = self.phase.journal.append(time_ms, events) {
+            return self.lose_ledger(error);
         }
-        if let Err(error) = written {
-            self.error.get_or_insert(error);
-            self.queue.push_back(Input::LedgerLost);
+        self.written.append(&mut self.in_batch);
+        if must_last && !self.make_durable() {
             return;
+        }
+        if !self.written.is_empty() {
+            self.due.get_or_insert_with(|| tokio::time::Instant::now() + NEIGHBOURS);
         }
         self.queue.extend(waiting.into_iter().filter_map(|pending| match pending {
             Pending::Intent(index) => Some(Input::IntentRecorded(index)),
             Pending::Outcome(index) => Some(Input::OutcomeRecorded(index)),
             Pending::Other => None,
         }));
+    }
+
+    /// Makes durable what is written, and only then tells of it. Gives whether that went well.
+    fn make_durable(&mut self) -> bool {
+        self.due = None;
+        if self.error.is_some() {
+            return false;
+        }
+        if let Err(error) = self.phase.journal.sync() {
+            self.lose_ledger(error);
+            return false;
+        }
+        for (index, result) in std::mem::take(&mut self.written) {
+            self.finish_row(index, result);
+        }
+        true
+    }
+
+    fn lose_ledger(&mut self, error: LedgerError) {
+        self.error.get_or_insert(error);
+        self.queue.push_back(Input::LedgerLost);
     }
 
     fn follow(&mut self, command: &Command) {

@@ -176,6 +176,13 @@ impl Machine {
         &self.rollbacks
     }
 
+    /// A check's failure turns nothing back.
+    pub fn goes_on(&mut self, index: ChangeIndex) {
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.on_failure = OnFailure::Stop;
+        }
+    }
+
     /// Which try of its current act a change is at, from 1.
     #[must_use]
     pub fn attempt(&self, index: ChangeIndex) -> u32 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{
-    Context, Observed, PlanRequest, Problem, Resource as Managed, ResourceSchema, Value, propose,
+    Attribute, Context, Observed, PlanRequest, Problem, Resource as Managed, ResourceSchema, Value, propose,
 };
 
 use super::backoff::Backoff;
@@ -222,6 +222,19 @@ pub(super) fn work(change: &Change, whom: &Whom, ready: &Ready, acts_done: u8, k
             Some(Work::Apply { resource, planned: ready.planned.clone(), prior, key })
         }
     }
+}
+
+/// The arguments of an instance as the file has them now; none where they cannot be evaluated.
+pub(super) fn arguments(world: &mut World, address: &Address, attributes: &[Attribute]) -> Option<Value> {
+    let (id, resource) = block_of(world, address)?;
+    if world.settle(id).has_errors() {
+        return None;
+    }
+    let bindings = world.bindings(id, address);
+    let evaluated = world.with_evaluator(&address.module, &bindings, |evaluator| {
+        body::evaluate(&resource.body, attributes, evaluator)
+    });
+    evaluated.ok().filter(|config| !config.has_unknown())
 }
 
 /// The block of an instance, where the file has it.

@@ -46,6 +46,7 @@ pub(super) fn intent(
         inputs: ready.config.clone(),
         planned: if act == Act::Destroy { Value::NULL } else { ready.planned.clone() },
         dependencies: change.dependencies.clone(),
+        judged_by: change.judged_by.clone(),
         reason: change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     }
 }

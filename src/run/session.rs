@@ -1,9 +1,9 @@
 //! A whole run: opened, carried out, turned back where a check asks for it, closed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relplan_contract::{Lifetime, Outcome};
+use relplan_contract::Outcome;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::dispatch::{Phase, PhaseEnd, Signal, carry_out};
@@ -11,15 +11,15 @@ use super::journal::Journal;
 use super::machine::{Gate, Stop};
 use super::report::{Notice, Row, RowResult, Summary};
 use super::surroundings::Surroundings;
-use crate::addr::{Address, ModulePath};
+use crate::addr::ModulePath;
 use crate::canonical::Digest;
 use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::graph::Item;
 use crate::ledger::{LedgerError, Sealer};
-use crate::plan::lookup::of_block;
-use crate::plan::rollback::{self, Scope};
-use crate::plan::{Change, Plan, Providers, Whom};
+use crate::plan::{Plan, Providers, Whom};
 use crate::world::World;
+
+mod way_back;
 
 /// What a run works with.
 pub struct Run<'r> {
@@ -66,10 +66,14 @@ pub async fn apply(mut run: Run<'_>) -> (Summary, Option<LedgerError>) {
     let mut end = phase(&mut run).await;
     let mut ending = ending_of(&end);
     if end.error.is_none() && !end.rollbacks.is_empty() && end.stopped == Some(Stop::Rollback) {
-        ending = turn_back(&mut run, &mut end).await;
+        ending = way_back::turn_back(&mut run, &mut end).await;
     }
     let closed = if end.error.is_none() { close(&mut run, &end, ending) } else { Ok(()) };
     let error = end.error.or_else(|| closed.err());
+    if error.is_some() {
+        // How it ended is told only when that is durable.
+        ending = Ending::Failed;
+    }
     (summary(ending, end.rows, run.journal), error)
 }
 
@@ -145,98 +149,6 @@ fn ending_of(end: &PhaseEnd) -> Ending {
         Ending::Waiting
     } else {
         Ending::Complete
-    }
-}
-
-/// Turns back the live resources that the failed checks directly depend on and that this run changed. One attempt:
-/// when it fails, what is left is degraded, and held until a person releases it.
-async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
-    let changed = changed_live(run, end);
-    for index in &end.rollbacks {
-        if let Some(change) = run.plan.changes.get(*index) {
-            (run.notify)(Notice::RollingBack { check: change.key.clone() });
-        }
-    }
-    let scope = Scope { addresses: Some(changed.clone()), to: None };
-    let way = rollback::plan(run.journal.state(), run.providers, run.sealer, &scope, &end.configs);
-    let way = match way {
-        Ok(way) => way,
-        Err(no_way) => {
-            hold(run, end, &changed, &format!("a check failed, and {no_way}"));
-            return Ending::CheckFailed;
-        }
-    };
-    let digest = crate::plan::digest::of(&way.plan);
-    let mut phase = Phase {
-        plan: &way.plan,
-        digest,
-        actors: &way.actors,
-        world: None,
-        journal: run.journal,
-        sealer: run.sealer,
-        surroundings: run.surroundings,
-        signals: run.signals,
-        notify: run.notify,
-        parallelism: run.parallelism,
-        refresh: false,
-        // Gates do not hold a rollback up.
-        gate: Gate::default(),
-    };
-    let back = carry_out(&mut phase).await;
-    let turned = ending_of(&back) == Ending::Complete;
-    end.error = back.error;
-    if turned {
-        mark_turned_back(&way.plan, end);
-        return Ending::RolledBack;
-    }
-    end.rows.extend(back.rows);
-    if end.error.is_none() {
-        hold(
-            run,
-            end,
-            &changed,
-            "a check failed, and turning back did not end well: the environment is degraded",
-        );
-    }
-    Ending::CheckFailed
-}
-
-/// The live resources that the failed checks directly depend on, as far as this run changed them.
-fn changed_live(run: &Run<'_>, end: &PhaseEnd) -> BTreeSet<Address> {
-    let done: BTreeSet<&EntryKey> = end
-        .rows
-        .iter()
-        .filter(|row| matches!(row.result, RowResult::Done { .. }))
-        .map(|row| &row.key)
-        .collect();
-    let checks = end.rollbacks.iter().filter_map(|index| run.plan.changes.get(*index));
-    let blocks = checks.flat_map(|check: &Change| &check.dependencies);
-    let state = run.journal.state();
-    let found = blocks.flat_map(|block| of_block(state, block));
-    found
-        .filter(|(key, entry)| entry.lifetime == Lifetime::Live && done.contains(key))
-        .map(|(key, _)| key.address.clone())
-        .collect()
-}
-
-fn mark_turned_back(plan: &Plan, end: &mut PhaseEnd) {
-    for change in plan.changes.iter().filter(|change| change.lifetime == Some(Lifetime::Live)) {
-        let to = change.reasons.iter().find_map(|reason| match reason {
-            crate::plan::Reason::TurnedBack { version } => Some(version.to_string()),
-            _ => None,
-        });
-        for row in end.rows.iter_mut().filter(|row: &&mut Row| row.key == change.key) {
-            row.result = RowResult::TurnedBack { version: to.clone().unwrap_or_default() };
-        }
-    }
-}
-
-fn hold(run: &mut Run<'_>, end: &mut PhaseEnd, addresses: &BTreeSet<Address>, reason: &str) {
-    let events =
-        addresses.iter().map(|address| Event::Held { address: address.clone(), reason: reason.to_owned() });
-    let now = run.surroundings.clock.now_ms();
-    if let Err(error) = run.journal.append(now, events.collect()) {
-        end.error.get_or_insert(error);
     }
 }
 

@@ -107,6 +107,7 @@ impl State {
             value: Value::NULL,
             version: Arc::clone(&intent.version),
             dependencies: intent.dependencies.clone(),
+            judged_by: intent.judged_by.clone(),
             generation: intent.generation,
             seq: recorded.seq,
             status: Status::Done,
@@ -225,6 +226,7 @@ impl State {
         entry.value.clone_from(value);
         entry.version = Arc::clone(&intent.version);
         entry.dependencies.clone_from(&intent.dependencies);
+        entry.judged_by.clone_from(&intent.judged_by);
         entry.seq = seq;
         entry.status = Status::Done;
         entry.tainted = false;
@@ -264,7 +266,7 @@ impl State {
         for (address, digest) in &judgement.judged {
             // A verdict on something that has changed since says nothing about what is there now.
             if self.live_digest(address) == Some(*digest) {
-                self.mark(address, &key.address, passed);
+                self.mark(address, &key.address, passed, &intent.version);
             }
         }
         Ok(())
@@ -316,6 +318,7 @@ fn imported(key: &EntryKey, version: Arc<str>, generation: u64) -> Entry {
         value: Value::NULL,
         version,
         dependencies: Vec::new(),
+        judged_by: Vec::new(),
         generation,
         seq: 0,
         status: Status::Done,

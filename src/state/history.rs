@@ -1,7 +1,7 @@
 //! What was deployed in the past at the addresses of live resources, and which of it may be turned back to; and
 //! with which arguments each check had passed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relplan_contract::Value;
@@ -25,6 +25,8 @@ pub struct Past {
     pub value: Value,
     /// What it directly depended on.
     pub dependencies: Vec<Address>,
+    /// The checks of that version that judge it.
+    pub judged_by: BTreeSet<Address>,
     /// The record that last did it.
     pub seq: u64,
     /// The last word of each check that judged it: whether it passed.
@@ -32,10 +34,19 @@ pub struct Past {
 }
 
 impl Past {
-    /// Whether it is a deployment on which a check passed and none failed since.
+    /// Whether it is known good: every check of its version that judges it has passed on it, at least one did, and
+    /// none failed since.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        !self.value.is_null() && !self.verdicts.is_empty() && self.verdicts.values().all(|passed| *passed)
+        let passed = !self.verdicts.is_empty() && self.verdicts.values().all(|passed| *passed);
+        let whole = self.judged_by.iter().all(|check| self.verdicts.contains_key(check));
+        !self.value.is_null() && passed && whole
+    }
+
+    /// Whether a check judges it, or did.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        !self.judged_by.is_empty() || !self.verdicts.is_empty()
     }
 
     fn is_of(&self, entry: &Entry) -> bool {
@@ -63,6 +74,24 @@ impl State {
         let now = self.entry(address).map(|entry| &entry.inputs);
         let differs = |past: &&Past| past.is_verified() && Some(&past.inputs) != now;
         self.deployments(address).iter().rev().find(differs)
+    }
+
+    /// Whether a live resource is not at a version that is known good for it, though checks judge it: what rolling
+    /// back is about.
+    #[must_use]
+    pub fn is_in_doubt(&self, address: &Address) -> bool {
+        self.current(address).is_some_and(|past| past.is_judged() && !past.is_verified())
+    }
+
+    /// Whether a failed verdict, given by a check of `version`, turns a live resource back. Not what the check had
+    /// passed on before (a person decides about that), nor what another version deployed and found good.
+    #[must_use]
+    pub fn turns_back(&self, address: &Address, check: &Address, version: &str) -> bool {
+        self.current(address).is_none_or(|now| {
+            let passed_before = now.verdicts.get(check) == Some(&true);
+            let is_of_another = *now.version != *version && now.is_verified();
+            !passed_before && !is_of_another
+        })
     }
 
     /// What a version itself deployed at an address, verified or not.
@@ -95,6 +124,7 @@ impl State {
             inputs: entry.inputs.clone(),
             value: entry.value.clone(),
             dependencies: entry.dependencies.clone(),
+            judged_by: entry.judged_by.iter().cloned().collect(),
             seq: entry.seq,
             verdicts: before.map_or_else(BTreeMap::new, |past| past.verdicts),
         });
@@ -110,19 +140,22 @@ impl State {
             inputs: Value::NULL,
             value: Value::NULL,
             dependencies: Vec::new(),
+            judged_by: BTreeSet::new(),
             seq,
             verdicts: BTreeMap::new(),
         });
         forget_oldest(history);
     }
 
-    /// Notes a check's verdict on what is at an address now.
-    pub(super) fn mark(&mut self, address: &Address, check: &Address, passed: bool) {
+    /// Notes the verdict of a check of `version` on what is at an address now. A failure in one version takes nothing
+    /// from what another version found good: it may be due to what changed beside it.
+    pub(super) fn mark(&mut self, address: &Address, check: &Address, passed: bool, version: &str) {
         let key = crate::event::EntryKey { address: address.clone(), version: None };
         let (Some(entry), Some(history)) = (self.entries.get(&key), self.history.get_mut(address)) else {
             return;
         };
-        if let Some(past) = history.iter_mut().rev().find(|past| past.is_of(entry)) {
+        let Some(past) = history.iter_mut().rev().find(|past| past.is_of(entry)) else { return };
+        if passed || *past.version == *version || !past.is_verified() {
             past.verdicts.insert(check.clone(), passed);
         }
     }

@@ -50,6 +50,7 @@ impl State {
         };
         for entry in self.entries.values_mut() {
             rename_all(&mut entry.dependencies);
+            rename_all(&mut entry.judged_by);
             if let Some(judgement) = &mut entry.judgement
                 && let Some(digest) = judgement.judged.remove(from)
             {
@@ -58,6 +59,9 @@ impl State {
         }
         for past in self.history.values_mut().flatten() {
             rename_all(&mut past.dependencies);
+            if past.judged_by.remove(from) {
+                past.judged_by.insert(to.clone());
+            }
             if let Some(passed) = past.verdicts.remove(from) {
                 past.verdicts.insert(to.clone(), passed);
             }

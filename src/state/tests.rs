@@ -80,6 +80,7 @@ impl Story {
             inputs: Value::from(image),
             planned: Value::UNKNOWN,
             dependencies: Vec::new(),
+            judged_by: Vec::new(),
             reason: String::new(),
         }
     }

@@ -49,6 +49,7 @@ pub(super) fn change(address: &str, lifetime: Lifetime, action: Action, reason: 
         inputs: Value::NULL,
         replace: Vec::new(),
         dependencies: Vec::new(),
+        judged_by: Vec::new(),
         preview: None,
         notes: Vec::new(),
         undo: String::new(),
@@ -91,6 +92,7 @@ pub(super) fn deployment() -> Change {
         before: object("1.1.0", sealed()),
         after: object("1.2.0", secret()),
         dependencies: vec![key("git_tag.app", None).address],
+        judged_by: Vec::new(),
         headline: Some("version".into()),
         undo: "deploy 1.1.0 again".into(),
         ..change(

@@ -98,6 +98,7 @@ fn entry(entry: &Entry) -> Json {
         "dependencies": entry.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "generation": entry.generation,
         "inputs": value(&entry.inputs),
+        "judged_by": entry.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "judgement": entry.judgement.as_ref().map(judgement),
         "lifetime": word(&LIFETIMES, &entry.lifetime),
         "open": entry.open().map(open),
@@ -121,6 +122,7 @@ fn read_entry(fields: Fields<'_>) -> Result<Entry, String> {
         value: fields.value("value")?,
         version: fields.shared("version")?,
         dependencies: fields.addresses("dependencies")?,
+        judged_by: fields.addresses("judged_by")?,
         generation: fields.number("generation")?,
         seq: fields.number("seq")?,
         status: open.map_or(Status::Done, |open| Status::Uncertain(Box::new(open))),
@@ -153,6 +155,7 @@ fn past(past: &Past) -> Json {
     object!({
         "dependencies": past.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "inputs": value(&past.inputs),
+        "judged_by": past.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "provider": past.provider.as_str(),
         "seq": past.seq,
         "value": value(&past.value),
@@ -174,6 +177,7 @@ fn read_past(fields: Fields<'_>) -> Result<Past, String> {
         inputs: fields.value("inputs")?,
         value: fields.value("value")?,
         dependencies: fields.addresses("dependencies")?,
+        judged_by: fields.addresses("judged_by")?.into_iter().collect(),
         seq: fields.number("seq")?,
         verdicts: fields.entries("verdicts")?.map(verdict).collect::<Result<_, _>>()?,
     })

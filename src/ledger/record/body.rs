@@ -235,7 +235,7 @@ pub(in crate::ledger) fn key_of(fields: Fields<'_>) -> Result<EntryKey, String> 
 
 /// An intent.
 pub(in crate::ledger) fn intent(intent: &Intent, seal: &dyn Seal) -> Json {
-    object!({
+    let mut json = object!({
         "act": word(&ACTS, &intent.act),
         "dependencies": intent.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "generation": intent.generation,
@@ -247,7 +247,13 @@ pub(in crate::ledger) fn intent(intent: &Intent, seal: &dyn Seal) -> Json {
         "provider": intent.provider.as_str(),
         "reason": intent.reason.as_str(),
         "version": &*intent.version,
-    })
+    });
+    // Left out where nothing judges it, as in ledgers from before it was kept.
+    if let (Json::Object(fields), false) = (&mut json, intent.judged_by.is_empty()) {
+        let checks = intent.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>();
+        fields.insert("judged_by".to_owned(), checks.into());
+    }
+    json
 }
 
 pub(in crate::ledger) fn read_intent(body: Fields<'_>) -> Result<Intent, String> {
@@ -262,6 +268,7 @@ pub(in crate::ledger) fn read_intent(body: Fields<'_>) -> Result<Intent, String>
         inputs: body.value("inputs")?,
         planned: body.value("planned")?,
         dependencies: body.addresses("dependencies")?,
+        judged_by: body.addresses_if_given("judged_by")?,
         reason: reason(body)?,
     })
 }

@@ -88,6 +88,11 @@ impl<'j> Fields<'j> {
         self.texts(name)?.into_iter().map(address).collect()
     }
 
+    /// The addresses of a field that is left out where there are none.
+    pub(in crate::ledger) fn addresses_if_given(self, name: &str) -> Result<Vec<Address>, String> {
+        if self.0.contains_key(name) { self.addresses(name) } else { Ok(Vec::new()) }
+    }
+
     pub(in crate::ledger) fn value(self, name: &str) -> Result<Value, String> {
         canonical::decode(self.get(name)?).map_err(|error| format!("the field `{name}`: {error}"))
     }

@@ -57,6 +57,7 @@ pub(super) fn intent(text: &str, act: Act, generation: u64, version: &str) -> In
         ]),
         planned: Value::map([("id", Value::UNKNOWN), ("secret", Value::UNKNOWN.mark(true))]),
         dependencies: vec![address("exec_deployment.web")],
+        judged_by: Vec::new(),
         reason: "never made".into(),
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relplan_contract::Value;
+use relplan_contract::{Lifetime, Value};
 
 use super::{Failure, Planned, Planner};
-use crate::addr::ModulePath;
+use crate::addr::{Address, ModulePath};
 use crate::event::RunMode;
 use crate::graph::NodeId;
 use crate::plan::change::{Caution, CautionKind, Group, OutputChange};
-use crate::plan::{Basis, Plan};
+use crate::plan::{Action, Basis, Plan};
 
 impl Planner {
     /// The plan, when every question is answered.
@@ -19,7 +19,9 @@ impl Planner {
             return Err(Failure { found: self.found, uncertain: self.uncertain, secrets: self.secrets });
         }
         self.found.extend(self.world.check_blocks());
-        let (changes, groups) = self.ordered();
+        let (mut changes, groups) =
+            if self.way_back.is_some() { self.way_back_groups() } else { self.ordered() };
+        self.name_checks(&mut changes);
         if !self.options.targets.is_empty() || !self.options.excludes.is_empty() {
             let text = "Only a part of the release is planned, because of -target or -exclude.".to_owned();
             self.cautions.push(Caution { kind: CautionKind::Partial, key: None, text });
@@ -35,7 +37,7 @@ impl Planner {
         let outputs = self.outputs();
         let variables = self.world.values().variables(&ModulePath::default());
         let basis = Basis {
-            config: Some(self.world.config().digest),
+            config: self.way_back.is_none().then(|| self.world.config().digest),
             state: self.state.digest(),
             lineage: self.state.lineage.clone(),
             variables: variables
@@ -97,6 +99,25 @@ impl Planner {
         (changes, groups)
     }
 
+    /// Notes for each live resource which checks of the file judge it.
+    fn name_checks(&self, changes: &mut [crate::plan::Change]) {
+        let mut by_block: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+        for (id, check) in &self.checks {
+            for block in self.dependencies(*id, &check.module) {
+                by_block.entry(block).or_default().push(check.clone());
+            }
+        }
+        let makes = |action| matches!(action, Action::Create | Action::Update | Action::Replace { .. });
+        for change in changes {
+            if change.lifetime == Some(Lifetime::Live) && makes(change.action) {
+                let block = Address { key: None, ..change.key.address.clone() };
+                let checks = by_block.get(&block).into_iter().flatten().cloned();
+                change.judged_by.extend(checks);
+                change.judged_by.sort();
+            }
+        }
+    }
+
     /// Nodes with changes of their own or of something that depends on them.
     fn waited_for(&self) -> BTreeSet<NodeId> {
         let mut wanted = BTreeSet::new();
@@ -144,7 +165,7 @@ impl Planner {
     }
 
     fn outputs(&self) -> Vec<OutputChange> {
-        if matches!(self.options.mode, RunMode::Destroy | RunMode::Refresh) {
+        if matches!(self.options.mode, RunMode::Destroy | RunMode::Refresh | RunMode::Rollback) {
             return Vec::new();
         }
         let now = self.world.values().outputs(&ModulePath::default());

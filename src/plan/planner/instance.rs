@@ -14,13 +14,13 @@ use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::event::{EntryKey, RunMode};
 use crate::graph::NodeId;
 use crate::lang::body;
-use crate::lang::config::{IgnoreChanges, Resource};
+use crate::lang::config::{IgnoreChanges, Resource, When};
 use crate::lang::scope::Bindings;
 use crate::plan::ask::Question;
 use crate::plan::change::{Caution, CautionKind};
-use crate::plan::compare::overlay;
+use crate::plan::compare::{has_sealed, overlay};
 use crate::plan::setup::covers;
-use crate::state::Entry;
+use crate::state::{Entry, Past};
 use crate::world::Verdicts;
 
 /// One instance under way.
@@ -28,6 +28,8 @@ pub(super) struct Instance {
     pub key: EntryKey,
     /// Its block; none for an object that no file names.
     pub block: Option<InBlock>,
+    /// What it is planned for.
+    pub purpose: Purpose,
     pub whom: Whom,
     /// The arguments.
     pub config: Value,
@@ -40,6 +42,19 @@ pub(super) struct Instance {
     pub gone: bool,
     /// Whether the prediction is for a new object in the old one's place.
     pub replacing: Option<super::judge::Replacing>,
+}
+
+/// What an instance is planned for.
+#[derive(Clone)]
+pub(super) enum Purpose {
+    /// It becomes what its block says.
+    AsWritten,
+    /// Only what became of a lost action is found out.
+    Settle,
+    /// It is in no file any more.
+    Leave,
+    /// It goes back to what it was.
+    GoBack(Box<Past>),
 }
 
 /// Where an instance stands in the configuration.
@@ -60,6 +75,22 @@ pub enum Whom {
 }
 
 impl Instance {
+    /// An object of the state, planned without a block.
+    pub(super) fn of_entry(key: EntryKey, entry: Entry, whom: Whom, purpose: Purpose) -> Self {
+        Self {
+            key,
+            block: None,
+            purpose,
+            whom,
+            config: entry.inputs.clone(),
+            prior: entry.exists().then(|| entry.value.clone()),
+            entry: Some(entry),
+            observed: None,
+            gone: false,
+            replacing: None,
+        }
+    }
+
     /// The arguments that say how, not what.
     pub(super) fn means(&self) -> Vec<&'static str> {
         let Whom::Resource(_, schema) = &self.whom else { return Vec::new() };
@@ -130,6 +161,12 @@ impl Planner {
         let key = EntryKey::new(address, lifetime, &self.version);
         self.named.insert(key.clone());
         let entry = self.state.entries.get(&key).cloned();
+        if matches!(whom, Whom::Resource(..))
+            && lifetime == Lifetime::Check
+            && block.resource.lifecycle.when != When::Failure
+        {
+            self.checks.push((block.id, key.address.clone()));
+        }
         let taken = self.selection.takes(block.id, &key.address);
         if !taken || (self.options.mode == RunMode::Destroy && matches!(whom, Whom::Resource(..))) {
             let value = entry.as_ref().filter(|entry| entry.exists());
@@ -156,6 +193,7 @@ impl Planner {
         let instance = Instance {
             key,
             block: Some(block),
+            purpose: Purpose::AsWritten,
             whom,
             config,
             entry,
@@ -253,9 +291,13 @@ impl Planner {
     /// Looks at the object as it is now, where there is one and looking is wanted.
     pub(super) fn read(&mut self, instance: Instance) {
         let Whom::Resource(resource, schema) = &instance.whom else { return self.plan(instance) };
-        let looks = self.options.refresh && schema.lifetime != Lifetime::Check;
+        let looks = match instance.purpose {
+            Purpose::AsWritten | Purpose::GoBack(_) => schema.lifetime != Lifetime::Check,
+            Purpose::Settle | Purpose::Leave => false,
+        };
         match &instance.prior {
-            Some(prior) if looks && instance.block.is_some() => {
+            // A secret that is not known cannot be asked with.
+            Some(prior) if looks && self.options.refresh && !has_sealed(prior) => {
                 let question = Question::Read { resource: Arc::clone(resource), prior: prior.clone() };
                 self.ask(instance, question);
             }

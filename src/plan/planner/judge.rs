@@ -6,7 +6,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, secrets_of};
 
 use super::Planner;
-use super::instance::{InBlock, Instance, Whom, protected};
+use super::instance::{InBlock, Instance, Purpose, Whom, protected};
 use crate::addr::{Address, ModulePath, ResourceName};
 use crate::canonical::Digest;
 use crate::diag::Diagnostic;
@@ -18,7 +18,7 @@ use crate::plan::change::{Action, Caution, CautionKind, Change, Drift};
 use crate::plan::decide::{self, Decision, Facts};
 use crate::plan::lookup::{of_address, of_block};
 use crate::plan::reason::Reason;
-use crate::state::State;
+use crate::state::{Past, State};
 use crate::world::with_self;
 
 /// A replacement that is being predicted: why, and which parts made it one.
@@ -63,6 +63,16 @@ impl Planner {
                 secrets_of(&value, &mut self.secrets);
                 self.data_was_read(&instance, value);
             }
+            // What is not well may not answer: that must not keep it from being turned back.
+            Answer::Observed(Err(problem)) if matches!(instance.purpose, Purpose::GoBack(_)) => {
+                let text = format!("It could not be looked at, and is taken to be as it was last: {problem}");
+                self.cautions.push(Caution {
+                    kind: CautionKind::Drift,
+                    key: Some(instance.key.clone()),
+                    text,
+                });
+                self.plan(instance);
+            }
             Answer::Observed(Err(problem)) | Answer::Planned(Err(problem)) | Answer::Data(Err(problem)) => {
                 if let Some(block) = instance.block.clone() {
                     self.problem(&block, &instance.key, "Cannot be planned", problem);
@@ -79,7 +89,6 @@ impl Planner {
 
     fn stays_uncertain(&mut self, instance: &Instance, because: &str) {
         let key = &instance.key;
-        self.uncertain.push(key.clone());
         let why = if because.is_empty() { String::new() } else { format!(" {because}") };
         let open = instance.entry.as_ref().and_then(crate::state::Entry::open);
         let reference = open.and_then(|open| open.reference.as_ref());
@@ -91,6 +100,15 @@ impl Planner {
             "Look yourself; then say `relplan apply -accept '{0}'` if it was done, or `-retry '{0}'` if it was not.",
             key.address
         );
+        if !self.stands_in_the_way(instance) {
+            let text = format!("{detail} It stays uncertain: {help}");
+            return self.cautions.push(Caution {
+                kind: CautionKind::Uncertain,
+                key: Some(key.clone()),
+                text,
+            });
+        }
+        self.uncertain.push(key.clone());
         let mut diagnostic = Diagnostic::error("Uncertain", detail).help(help);
         if let Some(block) = &instance.block {
             diagnostic = diagnostic.at(block.resource.span);
@@ -118,8 +136,11 @@ impl Planner {
 
     /// How it will be: decided at once where that can be, else the provider is asked.
     pub(super) fn plan(&mut self, instance: Instance) {
-        if instance.block.is_none() {
-            return self.decide_orphan(&instance);
+        match &instance.purpose {
+            Purpose::AsWritten => {}
+            Purpose::Settle => return,
+            Purpose::Leave => return self.decide_orphan(&instance),
+            Purpose::GoBack(past) => return self.turn_back(&instance, past),
         }
         if self.options.mode == RunMode::Refresh {
             return self.keep(&instance);
@@ -325,6 +346,7 @@ impl Planner {
             inputs: instance.config.clone(),
             replace,
             dependencies: self.dependencies(block.id, &instance.key.address.module),
+            judged_by: Vec::new(),
             preview,
             notes,
             undo,
@@ -389,8 +411,7 @@ impl Planner {
         if change.on_failure == OnFailure::Rollback {
             for address in &change.dependencies {
                 for (live, entry) in of_block(&self.state, address) {
-                    if entry.lifetime == Lifetime::Live && self.state.rollback_target(&live.address).is_none()
-                    {
+                    if entry.lifetime == Lifetime::Live && !self.has_way_back(&live.address) {
                         let text = format!(
                             "If it fails, {} cannot be turned back: no earlier version of it was verified.",
                             live.address
@@ -404,6 +425,13 @@ impl Planner {
                 }
             }
         }
+    }
+
+    /// Whether a live resource could be turned back if this plan's check failed: to what it is now, where that is
+    /// known good, or to what was before.
+    fn has_way_back(&self, address: &Address) -> bool {
+        self.state.current(address).is_some_and(Past::is_verified)
+            || self.state.rollback_target(address).is_some()
     }
 
     fn facts<'f>(&'f self, instance: &'f Instance, block: &InBlock) -> Facts<'f> {
@@ -449,7 +477,7 @@ impl Planner {
     }
 
     /// What a block directly depends on, as addresses: a block with several instances without a key.
-    fn dependencies(&self, id: NodeId, module: &ModulePath) -> Vec<Address> {
+    pub(super) fn dependencies(&self, id: NodeId, module: &ModulePath) -> Vec<Address> {
         let mut found = Vec::new();
         for (name, instance) in self.related(id, module) {
             found.push(Address { module: instance, resource: name, key: None });

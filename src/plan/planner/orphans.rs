@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use relplan_contract::{Lifetime, Value};
+use relplan_contract::Lifetime;
 
 use super::Planner;
-use super::instance::{Instance, Whom};
+use super::instance::{Instance, Purpose, Whom};
+use super::way_back::blank;
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};
-use crate::lang::config::{OnFailure, When};
 use crate::plan::change::{Action, Caution, CautionKind, Change};
 use crate::plan::reason::Reason;
 
@@ -35,9 +35,7 @@ impl Planner {
 
     fn begin_orphan(&mut self, key: EntryKey) {
         let Some(entry) = self.state.entries.get(&key).cloned() else { return };
-        let type_name = &key.address.resource.ty;
-        let resource = self.providers.resource_of_entry(&entry.provider, type_name);
-        let Some((resource, schema)) = resource.zip(self.registry.resource(type_name).cloned()) else {
+        let Some(whom) = self.whom_of_entry(&key, &entry) else {
             let detail = format!(
                 "{key} is not in the file any more, and its provider {:?} is not known, so that nothing can be done about it.",
                 entry.provider
@@ -47,23 +45,12 @@ impl Planner {
             self.found.push(Diagnostic::error("Unknown provider", detail).help(help));
             return;
         };
-        let prior = entry.exists().then(|| entry.value.clone());
-        let instance = Instance {
-            key,
-            block: None,
-            whom: Whom::Resource(resource, schema),
-            config: entry.inputs.clone(),
-            entry: Some(entry),
-            prior,
-            observed: None,
-            gone: false,
-            replacing: None,
-        };
+        let instance = Instance::of_entry(key, entry, whom, Purpose::Leave);
         self.reconcile_or_read(instance);
     }
 
     pub(super) fn decide_orphan(&mut self, instance: &Instance) {
-        let Whom::Resource(resource, schema) = &instance.whom else { return };
+        let Whom::Resource(resource, _) = &instance.whom else { return };
         // Reconciling may have shown that nothing is there.
         let Some(entry) = instance.entry.as_ref().filter(|entry| entry.exists()) else { return };
         let key = instance.key.clone();
@@ -90,24 +77,7 @@ impl Planner {
         };
         self.cautions.push(Caution { kind, key: Some(key.clone()), text });
         self.actors.insert(key.clone(), instance.whom.clone());
-        self.orphans.push(Change {
-            key,
-            lifetime: Some(schema.lifetime),
-            provider: entry.provider.clone(),
-            action,
-            reasons: vec![reason],
-            before: entry.value.clone(),
-            after: Value::NULL,
-            inputs: entry.inputs.clone(),
-            replace: Vec::new(),
-            dependencies: entry.dependencies.clone(),
-            preview: None,
-            notes: Vec::new(),
-            undo: schema.undo.to_owned(),
-            headline: schema.headline.map(str::to_owned),
-            on_failure: OnFailure::Stop,
-            when: When::Success,
-        });
+        self.orphans.push(blank(&key, entry, &instance.whom, action, vec![reason]));
     }
 
     /// Which of the orphans must go before another: those that depended on it.

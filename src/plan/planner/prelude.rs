@@ -4,7 +4,7 @@ use relplan_contract::{ProblemKind, Value};
 
 use super::Planner;
 use super::instance::Instance;
-use crate::event::{Act, ActOutcome, EntryKey, Event};
+use crate::event::{ActOutcome, EntryKey, Event};
 
 impl Planner {
     /// Follows the `moved` blocks of the root module.
@@ -37,12 +37,8 @@ impl Planner {
         };
         let outcome = ActOutcome::Failed { kind: ProblemKind::Cancelled, message: reason.to_owned() };
         let idempotency_key = open.intent.idempotency_key.clone();
-        let destroyed = open.intent.act == Act::Destroy;
         self.precede(Event::Ended { key: instance.key.clone(), idempotency_key, outcome });
         self.look_again(&mut instance);
-        if destroyed && instance.block.is_none() {
-            return self.plan(instance);
-        }
         self.read(instance);
     }
 

@@ -16,6 +16,7 @@ use crate::source::Span;
 use crate::world::World;
 
 /// Configured providers.
+#[derive(Clone)]
 pub struct Providers {
     registry: Arc<Registry>,
     environment: Arc<BTreeMap<String, String>>,

@@ -7,6 +7,7 @@ use relplan_contract::{Observed, Outcome, Problem, Reconciled, Value};
 use super::*;
 
 mod shop;
+mod way_back;
 
 use shop::{Script, Story, draft, made, plan, preview, targets};
 

@@ -23,7 +23,8 @@ impl Dispatch<'_, '_> {
         if change.action == Action::Forget {
             let reason = change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             self.batch.push((Event::Forgotten { key: change.key.clone(), reason }, Pending::Other));
-            return self.not_begun(index, End::Done, String::new());
+            self.in_batch.push((index, RowResult::Done { verdict: None, headline: None }));
+            return self.queue.push_back(Input::NotBegun(index, End::Done));
         }
         let Some(whom) = self.phase.actors.get(&change.key).cloned() else {
             return self.not_begun(index, End::Failed, "Its provider is not there.".to_owned());
@@ -76,10 +77,6 @@ impl Dispatch<'_, '_> {
         }
         self.progress(index).key = key;
         self.batch.push((Event::Intended(Box::new(intent)), Pending::Intent(index)));
-        if acts_done == 0 {
-            self.progress(index).since = Some(Instant::now());
-            (self.phase.notify)(Notice::Started { key: change.key.clone(), action: change.action });
-        }
     }
 
     fn act(&self, index: ChangeIndex, change: &Change, acts_done: u8) -> Act {
@@ -100,6 +97,11 @@ impl Dispatch<'_, '_> {
         let (Some(ready), Some(whom)) = (&progress.ready, self.phase.actors.get(&change.key)) else { return };
         let Some(work) = prepare::work(change, whom, ready, acts_done, &progress.key) else { return };
         let timeout = ready.timeout;
+        let begins = progress.since.is_none() && change.action != Action::Read;
+        if begins {
+            self.progress(index).since = Some(Instant::now());
+            (self.phase.notify)(Notice::Started { key: change.key.clone(), action: change.action });
+        }
         let (context, switch) = self.context(index, change);
         self.switches.insert(index, switch);
         let channel = self.channel.clone();

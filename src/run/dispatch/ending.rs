@@ -1,19 +1,22 @@
 //! From an action that ended to its outcome: what is recorded, what others see of it, its row in the closing table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{Outcome, Value};
 
 use super::{Dispatch, Pending, PhaseEnd};
-use crate::addr::{Key, ModulePath};
+use crate::addr::{Address, Key, ModulePath};
 use crate::event::Event;
+use crate::lang::config::OnFailure;
 use crate::plan::{Action, Change};
 use crate::run::machine::{ChangeIndex, End, Input, Performed};
 use crate::run::perform::Ended;
 use crate::run::prepare;
 use crate::run::record::{self, Told};
 use crate::run::report::{Notice, Row, RowResult};
+use crate::state::{Entry, State};
 
 impl Dispatch<'_, '_> {
     pub(super) fn ended(&mut self, index: ChangeIndex, ended: Ended) {
@@ -31,6 +34,12 @@ impl Dispatch<'_, '_> {
             (outcome.performed, outcome.message) = (Performed::Broken, message);
         }
         let performed = outcome.performed;
+        if let Some(owed) = owed(change, &outcome, state) {
+            if owed.is_empty() {
+                self.machine.goes_on(index);
+            }
+            self.progress(index).owed = owed;
+        }
         if let Performed::TryAgain(after) = performed {
             let attempt = self.machine.attempt(index) + 1;
             let wait = after.unwrap_or_default();
@@ -61,7 +70,7 @@ impl Dispatch<'_, '_> {
             self.batch.push((Event::Moved { from, to: change.key.clone() }, Pending::Other));
         }
         if last_act || !done {
-            self.finish_row(index, result);
+            self.in_batch.push((index, result));
         }
     }
 
@@ -136,21 +145,38 @@ impl Dispatch<'_, '_> {
                 (_, Some(End::NotNeeded)) => continue,
                 (_, Some(End::Skipped(because))) => RowResult::Skipped { because: because.clone() },
                 (Some(result), _) => result,
-                (None, Some(End::Unknown)) => {
+                // Only what is durable was told.
+                (None, Some(End::Done | End::NotPassed(_) | End::Failed | End::Unknown)) => {
                     RowResult::Uncertain { message: "Its outcome could not be recorded.".to_owned() }
                 }
                 (None, _) => RowResult::Skipped { because: "it was not begun".to_owned() },
             };
             rows.push(Row { key: change.key.clone(), action: change.action, result });
         }
+        let rollbacks = self.machine.rollbacks().to_vec();
+        let checks = rollbacks.iter().filter_map(|index| self.progressing.get(index));
         PhaseEnd {
             rows,
             stopped: self.machine.stopped(),
-            rollbacks: self.machine.rollbacks().to_vec(),
+            owed: checks.flat_map(|check| check.owed.iter().cloned()).collect(),
+            rollbacks,
             error: self.error,
             configs,
         }
     }
+}
+
+/// For a check that failed and asks for a rollback: the live resources that go back. `state` is that before the
+/// verdict.
+fn owed(change: &Change, outcome: &Told, state: &State) -> Option<BTreeSet<Address>> {
+    let Event::Judged { key, judgement, .. } = &outcome.event else { return None };
+    if judgement.outcome != Outcome::Failed || change.on_failure != OnFailure::Rollback {
+        return None;
+    }
+    let version = state.entries.get(key).and_then(Entry::open).map(|open| Arc::clone(&open.intent.version));
+    let version = version.unwrap_or_default();
+    let judged = judgement.judged.keys();
+    Some(judged.filter(|live| state.turns_back(live, &key.address, &version)).cloned().collect())
 }
 
 fn row(change: &Change, outcome: &Told) -> RowResult {

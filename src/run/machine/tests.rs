@@ -25,6 +25,7 @@ fn change(index: usize, action: Action) -> Change {
         inputs: Value::NULL,
         replace: Vec::new(),
         dependencies: Vec::new(),
+        judged_by: Vec::new(),
         preview: None,
         notes: Vec::new(),
         undo: String::new(),

@@ -21,6 +21,7 @@ fn intent(key: &EntryKey, act: Act, lifetime: Lifetime) -> Intent {
         inputs: Value::map([("name", Value::from("v1.2.0"))]),
         planned: Value::UNKNOWN,
         dependencies: Vec::new(),
+        judged_by: Vec::new(),
         reason: "never made\u{202e}".into(),
     }
 }

@@ -12,6 +12,7 @@ use std::io;
 use std::time::Duration;
 
 use relplan::addr::Target;
+use relplan::event::RunMode;
 use relplan::ledger::Reading;
 use relplan::plan::Options;
 
@@ -44,7 +45,7 @@ const HURT: u64 = 4;
 
 /// How many processes in peace may be needed: one that finds out what became of lost actions, one that is told what
 /// nobody can find out, one that judges again, and some to spare.
-const PEACE: u64 = 6;
+const PEACE: u64 = 8;
 
 /// What happens to the processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +179,8 @@ impl Teller {
                 Weather::PowerCuts => self.power_cut(),
             };
             let durable = self.disk.durable(<[u8]>::to_vec);
-            self.process(release, &hurt, Options::default());
+            let mode = self.mode();
+            self.process(release, &hurt, Options { mode, ..Options::default() });
             self.disk.strike(None);
             if !self.disk.log().starts_with(&durable) {
                 self.story.findings.push("durable records are gone".to_owned());
@@ -212,21 +214,53 @@ impl Teller {
         Hurt { dies: Some(self.random.time(Duration::from_secs(30))), ..Hurt::default() }
     }
 
-    /// Processes in peace, and a person who looks and decides, until everything is done.
+    /// What the next process is for: mostly the release.
+    fn mode(&mut self) -> RunMode {
+        const MODES: [RunMode; 8] = [
+            RunMode::Apply,
+            RunMode::Apply,
+            RunMode::Apply,
+            RunMode::Apply,
+            RunMode::Rollback,
+            RunMode::Rollback,
+            RunMode::Refresh,
+            RunMode::Destroy,
+        ];
+        self.random.choose(&MODES).unwrap_or(RunMode::Apply)
+    }
+
+    /// Now and then another verb is brought to its end first; then the release.
     fn finish(&mut self, release: &Release) {
+        let mode = self.mode();
+        if mode != RunMode::Apply {
+            self.bring_to_an_end(release, mode);
+        }
+        if self.story.findings.is_empty() {
+            self.bring_to_an_end(release, RunMode::Apply);
+        }
+    }
+
+    /// Processes in peace, and a person who looks and decides, until everything is done.
+    fn bring_to_an_end(&mut self, release: &Release, mode: RunMode) {
         for _ in 0..PEACE {
             // Whoever looks waits until nothing can land any more.
             self.outside.process_ended(Duration::ZERO, outside::ON_THE_WAY);
-            let options = self.decide();
+            let options = Options { mode, ..self.decide() };
             self.number += 1;
             if let Err(error) = process::release_holds(&self.disk, self.number, &self.outside) {
                 return self.story.findings.push(format!("holds cannot be released: {error}"));
             }
             if self.process(release, &Hurt::default(), options) {
-                return self.story.findings.extend(judge::at_the_end(&self.disk, &self.outside, release));
+                let found = match mode {
+                    RunMode::Rollback => judge::rolled_back(&self.disk, &self.outside),
+                    RunMode::Destroy => judge::destroyed(&self.outside),
+                    RunMode::Apply => judge::at_the_end(&self.disk, &self.outside, release),
+                    RunMode::Refresh | RunMode::State => Vec::new(),
+                };
+                return self.story.findings.extend(found);
             }
         }
-        self.story.findings.push(format!("it does not finish: {}", self.story.findings.join("; ")));
+        self.story.findings.push(format!("{mode:?} does not finish: {}", self.story.findings.join("; ")));
     }
 
     /// What a person says who has looked: what nobody else can tell is taken as done, or done again.

@@ -22,7 +22,10 @@ use crate::lang::lower::{Entry, Files, load};
 use crate::ledger::{KEY_LENGTH, Sealer};
 use crate::plan::lookup::of_block;
 use crate::plan::planner::{Failure, Planned as Draft};
-use crate::plan::{Action, Answer, Ask, Change, Options, Planner, Question, Registry, Setup};
+use crate::plan::rollback::{Aim, Scope};
+use crate::plan::{
+    Action, Answer, Ask, Change, Options, Planner, Providers, Question, Registry, Setup, WayBack,
+};
 use crate::source::Sources;
 use crate::state::State;
 use crate::world::World;
@@ -140,7 +143,7 @@ pub(super) fn draft(
     let graph = Arc::new(Graph::build(&config).expect("no cycle"));
     let (world, _) =
         World::new(Arc::new(config), graph, BTreeMap::new(), Arc::new(NoFiles)).expect("a world");
-    let mut planner = Planner::new(Setup {
+    let planner = Planner::new(Setup {
         world,
         state: state.clone(),
         registry: Arc::new(Registry::new([Arc::new(Shop) as Arc<dyn Provider>])),
@@ -148,6 +151,24 @@ pub(super) fn draft(
         sealer: Sealer::new(&[0; KEY_LENGTH]),
         options,
     });
+    answered(planner, script, order)
+}
+
+/// Plans the way back over a state.
+pub(super) fn back(state: &State, scope: Scope, script: &Script) -> Result<Draft, Failure> {
+    let registry = Arc::new(Registry::new([Arc::new(Shop) as Arc<dyn Provider>]));
+    let planner = Planner::of_way_back(WayBack {
+        state: state.clone(),
+        providers: Providers::new(registry, Arc::default()),
+        sealer: Sealer::new(&[0; KEY_LENGTH]),
+        scope,
+        known: BTreeMap::new(),
+        options: Options { mode: RunMode::Rollback, ..Options::default() },
+    });
+    answered(planner, script, &|_| 0)
+}
+
+fn answered(mut planner: Planner, script: &Script, order: &dyn Fn(usize) -> usize) -> Result<Draft, Failure> {
     let mut open = planner.poll();
     while !open.is_empty() {
         let ask = open.remove(order(open.len()));
@@ -160,7 +181,12 @@ pub(super) fn draft(
 
 /// The plan as lines: what is done to which object, and why; behind them drift, cautions and errors.
 pub(super) fn plan(text: &str, state: &State, options: Options, script: &Script) -> String {
-    let lines = match draft(text, state, options, script, &|_| 0) {
+    lines(draft(text, state, options, script, &|_| 0))
+}
+
+/// What was planned, as lines.
+pub(super) fn lines(planned: Result<Draft, Failure>) -> String {
+    let lines = match planned {
         Ok(draft) => {
             let changes = draft.plan.changes.iter().map(|change| {
                 let reasons: Vec<String> = change.reasons.iter().map(ToString::to_string).collect();
@@ -202,9 +228,13 @@ impl Story {
     }
 
     pub(super) fn open(&mut self, version: &str) {
+        self.open_for(version, RunMode::Apply);
+    }
+
+    fn open_for(&mut self, version: &str, mode: RunMode) {
         *self.run.borrow_mut() += 1;
         self.tell(Event::RunOpened {
-            mode: RunMode::Apply,
+            mode,
             version: version.into(),
             config: None,
             plan: None,
@@ -227,6 +257,84 @@ impl Story {
             self.end(change);
         }
         self.tell(Event::RunClosed { ending: Ending::Complete, complete: true, counts: BTreeMap::new() });
+    }
+
+    /// Does the first changes of a plan and intends the next, like a run that was killed.
+    pub(super) fn die_after(&mut self, text: &str, done: usize) {
+        let draft = draft(text, &self.state, Options::default(), &Script::new(), &|_| 0);
+        self.begin_and_die(draft, done, RunMode::Apply);
+    }
+
+    /// The same in the middle of rolling back; gives what was under way.
+    pub(super) fn die_rolling_back(&mut self, done: usize) -> String {
+        let draft = back(&self.state, Scope { addresses: None, aim: Aim::Back }, &Script::new());
+        self.begin_and_die(draft, done, RunMode::Rollback)
+    }
+
+    fn begin_and_die(&mut self, draft: Result<Draft, Failure>, done: usize, mode: RunMode) -> String {
+        let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let version = Arc::clone(&draft.plan.version);
+        self.open_for(&version, mode);
+        for event in draft.prelude {
+            self.tell(event);
+        }
+        for (index, change) in draft.plan.changes.iter().take(done + 1).enumerate() {
+            self.intend(change, &version);
+            if index < done {
+                self.end(change);
+            }
+        }
+        draft.plan.changes[done].key.to_string()
+    }
+
+    /// Does all of a plan but its last change, a check, which fails.
+    pub(super) fn fail_last(&mut self, text: &str) {
+        let draft = draft(text, &self.state, Options::default(), &Script::new(), &|_| 0);
+        let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let version = Arc::clone(&draft.plan.version);
+        self.open(&version);
+        let last = draft.plan.changes.len() - 1;
+        for (index, change) in draft.plan.changes.iter().enumerate() {
+            self.intend(change, &version);
+            let outcome = if index == last { Outcome::Failed } else { Outcome::Passed };
+            self.end_with(change, outcome);
+        }
+        self.tell(Event::RunClosed { ending: Ending::CheckFailed, complete: false, counts: BTreeMap::new() });
+    }
+
+    /// Rolls back to the end; each check passes.
+    pub(super) fn roll_back(&mut self) {
+        let draft = back(&self.state, Scope { addresses: None, aim: Aim::Back }, &Script::new());
+        let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let version = Arc::clone(&draft.plan.version);
+        self.open_for(&version, RunMode::Rollback);
+        for event in draft.prelude {
+            self.tell(event);
+        }
+        for change in &draft.plan.changes {
+            self.intend(change, &version);
+            self.end(change);
+        }
+        self.tell(Event::RunClosed { ending: Ending::Complete, complete: false, counts: BTreeMap::new() });
+    }
+
+    /// The lost action on an object was done.
+    pub(super) fn adopt(&mut self, key: &str, value: Value) {
+        let key = crate::event::EntryKey { address: key.parse().expect("an address"), version: None };
+        self.tell(Event::Adopted { key, value, reason: String::new() });
+    }
+
+    /// The lost action on an object was not done.
+    pub(super) fn not_done(&mut self, key: &str) {
+        let of = crate::event::EntryKey { address: key.parse().expect("an address"), version: None };
+        let outcome = ActOutcome::Failed { kind: ProblemKind::Cancelled, message: "no".to_owned() };
+        self.tell(Event::Ended { key: of, idempotency_key: key.to_owned(), outcome });
+    }
+
+    /// A person holds a live resource.
+    pub(super) fn hold(&mut self, address: &str, reason: &str) {
+        self.open_for("", RunMode::State);
+        self.tell(Event::Held { address: address.parse().expect("an address"), reason: reason.to_owned() });
     }
 
     /// Intends the first change of a plan and stops there, like a run that was killed.
@@ -269,11 +377,16 @@ impl Story {
             inputs: made(&change.inputs),
             planned: change.after.clone(),
             dependencies: change.dependencies.clone(),
+            judged_by: change.judged_by.clone(),
             reason: String::new(),
         })));
     }
 
     fn end(&mut self, change: &Change) {
+        self.end_with(change, Outcome::Passed);
+    }
+
+    fn end_with(&mut self, change: &Change, outcome: Outcome) {
         let (key, idempotency_key) = (change.key.clone(), change.key.to_string());
         let value = made(&change.after);
         self.tell(match change.action {
@@ -284,12 +397,7 @@ impl Story {
                         Some((key.address.clone(), self.state.live_digest(&key.address)?))
                     });
                 let judged = judged.collect();
-                let judgement = Judgement {
-                    outcome: Outcome::Passed,
-                    summary: String::new(),
-                    details: Vec::new(),
-                    judged,
-                };
+                let judgement = Judgement { outcome, summary: String::new(), details: Vec::new(), judged };
                 Event::Judged { key, idempotency_key, value, judgement }
             }
             Action::Forget => Event::Forgotten { key, reason: String::new() },

@@ -8,7 +8,7 @@ use relplan::plan::Action;
 use relplan::run::report::{Row, RowResult, Summary};
 use relplan::state::State;
 use relplan::view;
-use relplan_contract::Outcome;
+use relplan_contract::{Lifetime, Outcome};
 
 use super::outside::Outside;
 use super::scenario::Release;
@@ -90,6 +90,43 @@ fn ends<'r>(records: impl Iterator<Item = &'r Recorded>) -> BTreeMap<EntryKey, &
         };
     }
     ends
+}
+
+/// What is live is what the ledger says, and known good wherever there is such a version to go back to.
+pub(super) fn rolled_back(disk: &Disk, outside: &Outside) -> Vec<String> {
+    let mut findings = Vec::new();
+    let reading = match Reading::of(&mut disk.clone()) {
+        Ok(reading) => reading,
+        Err(error) => return vec![format!("the ledger cannot be read: {error}")],
+    };
+    let state = reading.state();
+    let objects = outside.objects();
+    for (key, entry) in &state.entries {
+        if entry.lifetime != Lifetime::Live || !entry.exists() || key.is_deposed() {
+            continue;
+        }
+        let recorded = super::provider::content(&entry.value);
+        if objects.get(&key.to_string()) != Some(&recorded) {
+            findings.push(format!(
+                "rolled back, {key} is {:?} and not {recorded:?}",
+                objects.get(&key.to_string())
+            ));
+        }
+        if entry.open().is_some() {
+            findings.push(format!("rolled back, and {key} is uncertain"));
+        }
+        if state.is_in_doubt(&key.address) && state.rollback_target(&key.address).is_some() {
+            findings.push(format!("rolled back, and {key} is not known good"));
+        }
+    }
+    findings
+}
+
+/// Nothing that lives is there any more.
+pub(super) fn destroyed(outside: &Outside) -> Vec<String> {
+    let objects = outside.objects();
+    let left = objects.keys().filter(|name| name.starts_with("sim_app."));
+    left.map(|name| format!("destroyed, {name} is still there")).collect()
 }
 
 /// Everything is there as the file wants it, and the ledger verifies.

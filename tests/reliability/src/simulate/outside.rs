@@ -229,6 +229,11 @@ impl Outside {
         self.content().told.take().unwrap_or_default()
     }
 
+    /// Notes a broken promise.
+    pub(super) fn finds(&self, text: String) {
+        self.content().findings.push(text);
+    }
+
     pub(super) fn findings(&self) -> Vec<String> {
         self.content().findings.clone()
     }

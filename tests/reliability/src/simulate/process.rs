@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use relplan::event::{Actor, Ending, Event, RunId};
+use relplan::event::{Actor, Ending, Event, RunId, RunMode};
 use relplan::lang::functions::NoFiles;
 use relplan::ledger::{KEY_LENGTH, Ledger, LedgerError, Reading, Sealer, Writer};
-use relplan::plan::{self, Draft, Options, Planner, Registry, Setup};
+use relplan::plan::rollback::{Aim, Scope};
+use relplan::plan::{self, Draft, Options, Planner, Providers, Registry, Setup, WayBack};
 use relplan::run::machine::Gate;
 use relplan::run::observe::{Replay, observe};
-use relplan::run::report::Summary;
+use relplan::run::report::{Notice, RowResult, Summary};
 use relplan::run::surroundings::Surroundings;
 use relplan::run::{Run, Signal, apply};
 use relplan::state::State;
@@ -147,6 +148,7 @@ async fn run(start: Start<'_>, interrupts: Vec<Duration>) -> Ended {
     }
     let Draft { plan, mut world, prelude, actors, providers, .. } = draft;
     let sealer = sealer();
+    let mut told = Told::new(&start);
     let (summary, error) = apply(Run {
         digest: plan::digest::of(&plan),
         plan: &plan,
@@ -158,7 +160,7 @@ async fn run(start: Start<'_>, interrupts: Vec<Duration>) -> Ended {
         sealer: &sealer,
         surroundings: &mut surroundings,
         signals: &mut signals,
-        notify: &mut |_| {},
+        notify: &mut |notice| told.hear(&notice),
         parallelism: start.parallelism,
         refresh: true,
         gate: Gate { times: 1, pause: Duration::from_secs(10) },
@@ -166,6 +168,7 @@ async fn run(start: Start<'_>, interrupts: Vec<Duration>) -> Ended {
         command: String::new(),
     })
     .await;
+    told.close(&summary);
     if let Some(error) = error {
         return Ended::Ledger(error);
     }
@@ -175,6 +178,52 @@ async fn run(start: Start<'_>, interrupts: Vec<Duration>) -> Ended {
     }
     let state = ledger.state().clone();
     Ended::Ran(Box::new((summary, state)))
+}
+
+/// What a process has told of outcomes, held against what is durable at that moment.
+struct Told<'s> {
+    start: &'s Start<'s>,
+    before: usize,
+    outcomes: usize,
+}
+
+impl<'s> Told<'s> {
+    fn new(start: &'s Start<'s>) -> Self {
+        Self { start, before: start.disk.durable(outcomes), outcomes: 0 }
+    }
+
+    fn hear(&mut self, notice: &Notice) {
+        if let Notice::Finished { key, result, .. } = notice
+            && is_outcome(result)
+        {
+            self.outcomes += 1;
+            self.compare(&key.to_string(), self.outcomes);
+        }
+    }
+
+    fn close(&self, summary: &Summary) {
+        let told = summary.rows.iter().filter(|row| is_outcome(&row.result)).count();
+        self.compare("the closing table", told);
+    }
+
+    fn compare(&self, what: &str, told: usize) {
+        let durable = self.start.disk.durable(outcomes) - self.before;
+        if told > durable {
+            let text = format!("{what}: {told} outcomes were told, and {durable} are durable");
+            self.start.outside.finds(text);
+        }
+    }
+}
+
+/// Whether it is told that something was done, or judged.
+const fn is_outcome(result: &RowResult) -> bool {
+    matches!(result, RowResult::Done { .. } | RowResult::NotPassed { .. } | RowResult::TurnedBack { .. })
+}
+
+/// How many outcomes a log holds.
+fn outcomes(log: &[u8]) -> usize {
+    let kinds = ["\"kind\":\"ended\"", "\"kind\":\"judged\"", "\"kind\":\"forgotten\""];
+    kinds.iter().map(|kind| memchr::memmem::find_iter(log, kind).count()).sum()
 }
 
 fn surroundings(outside: &Outside, release: &Release) -> Surroundings {
@@ -191,18 +240,7 @@ fn surroundings(outside: &Outside, release: &Release) -> Surroundings {
 }
 
 async fn draft(start: &Start<'_>, state: State, surroundings: &mut Surroundings) -> Result<Draft, String> {
-    let Release { config, graph, .. } = start.release;
-    let world = World::new(Arc::clone(config), Arc::clone(graph), BTreeMap::new(), Arc::new(NoFiles));
-    let (world, _) = world.map_err(|found| format!("{found:?}"))?;
-    let simulated = Simulated { outside: start.outside.clone(), bug: start.bug };
-    let mut planner = Planner::new(Setup {
-        world,
-        state,
-        registry: Arc::new(Registry::new([Arc::new(simulated) as Arc<dyn Provider>])),
-        environment: Arc::default(),
-        sealer: sealer(),
-        options: start.options.clone(),
-    });
+    let mut planner = planner(start, state)?;
     let (cancel, mut replay) = (Cancel::default(), Replay::default());
     observe(&mut planner, surroundings, start.parallelism, &mut replay, &cancel, &mut |_, _| {})
         .await
@@ -212,6 +250,21 @@ async fn draft(start: &Start<'_>, state: State, surroundings: &mut Surroundings)
         found.collect::<Vec<_>>().join("; ")
     };
     planner.finish().map_err(failed)
+}
+
+fn planner(start: &Start<'_>, state: State) -> Result<Planner, String> {
+    let simulated = Simulated { outside: start.outside.clone(), bug: start.bug };
+    let registry = Arc::new(Registry::new([Arc::new(simulated) as Arc<dyn Provider>]));
+    let (environment, sealer, options) = (Arc::default(), sealer(), start.options.clone());
+    if options.mode == RunMode::Rollback {
+        let providers = Providers::new(registry, environment);
+        let (scope, known) = (Scope { addresses: None, aim: Aim::Back }, BTreeMap::new());
+        return Ok(Planner::of_way_back(WayBack { state, providers, sealer, scope, known, options }));
+    }
+    let Release { config, graph, .. } = start.release;
+    let world = World::new(Arc::clone(config), Arc::clone(graph), BTreeMap::new(), Arc::new(NoFiles));
+    let (world, _) = world.map_err(|found| format!("{found:?}"))?;
+    Ok(Planner::new(Setup { world, state, registry, environment, sealer, options }))
 }
 
 /// A person lets go of what is on hold.

@@ -138,7 +138,7 @@ fn needs(object: &Value) -> Vec<String> {
 }
 
 /// What is there outside when an object is.
-fn content(object: &Value) -> String {
+pub(super) fn content(object: &Value) -> String {
     super::scenario::content(object.get("value").as_str().unwrap_or_default(), &needs(object))
 }
 

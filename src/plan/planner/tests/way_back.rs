@@ -1,0 +1,225 @@
+//! Rolling back, planned over histories: what was released, killed, rolled back and killed again.
+
+use std::collections::BTreeSet;
+
+use relplan_contract::{Observed, Problem, Reconciled, Value};
+
+use super::shop::{Script, Story, back, lines, made};
+use crate::plan::Answer;
+use crate::plan::rollback::{Aim, Scope};
+
+/// Two services side by side, of which the second uses the first, and a check of both.
+const TWO: &str = r#"
+release "shop" {
+  version = "1.0.0"
+}
+
+resource "shop_app" "a" {
+  value = release.version
+}
+
+resource "shop_app" "b" {
+  value      = release.version
+  depends_on = [shop_app.a]
+}
+
+resource "shop_test" "both" {
+  depends_on = [shop_app.a, shop_app.b]
+}
+"#;
+
+const IRREVERSIBLE: &str =
+    "! Databases, tags and messages are not turned back; `relplan restore` brings a snapshot back.";
+
+fn version(number: u32) -> String {
+    TWO.replace("1.0.0", &format!("{number}.0.0"))
+}
+
+/// What is planned for going back, without the caution that always stands there.
+fn plan_to(story: &Story, aim: Aim, script: &Script) -> String {
+    let text = lines(back(&story.state, Scope { addresses: None, aim }, script));
+    text.lines().filter(|line| *line != IRREVERSIBLE).collect::<Vec<_>>().join("\n")
+}
+
+fn plan(story: &Story) -> String {
+    plan_to(story, Aim::Back, &Script::new())
+}
+
+fn released(versions: &[u32]) -> Story {
+    let mut story = Story::new();
+    for number in versions {
+        story.apply(&version(*number));
+    }
+    story
+}
+
+/// A lost action that was done, or not.
+fn found(key: &'static str, done: Option<Value>) -> Script {
+    let answer =
+        done.map_or(Reconciled::NotDone, |value| Reconciled::Done(relplan_contract::Applied::new(value)));
+    Script::from([(("reconcile", key), Answer::Reconciled(Ok(answer)))])
+}
+
+fn app(version: &str) -> Value {
+    made(&Value::map([
+        ("value", Value::from(version)),
+        ("through", Value::NULL),
+        ("slot", Value::NULL),
+        ("id", Value::from("made")),
+    ]))
+}
+
+const BOTH_TO_1: &str = "\
+Update shop_app.a: turned back to version 1.0.0
+Update shop_app.b: turned back to version 1.0.0
+Judge shop_test.both: changed since it was judged: shop_app.a, shop_app.b";
+
+#[test]
+fn a_good_release_goes_back_one_release_and_no_further() {
+    let mut story = released(&[1, 2]);
+    assert_eq!(plan(&story), BOTH_TO_1);
+    story.roll_back();
+    assert_eq!(plan(&story), "");
+    let mut story = released(&[1, 2, 3]);
+    story.roll_back();
+    story.roll_back();
+    assert_eq!(plan(&story), "", "from 3 to 2, then to 1; not back up");
+}
+
+#[test]
+fn what_a_killed_apply_did_goes_back_and_the_rest_stays() {
+    for (done, lost) in [(0, true), (0, false), (1, true), (1, false), (2, false)] {
+        let mut story = released(&[1]);
+        story.die_after(&version(2), done);
+        let key = ["shop_app.a", "shop_app.b", "shop_test.both"][done];
+        let script = found(key, lost.then(|| app("2.0.0")));
+        let changed = done + usize::from(lost);
+        let expected: Vec<&str> = match changed {
+            0 => vec![],
+            1 => vec![
+                "Update shop_app.a: turned back to version 1.0.0",
+                "Judge shop_test.both: changed since it was judged: shop_app.a",
+            ],
+            _ => BOTH_TO_1.lines().collect(),
+        };
+        assert_eq!(plan_to(&story, Aim::Back, &script), expected.join("\n"), "{done} done, {lost}");
+    }
+}
+
+#[test]
+fn what_became_of_a_lost_action_is_found_out_before_anything_goes_back() {
+    let mut story = released(&[1]);
+    story.die_after(&version(2), 0);
+    let text = plan(&story);
+    assert!(
+        text.starts_with("Uncertain: An earlier run was cut off while it worked on shop_app.a"),
+        "{text}"
+    );
+    // What is not turned back may stay uncertain.
+    let scope = Scope {
+        addresses: Some(BTreeSet::from(["shop_app.b".parse().expect("an address")])),
+        aim: Aim::Back,
+    };
+    let text = lines(back(&story.state, scope, &Script::new()));
+    assert!(text.contains("It stays uncertain"), "{text}");
+}
+
+#[test]
+fn a_killed_rollback_goes_on_to_where_it_was_going() {
+    for (done, lost) in [(0, true), (0, false), (1, true), (1, false), (2, false)] {
+        let mut story = released(&[0, 1, 2]);
+        let under_way = story.die_rolling_back(done);
+        if lost {
+            story.adopt(&under_way, app("1.0.0"));
+        } else {
+            story.not_done(&under_way);
+        }
+        story.roll_back();
+        for name in ["shop_app.a", "shop_app.b"] {
+            let entry = story.state.entry(&name.parse().expect("an address")).expect("it is there");
+            assert_eq!(&*entry.version, "1.0.0", "{name}, {done} done, {under_way} lost: {lost}");
+        }
+        let check = story.state.entry(&"shop_test.both".parse().expect("an address")).expect("it is there");
+        let judged =
+            check.judgement.as_ref().expect("a verdict").judged.values().copied().collect::<Vec<_>>();
+        let live = ["shop_app.a", "shop_app.b"]
+            .map(|name| story.state.live_digest(&name.parse().expect("an address")));
+        assert_eq!(judged.into_iter().map(Some).collect::<Vec<_>>(), live, "what is live was judged");
+    }
+}
+
+#[test]
+fn only_what_is_in_doubt_goes_back() {
+    // The first service is judged by a check of its own, which passed; the other one's failed.
+    let split = version(1).replace(
+        "resource \"shop_test\" \"both\" {\n  depends_on = [shop_app.a, shop_app.b]",
+        "resource \"shop_test\" \"a\" {\n  depends_on = [shop_app.a]\n}\n\nresource \"shop_test\" \"b\" {\n  depends_on = [shop_app.b]",
+    );
+    let mut story = Story::new();
+    story.apply(&split);
+    story.fail_last(&split.replace("1.0.0", "2.0.0"));
+    assert_eq!(
+        plan(&story),
+        "Update shop_app.b: turned back to version 1.0.0\nJudge shop_test.b: changed since it was judged: shop_app.b"
+    );
+}
+
+#[test]
+fn a_version_is_known_good_only_when_every_check_of_it_has_passed() {
+    let more =
+        "\nresource \"shop_test\" \"more\" {\n  depends_on = [shop_app.a, shop_app.b, shop_test.both]\n}\n";
+    let mut story = released(&[1]);
+    // Killed before the second check was begun: one has passed.
+    story.die_after(&format!("{}{more}", version(2)), 3);
+    let text = plan_to(&story, Aim::KnownGood, &Script::new());
+    assert!(text.contains("shop_app.a: turned back to version 1.0.0"), "{text}");
+    assert!(text.contains("shop_app.b: turned back to version 1.0.0"), "{text}");
+}
+
+#[test]
+fn without_an_earlier_good_version_it_is_said_that_there_is_no_way_back() {
+    let mut story = Story::new();
+    story.fail_last(TWO);
+    let text = plan(&story);
+    assert_eq!(
+        text.matches("It stays as it is: no earlier version of it is known good.").count(),
+        2,
+        "{text}"
+    );
+}
+
+#[test]
+fn a_named_version_is_gone_back_to_whatever_is_known_of_it() {
+    let mut story = Story::new();
+    story.fail_last(TWO);
+    story.apply(&version(2));
+    assert_eq!(
+        plan_to(&story, Aim::Version("1.0.0".into()), &Script::new()).lines().next(),
+        BOTH_TO_1.lines().next()
+    );
+    assert_eq!(plan_to(&story, Aim::Version("7.0.0".into()), &Script::new()), "");
+}
+
+#[test]
+fn what_is_not_well_and_does_not_answer_goes_back_all_the_same() {
+    let story = released(&[1, 2]);
+    let mute = || Answer::Observed(Err(Problem::refused("no route to host")));
+    let script = Script::from([(("read", "shop_app.a"), mute()), (("read", "shop_app.b"), mute())]);
+    let text = plan_to(&story, Aim::Back, &script);
+    assert!(text.starts_with(BOTH_TO_1), "{text}");
+    assert!(
+        text.contains("It could not be looked at, and is taken to be as it was last: no route to host"),
+        "{text}"
+    );
+    let gone = Script::from([(("read", "shop_app.a"), Answer::Observed(Ok(Observed::Absent)))]);
+    let text = plan_to(&story, Aim::Back, &gone);
+    assert!(text.starts_with("Create shop_app.a: turned back to version 1.0.0"), "{text}");
+}
+
+#[test]
+fn what_is_on_hold_does_not_go_back() {
+    let mut story = released(&[1, 2]);
+    story.hold("shop_app.b", "somebody looks");
+    let text = plan(&story);
+    assert!(text.starts_with("Held: Nothing is done to shop_app.b until a person releases it"), "{text}");
+}
