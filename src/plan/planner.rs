@@ -29,6 +29,7 @@ mod judge;
 mod orphans;
 mod prelude;
 mod providers;
+mod servers;
 
 use instance::Instance;
 pub use instance::Whom;
@@ -107,6 +108,8 @@ pub struct Planner {
     unchanged: usize,
     drift: Vec<Drift>,
     cautions: Vec<Caution>,
+    /// What the arguments that name servers were in all that the ledger has, by their names.
+    used_servers: BTreeMap<Vec<String>, BTreeSet<Digest>>,
     prelude: Vec<Event>,
     uncertain: Vec<EntryKey>,
     secrets: BTreeSet<String>,
@@ -161,6 +164,7 @@ impl Planner {
             unchanged: 0,
             drift: Vec::new(),
             cautions: Vec::new(),
+            used_servers: BTreeMap::new(),
             prelude: Vec::new(),
             uncertain: Vec::new(),
             secrets: BTreeSet::new(),
