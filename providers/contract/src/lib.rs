@@ -35,7 +35,7 @@ pub use provider::{
     ReconcileRequest, Reconciled, Resource, RestoreRequest, Restored, Sends, Verdict, Verification,
     VerifyRequest,
 };
-pub use review::{Review, Reviews};
+pub use review::{Review, Reviews, marker_word};
 pub use schema::{
     Attribute, DataSchema, Lifetime, OnChange, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
     attribute_at, object_type,

@@ -1,6 +1,7 @@
 //! Snapshots in a bucket that wants to be authorised, behind a proxy that fails on demand: whole, or not there at all.
 
 mod arguments;
+mod binding;
 mod faults;
 mod leftovers;
 mod whole;
