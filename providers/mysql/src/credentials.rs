@@ -72,7 +72,7 @@ impl Credentials {
     ) -> Self {
         let own = named.is_none();
         let Some(file) = named.or_else(|| home(environment).filter(|_| given.password.is_none())) else {
-            let login_path = given.password.is_none() && given.host.is_none() && given.socket.is_none();
+            let login_path = given.names_nothing() && given.password.is_none();
             return Self { login_path, ..Self::default() };
         };
         let found = OptionFile::read(&file);

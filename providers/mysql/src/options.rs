@@ -25,6 +25,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether which server is meant is left to others.
+    pub(crate) const fn names_nothing(&self) -> bool {
+        self.host.is_none() && self.port.is_none() && self.socket.is_none()
+    }
+
     /// The text of the file.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
