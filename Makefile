@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: quickstart test lint prepare build crash simulate fuzz
+.PHONY: quickstart test lint deny prepare build crash simulate fuzz
 
 # Builds relplan and carries a small but real release through plan, apply and inspection.
 quickstart:
@@ -20,6 +20,10 @@ prepare:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+
+# Licences, bans, sources and advisories of the dependencies.
+deny: prepare
+	sh tests/advisories.sh
 
 build:
 	$(CARGO) build --locked --workspace

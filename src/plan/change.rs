@@ -130,6 +130,8 @@ pub enum CautionKind {
     Destructive,
     /// It cannot be undone.
     Irreversible,
+    /// Credentials of the environment go to a server that no earlier run used.
+    NewServer,
     /// A failed check could not be turned back.
     NoWayBack,
     /// It was changed from outside.

@@ -31,6 +31,7 @@ mod leftovers;
 mod orphans;
 mod prelude;
 mod providers;
+mod servers;
 mod way_back;
 
 use instance::Instance;
@@ -132,6 +133,8 @@ pub struct Planner {
     unchanged: usize,
     drift: Vec<Drift>,
     cautions: Vec<Caution>,
+    /// What the arguments that name servers were in all that the ledger has, by their names.
+    used_servers: BTreeMap<Vec<String>, BTreeSet<Digest>>,
     prelude: Vec<Event>,
     uncertain: Vec<EntryKey>,
     secrets: BTreeSet<String>,
@@ -223,6 +226,7 @@ impl Planner {
             unchanged: 0,
             drift: Vec::new(),
             cautions: Vec::new(),
+            used_servers: BTreeMap::new(),
             prelude: Vec::new(),
             uncertain: Vec::new(),
             secrets: BTreeSet::new(),

@@ -26,6 +26,12 @@ pub fn plan(plan: &Plan, digest: &Digest) -> String {
     plan_within(plan, digest, LIMIT)
 }
 
+/// Words of the first line by which the plan of a release is found again among others.
+#[must_use]
+pub fn topic(product: &str, version: &str) -> String {
+    parts::topic(product, version)
+}
+
 fn plan_within(plan: &Plan, digest: &Digest, limit: usize) -> String {
     let frame = Frame::new(plan, digest);
     let steps = parts::steps(plan);

@@ -158,9 +158,11 @@ const fn caution_tone(kind: CautionKind) -> Tone {
         | CautionKind::WouldStop
         | CautionKind::Destructive
         | CautionKind::Irreversible => Tone::Bad,
-        CautionKind::NoWayBack | CautionKind::Drift | CautionKind::LetGo | CautionKind::Partial => {
-            Tone::Notice
-        }
+        CautionKind::NewServer
+        | CautionKind::NoWayBack
+        | CautionKind::Drift
+        | CautionKind::LetGo
+        | CautionKind::Partial => Tone::Notice,
     }
 }
 

@@ -76,6 +76,7 @@ pub const fn caution(kind: CautionKind) -> &'static str {
         CautionKind::WouldStop => "would_stop",
         CautionKind::Destructive => "destructive",
         CautionKind::Irreversible => "irreversible",
+        CautionKind::NewServer => "new_server",
         CautionKind::NoWayBack => "no_way_back",
         CautionKind::Drift => "drift",
         CautionKind::LetGo => "let_go",

@@ -3,6 +3,7 @@
 //! A snapshot is the objects below its name. Those of an attempt have names of its own, so that two attempts never touch
 //! each other's; the manifest comes last, and only where there is none yet: whose manifest is there has the snapshot.
 
+mod binding;
 mod client;
 mod download;
 mod fault;
@@ -74,8 +75,15 @@ impl InBucket {
     /// The bucket that an object names. Wants a runtime around it.
     pub(crate) fn new(context: &Context, text: &str, options: &Value) -> Result<Self, Problem> {
         let address = Address::parse(text)?;
+        // Parts may not have been known when the arguments were checked.
+        if let Some(problem) = options::endpoint_problem(options) {
+            return Err(problem);
+        }
         let options = Options::read(options);
         let shown = address.shown();
+        if let Some(problem) = binding::problem(&context.environment, address.kind, &options) {
+            return Err(problem);
+        }
         let unusable = |fault: &Fault| fault.problem("The bucket cannot be used", &shown);
         let runtime = Handle::try_current().map_err(|error| unusable(&Fault::Unasked(error.to_string())))?;
         let client = Client::new(context, &address, &options).map_err(|fault| unusable(&fault))?;

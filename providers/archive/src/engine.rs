@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use relplan_contract::{Context, Problem, ResourceSchema, RestoreRequest, Restored, Value};
+use relplan_contract::{Context, Problem, ResourceSchema, RestoreRequest, Restored, Sends, Value};
 
 use crate::arguments::Settings;
 use crate::job::Job;
@@ -15,6 +15,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What is wrong with its own arguments; parts may be unknown.
     fn check(config: &Value) -> Vec<Problem>;
+
+    /// Which credentials of the environment the database is sent, and sentences about those that it is not sent; parts may be unknown.
+    fn credentials(context: &Context, config: &Value) -> Result<(Vec<Sends>, Option<String>), Problem> {
+        let _ = (context, config);
+        Ok((Vec::new(), None))
+    }
 
     /// Takes the snapshot of an action.
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem>;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relplan_contract::{Attribute, Context, Problem, Type, Value};
+use relplan_contract::{Attribute, Context, Problem, Sends, Type, Value};
 
 use crate::bucket::InBucket;
 use crate::bucket::options;
@@ -81,6 +81,14 @@ pub(crate) fn check(config: &Value) -> Vec<Problem> {
     problems.extend(options::check(bucket, block));
     problems.extend(unsealed(config));
     problems
+}
+
+/// The server of a bucket, which is sent credentials of the environment.
+pub(crate) fn sends(config: &Value) -> Option<Sends> {
+    let bucket = config.get("bucket").as_str()?;
+    let (server, what) = options::recipient(bucket, config.get("bucket_options"))?;
+    let named_by = ["bucket", "bucket_options"].map(str::to_owned).to_vec();
+    Some(Sends { server, what: what.to_owned(), named_by })
 }
 
 /// The place that an object names; none while it is not known.

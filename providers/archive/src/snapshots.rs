@@ -13,6 +13,7 @@ use crate::arguments::{self, Settings, Verify};
 use crate::engine::{Engine, Wanted};
 use crate::job::Job;
 use crate::manifest::Verified;
+use crate::place;
 use crate::retention::Kept;
 use crate::snapshot::Archive;
 
@@ -144,7 +145,14 @@ impl<E: Engine> Resource for Snapshots<E> {
         context: &'a Context,
         request: PlanRequest<'a>,
     ) -> Answer<'a, Result<Planned, Problem>> {
-        Box::pin(arguments::plan(context, &self.schema.attributes, request))
+        Box::pin(async move {
+            let mut planned = arguments::plan(context, &self.schema.attributes, request).await?;
+            let (sends, withheld) = E::credentials(context, request.config)?;
+            planned.sends.extend(sends);
+            planned.notes.extend(withheld);
+            planned.sends.extend(place::sends(request.config));
+            Ok(planned)
+        })
     }
 
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {

@@ -12,6 +12,7 @@
 
 pub mod conformance;
 mod context;
+mod hosts;
 mod number;
 mod path;
 mod problem;
@@ -24,15 +25,17 @@ mod ty;
 mod value;
 
 pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used};
+pub use hosts::{CredentialHosts, host_name, server_name};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
 pub use path::{Path, Step, is_identifier};
 pub use problem::{Problem, ProblemKind};
 pub use propose::propose;
 pub use provider::{
     Applied, ApplyRequest, Configured, DataSource, Observed, Outcome, PlanRequest, Planned, Provider,
-    ReconcileRequest, Reconciled, Resource, RestoreRequest, Restored, Verdict, Verification, VerifyRequest,
+    ReconcileRequest, Reconciled, Resource, RestoreRequest, Restored, Sends, Verdict, Verification,
+    VerifyRequest,
 };
-pub use review::{Review, Reviews};
+pub use review::{Review, Reviews, marker_word};
 pub use schema::{
     Attribute, DataSchema, Lifetime, OnChange, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
     attribute_at, object_type,

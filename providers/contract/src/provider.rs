@@ -174,13 +174,26 @@ pub struct Planned {
     pub preview: Option<Verdict>,
     /// Remarks for the reviewer, each a sentence: `Commit 3f2a1c9 "Fix the cart" by Ann, 12 ahead of v1.1.0.`
     pub notes: Vec<String>,
+    /// The servers that are sent credentials which the arguments do not hold.
+    pub sends: Vec<Sends>,
+}
+
+/// Credentials of relplan's environment that go to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sends {
+    /// The server, as people write it: `db.example:5432`.
+    pub server: String,
+    /// What it is sent, in words: `PGPASSWORD`.
+    pub what: String,
+    /// The arguments that name it, by which it is known whether an earlier run used it.
+    pub named_by: Vec<String>,
 }
 
 impl Planned {
-    /// A prediction without replacement, preview or notes.
+    /// A prediction and nothing more.
     #[must_use]
     pub const fn new(value: Value) -> Self {
-        Self { value, replace: Vec::new(), preview: None, notes: Vec::new() }
+        Self { value, replace: Vec::new(), preview: None, notes: Vec::new(), sends: Vec::new() }
     }
 }
 

@@ -30,3 +30,75 @@ pub trait Reviews: Send + Sync {
         review: Review<'a>,
     ) -> Answer<'a, Result<Option<String>, Problem>>;
 }
+
+/// A text as one word inside an HTML comment, by which what was written is found again. Two texts never make the same word, and
+/// none ends the comment: what is not a letter or digit of ASCII, `.`, `_`, `+`, `:` or a single `-` is `%` and two digits.
+#[must_use]
+pub fn marker_word(text: &str) -> String {
+    let mut word = String::with_capacity(text.len());
+    let last = text.len().saturating_sub(1);
+    for (at, byte) in text.bytes().enumerate() {
+        let lone = byte == b'-' && !word.is_empty() && !word.ends_with('-') && at < last;
+        if byte.is_ascii_alphanumeric() || b"._+:".contains(&byte) || lone {
+            word.push(char::from(byte));
+        } else {
+            word.push('%');
+            word.extend(
+                [byte >> 4, byte & 15].map(|half| {
+                    char::from(b"0123456789ABCDEF".get(usize::from(half)).copied().unwrap_or(b'0'))
+                }),
+            );
+        }
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_its_texts_own_and_ends_no_comment() {
+        for text in ["shop", "my-shop", "1.2.0-rc.1+b:7", "a_b"] {
+            assert_eq!(marker_word(text), text);
+        }
+        let texts = [
+            "my shop",
+            "my-shop",
+            "my--shop",
+            "my---shop",
+            "-my-shop",
+            "my-shop-",
+            "myshop",
+            "My shop",
+            "my%20shop",
+            "my=shop",
+            "k\u{e4}se",
+            "ka\u{308}se",
+            "kase",
+            "\u{1f680}",
+            "\u{1f6f8}",
+            "-->",
+            "--!>",
+            "\"",
+            "'",
+            "`",
+            "a\nb",
+            "a\r\nb",
+            "a\u{2028}b",
+            "",
+            "-",
+            "--",
+            "%",
+            "%%",
+            "version=1.2.0",
+        ];
+        let mut words = std::collections::BTreeSet::new();
+        for text in texts {
+            let word = marker_word(text);
+            assert!(!word.contains("--") && !word.contains(['>', '<', ' ', '=', '"', '\n']), "{word}");
+            assert!(!word.starts_with('-') && !word.ends_with('-') && word.is_ascii(), "{word}");
+            assert!(words.insert(word), "{text:?} is like another");
+        }
+    }
+}

@@ -25,6 +25,9 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long `gh` may take.
 const GH_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The variables in which the environment has tokens; which of them is for a host is decided before `gh` is asked.
+const TOKENS: [&str; 4] = ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
+
 /// A token with what masks it wherever an answer echoes it.
 pub(crate) struct Token {
     /// The token.
@@ -173,7 +176,9 @@ fn no_token(why: &str) -> Problem {
 #[expect(clippy::disallowed_methods, reason = "`gh auth token` is the documented way to its token")]
 async fn gh_token(host: &str, environment: &BTreeMap<String, String>) -> Result<Secret, Problem> {
     let mut command = tokio::process::Command::new("gh");
-    command.args(["auth", "token", "--hostname", host]).env_clear().envs(environment);
+    // Of the environment `gh` would give a token of any Enterprise Server for whatever host is not github.com.
+    let own = environment.iter().filter(|(name, _)| !TOKENS.contains(&name.as_str()));
+    command.args(["auth", "token", "--hostname", host]).env_clear().envs(own);
     command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let Ok(output) = tokio::time::timeout(GH_TIMEOUT, command.output()).await else {
         return Err(no_token("`gh auth token` did not answer"));

@@ -17,6 +17,7 @@ use crate::client::query;
 use crate::marker;
 use crate::repository::{self, Repository};
 use crate::tag;
+use crate::viewer::{Author, Through};
 
 /// Name of the type.
 pub(crate) const TYPE_NAME: &str = "github_comment";
@@ -32,7 +33,7 @@ resource "github_comment" "status" {
 }
 ```
 
-The comment is found again by its `marker`, which stands in it as an HTML comment that nobody sees; so a comment that is there already under this mark is
+The comment is found again by its `marker`, which stands in it as an HTML comment that nobody sees; so one that this account wrote under this mark is
 taken over, and however often this runs there is one. When it leaves the file it is deleted."#;
 
 /// The schema.
@@ -68,6 +69,8 @@ struct Found {
     html_url: String,
     #[serde(default)]
     body: Option<String>,
+    user: Option<Author>,
+    performed_via_github_app: Option<Through>,
 }
 
 /// Where the comment stands.
@@ -75,6 +78,8 @@ struct Place {
     repository: Repository,
     number: String,
     marker: String,
+    /// The comment's number, where it was made already.
+    known: Option<i64>,
 }
 
 impl Place {
@@ -83,7 +88,8 @@ impl Place {
         let (Some(repository), Some(number), Some(marker)) = (Repository::of(object)?, number, marker) else {
             return Ok(None);
         };
-        Ok(Some(Self { repository, number: number.to_string(), marker }))
+        let known = object.get("id").as_i64();
+        Ok(Some(Self { repository, number: number.to_string(), marker, known }))
     }
 }
 
@@ -104,7 +110,17 @@ impl Comment {
         let all = self.github.client.all::<Found>(context, &path, |left, right| left.id == right.id).await;
         let what = format!("The comments on {}#{} could not be read", place.repository, place.number);
         let all = all.map_err(|fault| fault.reading(&what))?;
-        Ok(all.into_iter().find(|comment| marker::is_in(comment.body.as_deref(), &place.marker)))
+        let mut marked =
+            all.into_iter().filter(|one| marker::is_in(one.body.as_deref(), &place.marker)).peekable();
+        if marked.peek().is_none() {
+            return Ok(None);
+        }
+        // Anybody can write the mark into a comment of their own.
+        let viewer = self.github.viewer(context).await?;
+        Ok(marked.find(|one| {
+            Some(one.id) == place.known
+                || viewer.wrote(one.user.as_ref(), one.performed_via_github_app.as_ref())
+        }))
     }
 
     async fn make(&self, context: &Context, planned: &Value) -> Result<Applied, Problem> {
@@ -183,10 +199,10 @@ impl Resource for Comment {
     fn validate(&self, config: &Value) -> Vec<Problem> {
         let mut problems: Vec<Problem> = repository::check(config).into_iter().collect();
         let marker = config.get("marker").as_str();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_.:".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
         if marker.is_some_and(|marker| marker.is_empty() || marker.len() > 100 || !marker.chars().all(plain))
         {
-            let message = "A marker is a word of letters, digits, `_`, `.` and `:`.";
+            let message = "A marker is a word of letters, digits, `_`, `.`, `:` and `-`.";
             problems.push(Problem::invalid("marker", message));
         }
         let number = config.get("number");

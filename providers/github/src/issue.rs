@@ -17,6 +17,7 @@ use crate::client::{Fault, query};
 use crate::marker;
 use crate::repository::{self, Repository};
 use crate::tag;
+use crate::viewer::{Author, Through};
 
 /// Name of the type.
 pub(crate) const TYPE_NAME: &str = "github_issue";
@@ -78,6 +79,8 @@ struct Opened {
     html_url: String,
     #[serde(default)]
     body: Option<String>,
+    user: Option<Author>,
+    performed_via_github_app: Option<Through>,
 }
 
 /// The resource type.
@@ -143,7 +146,15 @@ impl Issue {
         let issues: Result<Vec<Opened>, Fault> = self.github.client.get(context, &path).await;
         let issues = issues
             .map_err(|fault| fault.reading(&format!("The issues of {repository} could not be read")))?;
-        let ours = issues.into_iter().find(|issue| marker::is_in(issue.body.as_deref(), request.key));
+        let mut marked =
+            issues.into_iter().filter(|issue| marker::is_in(issue.body.as_deref(), request.key)).peekable();
+        if marked.peek().is_none() {
+            return Ok(Reconciled::NotDone);
+        }
+        // Whoever saw the key of an issue of ours can write it into one of their own.
+        let viewer = self.github.viewer(context).await?;
+        let ours =
+            marked.find(|issue| viewer.wrote(issue.user.as_ref(), issue.performed_via_github_app.as_ref()));
         Ok(ours.map_or(Reconciled::NotDone, |issue| {
             Reconciled::Done(Applied::new(with_issue(request.planned, &issue)))
         }))

@@ -28,6 +28,7 @@ mod repositories;
 mod repository;
 mod review;
 mod tag;
+mod viewer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +40,8 @@ use client::Client;
 use configuration::Configuration;
 use look::{Look, Question};
 use repository::Repository;
+use tokio::sync::OnceCell;
+use viewer::Viewer;
 
 /// The provider's name.
 const NAME: &str = "github";
@@ -54,6 +57,7 @@ struct GitHub {
     refs: Arc<Batch<tag::NewRef, Result<(), Problem>>>,
     /// GitHub's ids of the repositories that were looked at: they never change.
     ids: Mutex<BTreeMap<Repository, String>>,
+    viewer: OnceCell<Viewer>,
 }
 
 impl GitHub {
@@ -104,6 +108,7 @@ impl Provider for Github {
             looks: Batch::new(look::AT_ONCE),
             refs: Batch::new(tag::REFS_AT_ONCE),
             ids: Mutex::default(),
+            viewer: OnceCell::new(),
         });
         let of = || Arc::clone(&github);
         let resources: [(&'static str, Arc<dyn Resource>); 7] = [

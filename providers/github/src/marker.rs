@@ -1,15 +1,13 @@
 //! A mark in a text on GitHub that nobody sees: an HTML comment, by which relplan finds again what it wrote.
 
-use relplan_contract::{Problem, Value};
+use relplan_contract::{Problem, Value, marker_word};
 
 /// The longest text that GitHub takes, in characters, less the mark.
 const LONGEST: usize = 65_000;
 
 /// The mark for a key.
 fn mark(key: &str) -> String {
-    // A comment ends at `-->`, and must not hold `--`.
-    let safe: String = key.chars().filter(|c| c.is_ascii_alphanumeric() || "_.:".contains(*c)).collect();
-    format!("<!-- relplan:{safe} -->")
+    format!("<!-- relplan:{} -->", marker_word(key))
 }
 
 /// The text with the mark at its end.

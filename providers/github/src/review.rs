@@ -10,9 +10,17 @@ use serde_json::{Value as Json, json};
 use crate::GitHub;
 use crate::client::query;
 use crate::repository::Repository;
+use crate::viewer::{Author, Through, Viewer};
 
 /// How each text begins that relplan writes for reviewers.
 const BEGINNING: &str = "<!-- relplan_";
+
+/// What others did to comments.
+const LOOK: &str = "query Look($ids:[ID!]!){nodes(ids:$ids){... on IssueComment{id isMinimized lastEditedAt \
+                    editor{login ... on User{databaseId} ... on Bot{databaseId}}}}}";
+
+/// How many comments are looked at in one request.
+const AT_ONCE: usize = 100;
 
 /// Pull requests as a place of review.
 pub(crate) struct PullRequests {
@@ -26,12 +34,33 @@ struct Comment {
     html_url: String,
     #[serde(default)]
     body: Option<String>,
-    user: Option<User>,
+    user: Option<Author>,
+    performed_via_github_app: Option<Through>,
 }
 
-#[derive(Deserialize)]
-struct User {
-    login: String,
+/// A comment of ours, and what others did to it.
+struct Ours {
+    comment: Comment,
+    /// Folded away: reviewers do not see it.
+    hidden: bool,
+    /// Who edited it last, where that was not us.
+    edited_by: Option<String>,
+}
+
+impl Ours {
+    /// Whether reviewers see what we wrote.
+    const fn is_whole(&self) -> bool {
+        !self.hidden && self.edited_by.is_none()
+    }
+
+    /// The line that says which plan it is.
+    fn header(&self) -> &str {
+        first_line(&self.comment)
+    }
+}
+
+fn first_line(comment: &Comment) -> &str {
+    comment.body.as_deref().and_then(|body| body.lines().next()).unwrap_or_default()
 }
 
 /// A pull request.
@@ -62,8 +91,8 @@ impl PullRequests {
         Self { github }
     }
 
-    /// Our own comments of the topic, the oldest first.
-    async fn ours(&self, context: &Context, place: &Place, topic: &str) -> Result<Vec<Comment>, Problem> {
+    /// Our own comments of the topic, the oldest first. What others wrote counts for nothing, whatever they call themselves.
+    async fn ours(&self, context: &Context, place: &Place, topic: &str) -> Result<Vec<Ours>, Problem> {
         let client = &self.github.client;
         let what = format!("The comments of {}#{} could not be read", place.repository, place.number);
         let path =
@@ -71,29 +100,57 @@ impl PullRequests {
         let all = client.all::<Comment>(context, &path, |left, right| left.id == right.id).await;
         let mut all = all.map_err(|fault| fault.reading(&what))?;
         all.retain(|comment| {
-            let first = comment.body.as_deref().and_then(|body| body.lines().next()).unwrap_or_default();
+            let first = first_line(comment);
             first.starts_with(BEGINNING) && first.contains(topic)
         });
         if all.is_empty() {
-            return Ok(all);
+            return Ok(Vec::new());
         }
-        let viewer = client.ask(context, "query Viewer{viewer{login}}", json!({})).await;
-        let viewer = viewer.map_err(|fault| fault.reading("The token's owner could not be found out"))?;
-        let login = viewer.data.pointer("/viewer/login").and_then(Json::as_str).unwrap_or_default();
-        // The two APIs do not agree about how an App is called.
-        let plain = |login: &str| login.trim_end_matches("[bot]").to_owned();
-        all.retain(|comment| comment.user.as_ref().is_some_and(|user| plain(&user.login) == plain(login)));
-        Ok(all)
+        let viewer = self.github.viewer(context).await?;
+        all.retain(|one| viewer.wrote(one.user.as_ref(), one.performed_via_github_app.as_ref()));
+        all.sort_by_key(|comment| comment.id);
+        self.look(context, &viewer, all).await
+    }
+
+    /// Whether comments of ours are still as we wrote them. Only the GraphQL API tells who edited one.
+    async fn look(
+        &self,
+        context: &Context,
+        viewer: &Viewer,
+        all: Vec<Comment>,
+    ) -> Result<Vec<Ours>, Problem> {
+        let mut ours = Vec::new();
+        let mut all = all.into_iter();
+        loop {
+            let some: Vec<Comment> = all.by_ref().take(AT_ONCE).collect();
+            if some.is_empty() {
+                return Ok(ours);
+            }
+            let ids: Vec<&str> = some.iter().map(|comment| comment.node_id.as_str()).collect();
+            let told = self.github.client.ask(context, LOOK, json!({ "ids": ids })).await;
+            let told =
+                told.map_err(|fault| fault.reading("What became of a comment could not be found out"))?;
+            let nodes = told.data.pointer("/nodes").and_then(Json::as_array).cloned().unwrap_or_default();
+            for (at, comment) in some.into_iter().enumerate() {
+                let node = nodes.get(at).filter(|node| node["id"] == comment.node_id.as_str());
+                let Some(node) = node else { continue };
+                let hidden = node["isMinimized"] != false;
+                let by_us = node["lastEditedAt"].is_null() || node["editor"]["databaseId"] == viewer.id;
+                let editor = node["editor"]["login"].as_str().unwrap_or("somebody who is gone").to_owned();
+                ours.push(Ours { comment, hidden, edited_by: (!by_us).then_some(editor) });
+            }
+        }
     }
 
     async fn write(&self, context: &Context, review: Review<'_>, text: &str) -> Result<String, Problem> {
         let place = Place::read(context, review.change)?;
         let client = &self.github.client;
         let what = format!("The comment in {}#{} could not be written", place.repository, place.number);
-        let mut ours = self.ours(context, &place, review.topic).await?;
-        let newest = ours.pop();
-        for old in &ours {
-            self.fold(context, old).await?;
+        let mut seen = self.ours(context, &place, review.topic).await?;
+        seen.retain(|one| !one.hidden);
+        let newest = seen.iter().rposition(Ours::is_whole).map(|at| seen.remove(at).comment);
+        for old in &seen {
+            self.fold(context, &old.comment).await?;
         }
         let body = json!({ "body": text });
         let written: Comment = match newest {
@@ -125,7 +182,25 @@ impl PullRequests {
 
     async fn read(&self, context: &Context, review: Review<'_>) -> Result<Option<String>, Problem> {
         let place = Place::read(context, review.change)?;
-        Ok(self.ours(context, &place, review.topic).await?.pop().and_then(|comment| comment.body))
+        let mut ours = self.ours(context, &place, review.topic).await?;
+        let refused = |why: &str| {
+            let message = format!("The plan in the review of {}#{} {why}", place.repository, place.number);
+            Err(Problem::conflict(message)
+                .hint("Plan with `relplan plan -pr=NUMBER` again, and let it be reviewed."))
+        };
+        let was_there = !ours.is_empty();
+        ours.retain(|one| !one.hidden);
+        if let Some(editor) = ours.iter().find_map(|one| one.edited_by.as_deref()) {
+            return refused(&format!("was edited by {editor} after relplan wrote it."));
+        }
+        let Some(newest) = ours.pop() else {
+            return if was_there { refused("was hidden: reviewers do not see it.") } else { Ok(None) };
+        };
+        // Two jobs may have written at the same time.
+        if ours.iter().any(|other| other.header() != newest.header()) {
+            return refused("is there twice, and the two differ.");
+        }
+        Ok(newest.comment.body)
     }
 }
 

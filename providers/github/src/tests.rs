@@ -8,6 +8,7 @@ mod emulator;
 mod pulls;
 mod release;
 mod repositories;
+mod review;
 mod tag;
 
 use std::collections::BTreeMap;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use relplan_archive::secret_file;
-use relplan_contract::{Attribute, Context, Path, Problem, Type, Value};
+use relplan_archive::{Failed, secret_file};
+use relplan_contract::{Attribute, Context, Path, Problem, Sends, Type, Value};
 use tempfile::NamedTempFile;
 use url::Url;
 
+use crate::credentials::Credentials;
 use crate::options::{Options, SSL_MODES};
 
 /// The arguments that say where the database is.
@@ -149,12 +150,6 @@ fn from_url(text: &str) -> Result<(Options, Option<String>), Problem> {
     Ok((options, database))
 }
 
-/// The option file that everybody may have at home.
-fn own_file(context: &Context) -> Option<String> {
-    let file = PathBuf::from(context.environment.get("HOME")?).join(".my.cnf");
-    file.is_file().then(|| file.display().to_string())
-}
-
 /// Where a database is, and how its programs are told.
 #[derive(Clone)]
 pub(crate) struct Connection {
@@ -164,47 +159,88 @@ pub(crate) struct Connection {
     database: String,
     /// Whether a conversation in clear is to be broken off.
     needs_tls: bool,
+    credentials: Arc<Credentials>,
+}
+
+/// The options that the arguments say, the database, and the operator's option file that they name.
+fn given(context: &Context, config: &Value) -> Result<(Options, Option<String>, Option<PathBuf>), Problem> {
+    if let Some(problem) = check(config).into_iter().next() {
+        return Err(problem);
+    }
+    let text = |name: &str| config.get(name).as_str().map(str::to_owned);
+    let file = |name: &str| text(name).map(|file| context.path(&file).display().to_string());
+    let (mut options, database) = match config.get("url").as_str() {
+        Some(url) => from_url(url)?,
+        None => {
+            let fields = Options {
+                host: text("host"),
+                port: config.get("port").as_i64().and_then(|port| u16::try_from(port).ok()),
+                socket: file("socket"),
+                user: text("user"),
+                password: text("password"),
+                ssl_mode: text("ssl_mode"),
+                ssl_ca: file("ssl_ca"),
+                ..Options::default()
+            };
+            (fields, text("database"))
+        }
+    };
+    options.connect_timeout = options.connect_timeout.or_else(|| config.get("connect_timeout").as_i64());
+    Ok((options, database, text("defaults_file").map(|file| context.path(&file))))
+}
+
+/// The arguments that say which server is meant.
+const SERVER: [&str; 4] = ["url", "host", "port", "socket"];
+
+/// Which credentials of the environment the server is sent that the arguments name, and a sentence about those that it is not
+/// sent. Nothing while it is not known which server that is.
+pub(crate) fn credentials(
+    context: &Context,
+    config: &Value,
+) -> Result<(Vec<Sends>, Option<String>), Problem> {
+    let names = ["url", "host", "port", "socket", "password", "defaults_file"];
+    if names.iter().any(|name| config.get(name).is_unknown()) {
+        return Ok((Vec::new(), None));
+    }
+    let (options, _, file) = given(context, config)?;
+    let credentials = Credentials::decide(&context.environment, &options, file);
+    let sends = credentials.sent.iter().map(|what| Sends {
+        server: credentials.server.clone(),
+        what: what.clone(),
+        named_by: SERVER.map(str::to_owned).to_vec(),
+    });
+    let told = credentials.told().map(|told| format!("{told} {}", credentials.binding()));
+    Ok((sends.collect(), told))
 }
 
 impl Connection {
     /// Reads the arguments.
     pub(crate) fn read(context: &Context, config: &Value) -> Result<Self, Problem> {
-        if let Some(problem) = check(config).into_iter().next() {
-            return Err(problem);
-        }
-        let text = |name: &str| config.get(name).as_str().map(str::to_owned);
-        let file = |name: &str| text(name).map(|file| context.path(&file).display().to_string());
-        let (mut options, database) = match config.get("url").as_str() {
-            Some(url) => from_url(url)?,
-            None => {
-                let fields = Options {
-                    host: text("host"),
-                    port: config.get("port").as_i64().and_then(|port| u16::try_from(port).ok()),
-                    socket: file("socket"),
-                    user: text("user"),
-                    password: text("password"),
-                    ssl_mode: text("ssl_mode"),
-                    ssl_ca: file("ssl_ca"),
-                    ..Options::default()
-                };
-                (fields, text("database"))
-            }
-        };
-        options.include =
-            file("defaults_file").or_else(|| own_file(context).filter(|_| options.password.is_none()));
-        options.connect_timeout = options.connect_timeout.or_else(|| config.get("connect_timeout").as_i64());
-        let programs = text("program_folder").map(|folder| context.path(&folder));
+        let (options, database, file) = given(context, config)?;
+        let credentials = Credentials::decide(&context.environment, &options, file);
+        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
         let database = database.ok_or_else(|| {
             wrong("url", "The URL names no database.").hint("Write mysql://USER@HOST/DATABASE.")
         })?;
-        Self::new(context, options, database, programs)
+        Self::new(context, options, database, programs, credentials)
     }
 
-    /// The database that a person named with a URL.
+    /// The database that a person named with a URL: all that the operator has is for it.
+    pub(crate) fn of_person(
+        context: &Context,
+        url: &str,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
+        let (options, database) = from_url(url)?;
+        let credentials = Credentials::of_person(&context.environment, &options);
+        Self::new(context, options, database.unwrap_or_default(), programs, credentials)
+    }
+
+    /// The database that the release file named with a URL.
     pub(crate) fn of_url(context: &Context, url: &str, programs: Option<PathBuf>) -> Result<Self, Problem> {
-        let (mut options, database) = from_url(url)?;
-        options.include = own_file(context).filter(|_| options.password.is_none());
-        Self::new(context, options, database.unwrap_or_default(), programs)
+        let (options, database) = from_url(url)?;
+        let credentials = Credentials::decide(&context.environment, &options, None);
+        Self::new(context, options, database.unwrap_or_default(), programs, credentials)
     }
 
     /// The server behind a socket, as its administrator without a password.
@@ -215,30 +251,37 @@ impl Connection {
             ssl_mode: Some("disabled".to_owned()),
             ..Options::default()
         };
-        Self::new(context, options, String::new(), self.programs.clone())
+        Self::new(context, options, String::new(), self.programs.clone(), Credentials::default())
     }
 
     /// The programs alone, for work that needs no source.
     pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
         let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
-        Self::new(context, Options::default(), String::new(), programs)
+        Self::new(context, Options::default(), String::new(), programs, Credentials::default())
     }
 
     fn new(
         context: &Context,
-        options: Options,
+        mut options: Options,
         database: String,
         programs: Option<PathBuf>,
+        credentials: Credentials,
     ) -> Result<Self, Problem> {
         let told = |name: &str| context.environment.get(name);
         let inherited = ["PATH", "HOME", "TMPDIR"].into_iter();
         let mut environment: BTreeMap<String, String> =
             inherited.filter_map(|name| Some((name.to_owned(), told(name)?.clone()))).collect();
         environment.insert("LC_ALL".to_owned(), "C".to_owned());
+        options.include = credentials.include.as_ref().map(|file| file.display().to_string());
         let file = Arc::new(secret_file(&options.text())?);
+        if !credentials.login_path {
+            // MySQL's programs read it after every other file. A file that is not there has nothing to say.
+            let none = format!("{}.none", file.path().display());
+            environment.insert("MYSQL_TEST_LOGIN_FILE".to_owned(), none);
+        }
         let needs_tls =
             options.ssl_mode.is_some_and(|mode| !["disabled", "preferred"].contains(&mode.as_str()));
-        Ok(Self { environment, programs, file, database, needs_tls })
+        Ok(Self { environment, programs, file, database, needs_tls, credentials: Arc::new(credentials) })
     }
 
     /// A connection to another database with the same rights.
@@ -254,6 +297,14 @@ impl Connection {
     /// Whether a conversation in clear is to be broken off: the client of MariaDB 10.11 does not do so itself.
     pub(crate) const fn needs_tls(&self) -> bool {
         self.needs_tls
+    }
+
+    /// What a person must know of a failure whose messages these are: that the server was not sent something.
+    pub(crate) fn explain(&self, problem: Problem, failed: &Failed) -> Problem {
+        let wanted = ["ERROR 1045", "Access denied for user"];
+        let Some(told) = self.credentials.told().filter(|_| failed.says(&wanted)) else { return problem };
+        let message = format!("{} {told}", problem.message);
+        Problem { message, ..problem }.hint(self.credentials.binding())
     }
 
     /// The environment of a program.

@@ -9,6 +9,7 @@
 )]
 
 mod connection;
+mod credentials;
 mod database;
 mod options;
 mod program;

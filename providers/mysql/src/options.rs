@@ -25,6 +25,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether which server is meant is left to others.
+    pub(crate) const fn names_nothing(&self) -> bool {
+        self.host.is_none() && self.port.is_none() && self.socket.is_none()
+    }
+
     /// The text of the file.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
@@ -47,6 +52,8 @@ impl Options {
             // `localhost` would mean a socket otherwise.
             text.push_str("protocol=tcp\n");
         }
+        // Else a server could answer any statement with the wish for a file of ours.
+        text.push_str("loose-local-infile=0\n");
         text.push_str(&self.tls());
         if let Some(seconds) = self.connect_timeout {
             // The group of the client alone: the program that dumps does not know it.
@@ -94,7 +101,7 @@ mod tests {
         };
         assert_eq!(
             options.text(),
-            "[client]\nhost=\"db\"\npassword=\"a\\\\b\\\"c#\"\nprotocol=tcp\nloose-ssl-mode=VERIFY_IDENTITY\n\
+            "[client]\nhost=\"db\"\npassword=\"a\\\\b\\\"c#\"\nprotocol=tcp\nloose-local-infile=0\nloose-ssl-mode=VERIFY_IDENTITY\n\
              [client-mariadb]\nssl=1\nssl-verify-server-cert=1\n[mysql]\nconnect-timeout=5\n"
         );
     }

@@ -76,7 +76,7 @@ pub(crate) fn for_person(
     archive: &Archive,
     wanted: &Wanted,
 ) -> Result<Restored, Problem> {
-    let named = Connection::of_url(job.context(), &wanted.into, wanted.programs(job.context()))?;
+    let named = Connection::of_person(job.context(), &wanted.into, wanted.programs(job.context()))?;
     let name = named.database().to_owned();
     if name.is_empty() {
         return Err(Problem::refused("The URL names no database.").hint("Write mysql://USER@HOST/DATABASE."));

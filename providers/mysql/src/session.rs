@@ -30,7 +30,7 @@ pub(crate) fn identifier(name: &str) -> String {
 pub(crate) type Row = Vec<String>;
 
 /// A conversation. The server ends it when it is dropped.
-pub(crate) struct Session<'j>(Conversation<'j>);
+pub(crate) struct Session<'j>(Conversation<'j>, Connection);
 
 impl<'j> Session<'j> {
     /// Connects, to the connection's database where it has one.
@@ -45,7 +45,7 @@ impl<'j> Session<'j> {
         let client = program::start(job, connection, Program::Client, arguments, Flow::Both, None)?;
         let broken =
             |error: std::io::Error| Problem::refused(format!("The client cannot be talked to: {error}."));
-        let mut session = Self(Conversation::with(client).map_err(broken)?);
+        let mut session = Self(Conversation::with(client).map_err(broken)?, connection.clone());
         session.run(FORMS)?;
         if connection.needs_tls()
             && session.row("SHOW STATUS LIKE 'Ssl_cipher'")?.get(1).is_none_or(String::is_empty)
@@ -70,12 +70,12 @@ impl<'j> Session<'j> {
 
     /// Ends the conversation in good order.
     pub(crate) fn close(mut self) -> Result<(), Problem> {
-        self.0.ended().map_err(|failed| problem_of(&failed, "The database refused"))
+        self.0.ended().map_err(|failed| refused(&failed, &self.1))
     }
 
     fn ended(&mut self) -> Problem {
         match self.0.ended() {
-            Err(failed) => problem_of(&failed, "The database refused"),
+            Err(failed) => refused(&failed, &self.1),
             Ok(()) => Problem::refused("The client ended without an answer."),
         }
     }
@@ -95,6 +95,10 @@ fn plain(text: &str) -> String {
         }
     }
     plain
+}
+
+fn refused(failed: &Failed, connection: &Connection) -> Problem {
+    connection.explain(problem_of(failed, "The database refused"), failed)
 }
 
 /// What a failed program means.

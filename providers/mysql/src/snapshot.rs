@@ -4,7 +4,7 @@ pub(crate) mod take;
 pub(crate) mod verify;
 
 use relplan_archive::{Archive, Depth, Engine, Job, Settings, Verify, Wanted, asserts, whole_number};
-use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Type, Value};
+use relplan_contract::{Attribute, Context, Problem, ResourceSchema, Restored, Sends, Type, Value};
 
 use crate::connection::{self, Connection};
 use crate::restore;
@@ -115,6 +115,10 @@ impl Engine for Mysql {
         problems.extend(Depth::check(config));
         problems.extend(asserts::check(config));
         problems
+    }
+
+    fn credentials(context: &Context, config: &Value) -> Result<(Vec<Sends>, Option<String>), Problem> {
+        connection::credentials(context, config)
     }
 
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {

@@ -1,6 +1,7 @@
 //! Against a real server, which each test starts and stops itself.
 
 mod conformance;
+mod credentials;
 mod faults;
 mod snapshot;
 

@@ -8,10 +8,12 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use relplan_archive::secret_file;
-use relplan_contract::{Attribute, Context, Path, Problem, Type, Value};
+use relplan_archive::{Failed, secret_file};
+use relplan_contract::{Attribute, Context, Path, Problem, Sends, Type, Value};
 use tempfile::NamedTempFile;
 use url::Url;
+
+use crate::credentials::Credentials;
 
 /// The modes of TLS, from the weakest to the strongest.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -56,6 +58,22 @@ pub(crate) struct Connection {
     environment: BTreeMap<String, String>,
     programs: Option<PathBuf>,
     _password: Option<Arc<NamedTempFile>>,
+    credentials: Arc<Credentials>,
+}
+
+/// Who said where the database is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// The release file: what the environment holds may be for others.
+    ByFile,
+    /// A person, on the command line.
+    ByPerson,
+}
+
+/// What the arguments say: libpq's variables, and the password.
+struct Given {
+    variables: BTreeMap<String, String>,
+    password: Option<String>,
 }
 
 fn wrong(attribute: &str, message: impl Into<String>) -> Problem {
@@ -139,76 +157,127 @@ fn from_url(text: &str) -> Result<(BTreeMap<String, String>, Option<String>), Pr
     Ok((variables, url.password().map(plain).transpose()?))
 }
 
+/// Reads the arguments.
+fn given(context: &Context, config: &Value) -> Result<Given, Problem> {
+    if let Some(problem) = check(config).into_iter().next() {
+        return Err(problem);
+    }
+    let text = |name: &str| config.get(name).as_str().map(str::to_owned);
+    let (mut variables, password) = match config.get("url").as_str() {
+        Some(url) => from_url(url)?,
+        None => (BTreeMap::new(), text("password")),
+    };
+    let number = |name: &str| config.get(name).as_i64().map(|number| number.to_string());
+    let file = |name: &str| {
+        text(name).map(|file| if file == "system" { file } else { context.path(&file).display().to_string() })
+    };
+    let fields = [
+        ("PGHOST", text("host")),
+        ("PGPORT", number("port")),
+        ("PGDATABASE", text("database")),
+        ("PGUSER", text("user")),
+        ("PGSERVICE", text("service")),
+        ("PGPASSFILE", file("passfile")),
+        ("PGSSLMODE", text("sslmode")),
+        ("PGSSLROOTCERT", file("sslrootcert")),
+    ];
+    variables.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    variables
+        .entry("PGCONNECT_TIMEOUT".to_owned())
+        .or_insert_with(|| number("connect_timeout").unwrap_or_else(|| "15".to_owned()));
+    Ok(Given { variables, password })
+}
+
+/// The arguments that say which server is meant.
+const SERVER: [&str; 4] = ["url", "host", "port", "service"];
+
+/// Which credentials of the environment the server is sent that the arguments name, and a sentence about those that it is not
+/// sent. Nothing while it is not known which server that is.
+pub(crate) fn credentials(
+    context: &Context,
+    config: &Value,
+) -> Result<(Vec<Sends>, Option<String>), Problem> {
+    let names = ["url", "host", "port", "service", "password", "passfile"];
+    if names.iter().any(|name| config.get(name).is_unknown()) {
+        return Ok((Vec::new(), None));
+    }
+    let Given { variables, password } = given(context, config)?;
+    let credentials = Credentials::decide(&context.environment, &variables, password.is_some())?;
+    let sends = credentials.sent.iter().map(|what| Sends {
+        server: credentials.servers.join(", "),
+        what: what.clone(),
+        named_by: SERVER.map(str::to_owned).to_vec(),
+    });
+    let told = credentials.told().map(|told| format!("{told} {}", credentials.binding()));
+    Ok((sends.collect(), told))
+}
+
 impl Connection {
     /// Reads the arguments over what the environment says, as libpq does.
     pub(crate) fn read(context: &Context, config: &Value) -> Result<Self, Problem> {
-        if let Some(problem) = check(config).into_iter().next() {
-            return Err(problem);
-        }
-        let text = |name: &str| config.get(name).as_str().map(str::to_owned);
-        let (mut given, mut password) = match config.get("url").as_str() {
-            Some(url) => from_url(url)?,
-            None => (BTreeMap::new(), text("password")),
-        };
-        let number = |name: &str| config.get(name).as_i64().map(|number| number.to_string());
-        let file = |name: &str| {
-            text(name)
-                .map(|file| if file == "system" { file } else { context.path(&file).display().to_string() })
-        };
-        let fields = [
-            ("PGHOST", text("host")),
-            ("PGPORT", number("port")),
-            ("PGDATABASE", text("database")),
-            ("PGUSER", text("user")),
-            ("PGSERVICE", text("service")),
-            ("PGPASSFILE", file("passfile")),
-            ("PGSSLMODE", text("sslmode")),
-            ("PGSSLROOTCERT", file("sslrootcert")),
-        ];
-        given.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        given
-            .entry("PGCONNECT_TIMEOUT".to_owned())
-            .or_insert_with(|| number("connect_timeout").unwrap_or_else(|| "15".to_owned()));
-        let programs = text("program_folder").map(|folder| context.path(&folder));
-        Self::new(context, given, password.take(), programs)
+        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        Self::new(context, given(context, config)?, programs, Named::ByFile)
     }
 
     /// The programs alone, for work that needs no source.
     pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
         let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
-        Self::new(context, BTreeMap::new(), None, programs)
+        let nothing = Given { variables: BTreeMap::new(), password: None };
+        Self::new(context, nothing, programs, Named::ByFile)
     }
 
-    /// The database that a person named with a URL.
+    /// The database that a person named with a URL: all that the environment holds is for it.
+    pub(crate) fn of_person(
+        context: &Context,
+        url: &str,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
+        let (variables, password) = from_url(url)?;
+        Self::new(context, Given { variables, password }, programs, Named::ByPerson)
+    }
+
+    /// The database that the release file named with a URL.
     pub(crate) fn of_url(context: &Context, url: &str, programs: Option<PathBuf>) -> Result<Self, Problem> {
-        let (given, password) = from_url(url)?;
-        Self::new(context, given, password, programs)
+        let (variables, password) = from_url(url)?;
+        Self::new(context, Given { variables, password }, programs, Named::ByFile)
     }
 
     fn new(
         context: &Context,
-        given: BTreeMap<String, String>,
-        password: Option<String>,
+        given: Given,
         programs: Option<PathBuf>,
+        named: Named,
     ) -> Result<Self, Problem> {
+        let credentials = match named {
+            Named::ByFile => {
+                Credentials::decide(&context.environment, &given.variables, given.password.is_some())?
+            }
+            Named::ByPerson => Credentials::default(),
+        };
         let ours = |name: &str| {
             name.starts_with("PG") || ["PATH", "HOME", "SSL_CERT_FILE", "KRB5CCNAME"].contains(&name)
         };
         let inherited = context.environment.iter().filter(|(name, _)| ours(name));
         let mut environment: BTreeMap<String, String> =
             inherited.map(|(name, value)| (name.clone(), value.clone())).collect();
-        environment.extend(given);
+        environment.retain(|name, _| !credentials.removed.contains(&name.as_str()));
+        environment.extend(given.variables);
         environment.insert("LC_ALL".to_owned(), "C".to_owned());
         environment.insert("PGAPPNAME".to_owned(), "relplan".to_owned());
-        let mut kept = None;
-        if let Some(password) = password {
-            let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
-            let file = secret_file(&format!("*:*:*:*:{escaped}\n"))?;
-            environment.remove("PGPASSWORD");
+        let lines = match given.password {
+            Some(password) => {
+                let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
+                environment.remove("PGPASSWORD");
+                Some(format!("*:*:*:*:{escaped}\n"))
+            }
+            None => credentials.passfile.clone(),
+        };
+        let kept = lines.map(|lines| secret_file(&lines)).transpose()?.map(Arc::new);
+        if let Some(file) = &kept {
             environment.insert("PGPASSFILE".to_owned(), file.path().display().to_string());
-            kept = Some(Arc::new(file));
         }
-        Ok(Self { environment, programs, _password: kept })
+        let credentials = Arc::new(credentials);
+        Ok(Self { environment, programs, _password: kept, credentials })
     }
 
     /// A connection to another database with the same rights. Used for scratch databases and restores.
@@ -226,6 +295,14 @@ impl Connection {
         let mut other = self.clone();
         other.environment.retain(|name, _| !names.contains(&name.as_str()));
         other
+    }
+
+    /// What a person must know of a failure whose messages these are: that the server was not sent something.
+    pub(crate) fn explain(&self, problem: Problem, failed: &Failed) -> Problem {
+        let wanted = ["password authentication failed", "no password supplied"];
+        let Some(told) = self.credentials.told().filter(|_| failed.says(&wanted)) else { return problem };
+        let message = format!("{} {told}", problem.message);
+        Problem { message, ..problem }.hint(self.credentials.binding())
     }
 
     /// The environment of a program.
@@ -320,7 +397,7 @@ mod tests {
     fn what_a_password_file_gives_a_meaning_to_is_escaped() {
         let context = relplan_contract::conformance::context_in(FilePath::new("/"), "postgres_snapshot.it");
         let connection =
-            Connection::of_url(&context, "postgres://me:a%3Ab%5Cc@db/shop", None).expect("a connection");
+            Connection::of_person(&context, "postgres://me:a%3Ab%5Cc@db/shop", None).expect("a connection");
         let text = std::fs::read_to_string(&connection.environment["PGPASSFILE"]).expect("a file");
         assert_eq!(text, "*:*:*:*:a\\:b\\\\c\n");
     }

@@ -9,6 +9,7 @@
 )]
 
 mod connection;
+mod credentials;
 mod database;
 mod migration;
 mod program;
@@ -19,6 +20,7 @@ mod query_test;
 mod restore;
 mod scratch;
 mod selection;
+mod service;
 mod snapshot;
 mod tables;
 

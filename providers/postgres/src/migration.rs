@@ -157,6 +157,9 @@ impl Resource for Migration {
     ) -> Answer<'a, Result<Planned, Problem>> {
         Box::pin(async move {
             let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+            let (sends, withheld) = connection::credentials(context, request.config)?;
+            planned.sends.extend(sends);
+            planned.notes.extend(withheld);
             let config = request.config.clone();
             if config.get("directory").is_unknown() || config.get("url").is_unknown() {
                 return Ok(planned);

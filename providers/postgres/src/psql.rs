@@ -23,7 +23,7 @@ pub(crate) fn identifier(name: &str) -> String {
 }
 
 /// A conversation. The server ends it when it is dropped.
-pub(crate) struct Session<'j>(Conversation<'j>);
+pub(crate) struct Session<'j>(Conversation<'j>, Connection);
 
 impl<'j> Session<'j> {
     /// Connects.
@@ -32,7 +32,7 @@ impl<'j> Session<'j> {
         let arguments = options.map(str::to_owned).to_vec();
         let client = program::start(job, connection, "psql", arguments, Flow::Both, None)?;
         let broken = |error: std::io::Error| Problem::refused(format!("psql cannot be talked to: {error}."));
-        let mut session = Self(Conversation::with(client).map_err(broken)?);
+        let mut session = Self(Conversation::with(client).map_err(broken)?, connection.clone());
         session.run(FORMS)?;
         Ok(session)
     }
@@ -58,15 +58,19 @@ impl<'j> Session<'j> {
 
     /// Ends the conversation in good order.
     pub(crate) fn close(mut self) -> Result<(), Problem> {
-        self.0.ended().map_err(|failed| problem_of(&failed, "The database refused"))
+        self.0.ended().map_err(|failed| refused(&failed, &self.1))
     }
 
     fn ended(&mut self) -> Problem {
         match self.0.ended() {
-            Err(failed) => problem_of(&failed, "The database refused"),
+            Err(failed) => refused(&failed, &self.1),
             Ok(()) => Problem::refused("psql ended without an answer."),
         }
     }
+}
+
+fn refused(failed: &Failed, connection: &Connection) -> Problem {
+    connection.explain(problem_of(failed, "The database refused"), failed)
 }
 
 /// What a failed program of libpq means.

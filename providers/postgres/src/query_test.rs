@@ -242,8 +242,18 @@ impl Resource for QueryTest {
         problems
     }
 
-    fn plan<'a>(&'a self, _: &'a Context, request: PlanRequest<'a>) -> Answer<'a, Result<Planned, Problem>> {
-        Box::pin(async move { Ok(propose(&self.schema.attributes, request.prior, request.config)) })
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
+        Box::pin(async move {
+            let mut planned = propose(&self.schema.attributes, request.prior, request.config);
+            let (sends, withheld) = connection::credentials(context, request.config)?;
+            planned.sends.extend(sends);
+            planned.notes.extend(withheld);
+            Ok(planned)
+        })
     }
 
     fn apply<'a>(

@@ -163,7 +163,7 @@ pub(crate) fn for_person(
     archive: &Archive,
     wanted: &Wanted,
 ) -> Result<Restored, Problem> {
-    let named = Connection::of_url(job.context(), &wanted.into, wanted.programs(job.context()))?;
+    let named = Connection::of_person(job.context(), &wanted.into, wanted.programs(job.context()))?;
     let Some(name) = named.database().map(str::to_owned) else {
         return Err(
             Problem::refused("The URL names no database.").hint("Write postgres://USER@HOST/DATABASE.")

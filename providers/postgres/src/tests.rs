@@ -2,6 +2,7 @@
 
 mod bucket;
 mod conformance;
+mod credentials;
 mod faults;
 mod migration;
 mod query;

@@ -1,6 +1,6 @@
 //! How the outside's answers are written in a saved plan.
 
-use relplan_contract::{Applied, Observed, Outcome, Path, Planned, Reconciled, Step, Value, Verdict};
+use relplan_contract::{Applied, Observed, Outcome, Path, Planned, Reconciled, Sends, Step, Value, Verdict};
 use serde_json::{Map, Value as Json, json};
 
 use super::Answers;
@@ -45,6 +45,7 @@ fn answer(answer: &Answer) -> Option<Json> {
             "replace": planned.replace.iter().map(path).collect::<Vec<_>>(),
             "preview": planned.preview.as_ref().map(verdict),
             "notes": planned.notes,
+            "sends": planned.sends.iter().map(sends).collect::<Vec<_>>(),
         }),
         // A secret is not kept: it is asked for again.
         Answer::Data(Ok(object)) if object.has_sensitive() => return None,
@@ -74,6 +75,7 @@ fn answer_of(question: &str, json: &Json) -> Option<Answer> {
             replace: json.get("replace")?.as_array()?.iter().map(path_of).collect::<Option<_>>()?,
             preview: optional_verdict(json.get("preview")?)?,
             notes: strings(json.get("notes")?)?,
+            sends: json.get("sends")?.as_array()?.iter().map(sends_of).collect::<Option<_>>()?,
         })),
         ("data", _) => Answer::Data(Ok(value_of(json, "value")?)),
         ("reconcile", Some("done")) => Answer::Reconciled(Ok(Reconciled::Done(Applied {
@@ -84,6 +86,15 @@ fn answer_of(question: &str, json: &Json) -> Option<Answer> {
         ("reconcile", Some("cannot tell")) => Answer::Reconciled(Ok(Reconciled::CannotTell)),
         _ => return None,
     })
+}
+
+fn sends(sends: &Sends) -> Json {
+    json!({ "server": sends.server, "what": sends.what, "named_by": sends.named_by })
+}
+
+fn sends_of(json: &Json) -> Option<Sends> {
+    let text = |name: &str| Some(json.get(name)?.as_str()?.to_owned());
+    Some(Sends { server: text("server")?, what: text("what")?, named_by: strings(json.get("named_by")?)? })
 }
 
 fn path(path: &Path) -> Json {

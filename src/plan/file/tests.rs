@@ -15,6 +15,11 @@ fn answers() -> Answers {
             details: vec!["x".into()],
         }),
         notes: vec!["note".into()],
+        sends: vec![relplan_contract::Sends {
+            server: "db.example:5432".into(),
+            what: "PGPASSWORD".into(),
+            named_by: vec!["host".into()],
+        }],
     };
     BTreeMap::from([
         (("a.b".to_owned(), "plan".to_owned()), vec![Answer::Planned(Ok(planned))]),

@@ -328,7 +328,10 @@ impl Planner {
     ) {
         let lifecycle = &block.resource.lifecycle;
         let (preview, notes, replace) = match planned {
-            Some((planned, paths)) => (planned.preview, planned.notes, paths),
+            Some((planned, paths)) => {
+                self.new_servers(instance, &planned.sends);
+                (planned.preview, planned.notes, paths)
+            }
             None => (None, Vec::new(), Vec::new()),
         };
         let (undo, headline) = match &instance.whom {

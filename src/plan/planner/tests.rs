@@ -2,13 +2,14 @@
 //!
 //! Nothing outside is touched: the planner hands out questions, and the tests answer them.
 
-use relplan_contract::{Observed, Outcome, Problem, Reconciled, Value};
+use relplan_contract::{Observed, Outcome, Problem, Reconciled, Sends, Value};
 
 use super::*;
 
 mod shop;
 mod way_back;
 
+use crate::plan::change::CautionKind;
 use shop::{Script, Story, draft, made, plan, preview, targets};
 
 const V1: &str = r#"
@@ -254,4 +255,41 @@ fn a_change_that_failed_is_done_over_in_place() {
     story.fail(&v2(), "shop_app.app");
     let text = plan(V1, &story.state, Options::default(), &Script::new());
     assert!(text.starts_with("Update shop_app.app: the last try failed half-way"), "{text}");
+}
+
+#[test]
+fn a_server_that_gets_credentials_for_the_first_time_is_pointed_out() {
+    let at =
+        |server: &str, text: &str| text.replacen("value = ", &format!("through = {server}\n  value = "), 1);
+    let cautions = |text: &str, story: &Story, named_by: &[&str]| {
+        let sends = Sends {
+            server: "db.example:5432".into(),
+            what: "PGPASSWORD".into(),
+            named_by: named_by.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let value = Value::map([("value", Value::from("x")), ("id", Value::UNKNOWN)]);
+        let answer = Answer::Planned(Ok(relplan_contract::Planned {
+            sends: vec![sends],
+            ..relplan_contract::Planned::new(value)
+        }));
+        let keys = ["shop_tag.tag@1.0.0", "shop_tag.tag@2.0.0"];
+        let script = keys.map(|key| (("plan", key), answer.clone())).into();
+        let draft = draft(text, &story.state, Options::default(), &script, &|_| 0)
+            .unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let new = draft.plan.cautions.iter().filter(|one| one.kind == CautionKind::NewServer);
+        new.map(|one| format!("{} {}", one.key.as_ref().expect("a key"), one.text)).collect::<Vec<_>>()
+    };
+    let mut story = Story::new();
+    let (first, by_file) = (at("\"db.example\"", V1), ["through", "slot"]);
+    let told = [
+        "shop_tag.tag@1.0.0 It sends PGPASSWORD of the environment to db.example:5432, which no earlier run used.",
+    ];
+    assert_eq!(cautions(&first, &story, &by_file), told);
+    story.apply(&first);
+    // The next version's record is a new one, at a server that is known.
+    assert_eq!(cautions(&at("\"db.example\"", &v2()), &story, &by_file), [] as [&str; 0]);
+    assert_eq!(cautions(&at("\"db.evil\"", &v2()), &story, &by_file).len(), 1);
+    assert_eq!(cautions(&at("\"db.example\"\n  slot = \"x\"", &v2()), &story, &by_file).len(), 1);
+    // What the file does not name, the operator does.
+    assert_eq!(cautions(&v2(), &story, &by_file), [] as [&str; 0]);
 }

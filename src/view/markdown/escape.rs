@@ -71,19 +71,6 @@ pub(super) fn html(raw: &str) -> String {
     out
 }
 
-/// A word for the inside of an HTML comment, which `--` would end.
-#[must_use]
-pub(super) fn comment(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    for c in raw.chars() {
-        let safe = if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | ':') { c } else { '-' };
-        if safe != '-' || !out.ends_with('-') {
-            out.push(safe);
-        }
-    }
-    out.trim_matches('-').to_owned()
-}
-
 /// A fenced block; the fence is longer than any in the content. The content ends with a line break.
 #[must_use]
 pub(super) fn fence(language: &str, content: &str) -> String {
@@ -126,7 +113,6 @@ mod tests {
 
     #[test]
     fn comments_cannot_be_ended() {
-        assert_eq!(comment("1.2.0--> <b>"), "1.2.0-b");
         assert_eq!(html("<a href=\"x\">"), "&lt;a href=&quot;x&quot;&gt;");
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use relplan_contract::marker_word;
+
 use super::escape as markdown;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
@@ -18,18 +20,25 @@ const LONGEST: usize = 240;
 
 /// The hidden header: one line of words that no user's text can break.
 pub(super) fn comment(plan: &Plan, digest: &Digest) -> String {
-    let word = |text: &str| markdown::comment(&shortened(text, LONGEST));
-    let mut words = vec![
-        "relplan_plan_markdown:1".to_owned(),
-        format!("digest={digest}"),
-        format!("product={}", word(&plan.product)),
-        format!("version={}", word(&plan.version)),
-        format!("mode={}", words::mode(plan.mode)),
-    ];
+    let mut words = vec![format!("mode={}", words::mode(plan.mode))];
     words.extend(plan.basis.config.map(|config| format!("config={config}")));
     words.push(format!("state={}", plan.basis.state));
-    words.extend(plan.basis.lineage.as_ref().map(|lineage| format!("lineage={}", word(&lineage.0))));
-    format!("<!-- {} -->\n", words.join(" "))
+    words.extend(plan.basis.lineage.as_ref().map(|lineage| format!("lineage={}", marker_word(&lineage.0))));
+    let topic = topic(&plan.product, &plan.version);
+    format!("<!-- relplan_plan_markdown:1 digest={digest}{topic}{} -->\n", words.join(" "))
+}
+
+/// The words of the header that tell the plan of one release from those of others; a blank on either side.
+pub(super) fn topic(product: &str, version: &str) -> String {
+    // Two long names may differ in their ends only.
+    let word = |text: &str| match text.char_indices().nth(LONGEST) {
+        None => marker_word(text),
+        Some((end, _)) => {
+            let digest = Digest::of(text.as_bytes()).to_string();
+            marker_word(&format!("{}~{digest}", text.get(..end).unwrap_or_default()))
+        }
+    };
+    format!(" product={} version={} ", word(product), word(version))
 }
 
 pub(super) fn title(plan: &Plan) -> String {

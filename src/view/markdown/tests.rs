@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use relplan_contract::{Lifetime, Value};
 use snapbox::{IntoData, assert_data_eq, str};
 
-use super::{LIMIT, plan, plan_within};
+use super::{LIMIT, plan, plan_within, topic};
 use crate::plan::{Action, Caution, CautionKind, Plan, Reason};
 use crate::view::samples;
 
@@ -286,4 +286,46 @@ fn without_spans(line: &str) -> String {
         }
     }
     out + rest
+}
+
+/// What names a release may have, such that reviewers or programs would not tell some of them apart.
+const ODD: [&str; 16] = [
+    "shop",
+    "Shop",
+    "my shop",
+    "my-shop",
+    "my--shop",
+    "my  shop",
+    "käse",
+    "ka\u{308}se",
+    "kase",
+    "🚀",
+    "shop -->",
+    "\"shop\"",
+    "shop\nversion=1.2.0",
+    "-shop-",
+    "shop version=1.2.0 ",
+    "",
+];
+
+#[test]
+fn a_plan_is_found_again_by_its_release_and_by_no_other() {
+    let long = |end: &str| format!("{}{end}", "long ".repeat(100));
+    let products: Vec<String> =
+        ODD.iter().map(|name| (*name).to_owned()).chain([long("a"), long("b")]).collect();
+    let releases: Vec<(&str, &str)> = products
+        .iter()
+        .flat_map(|product| ["1.2.0", "1.2.0-rc.1", "1.2", ""].map(|version| (&**product, version)))
+        .collect();
+    for (product, version) in &releases {
+        let of = Plan { product: (*product).into(), version: (*version).into(), ..samples::plan() };
+        let text = shown(&of);
+        let first = text.lines().next().expect("a line");
+        assert!(first.starts_with("<!-- relplan_") && first.ends_with(" -->"), "{first}");
+        assert_eq!(first.matches("--").count(), 2, "{first}");
+        assert_eq!(first.matches("digest=").count(), 1, "{first}");
+        let found: Vec<_> =
+            releases.iter().filter(|(product, version)| first.contains(&topic(product, version))).collect();
+        assert_eq!(found, [&(*product, *version)], "{first}");
+    }
 }

@@ -1,5 +1,6 @@
 //! [`Client`]: a bucket as the library sees it, made of the address, the options and the environment.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -73,11 +74,11 @@ fn once() -> RetryConfig {
 }
 
 /// The settings of the environment that begin so, and that the library knows.
-fn settings<'c, K: FromStr>(
-    context: &'c Context,
+pub(super) fn settings<'c, K: FromStr>(
+    environment: &'c BTreeMap<String, String>,
     beginning: &'static str,
 ) -> impl Iterator<Item = (K, &'c String)> {
-    let found = context.environment.iter().filter(move |(name, _)| name.starts_with(beginning));
+    let found = environment.iter().filter(move |(name, _)| name.starts_with(beginning));
     found.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value)))
 }
 
@@ -95,7 +96,7 @@ impl S3 {
     ) -> object_store::Result<Client> {
         let mut client_options = http(options.endpoint.as_ref());
         let mut builder = AmazonS3Builder::new();
-        for (key, value) in settings(context, "AWS_") {
+        for (key, value) in settings(&context.environment, "AWS_") {
             match key {
                 AmazonS3ConfigKey::Client(key) => client_options = client_options.with_config(key, value),
                 key => builder = builder.with_config(key, value),
@@ -173,7 +174,7 @@ fn gcs(
 ) -> object_store::Result<Client> {
     let mut client_options = http(options.endpoint.as_ref());
     let mut builder = GoogleCloudStorageBuilder::new();
-    for (key, value) in settings(context, "GOOGLE_") {
+    for (key, value) in settings(&context.environment, "GOOGLE_") {
         match key {
             GoogleConfigKey::Client(key) => client_options = client_options.with_config(key, value),
             key => builder = builder.with_config(key, value),
@@ -195,7 +196,7 @@ fn azure(
 ) -> object_store::Result<Client> {
     let mut client_options = http(options.endpoint.as_ref());
     let mut builder = MicrosoftAzureBuilder::new();
-    for (key, value) in settings(context, "AZURE_") {
+    for (key, value) in settings(&context.environment, "AZURE_") {
         match key {
             AzureConfigKey::Client(key) => client_options = client_options.with_config(key, value),
             key => builder = builder.with_config(key, value),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use relplan_contract::{Attribute, Problem, Type, Value};
+use relplan_contract::{Attribute, Problem, Type, Value, server_name};
+use url::{Host, Url};
 
 use crate::name::is_safe;
 
@@ -24,6 +25,24 @@ impl Kind {
             Self::S3 => "s3",
             Self::Gcs => "gcs",
             Self::Azure => "azure",
+        }
+    }
+
+    /// Where its credentials go by themselves.
+    pub(super) const fn home(self) -> &'static str {
+        match self {
+            Self::S3 => "amazonaws.com",
+            Self::Gcs => "googleapis.com",
+            Self::Azure => "blob.core.windows.net",
+        }
+    }
+
+    /// What its credentials are called.
+    pub(super) const fn credentials(self) -> &'static str {
+        match self {
+            Self::S3 => "AWS_... (or this machine's credentials)",
+            Self::Gcs => "GOOGLE_... (or this machine's credentials)",
+            Self::Azure => "AZURE_... (or this machine's credentials)",
         }
     }
 
@@ -174,6 +193,48 @@ impl Options {
     }
 }
 
+/// The server that is sent the credentials of the environment, as people write it, and what those are.
+pub(crate) fn recipient(bucket: &str, block: &Value) -> Option<(String, &'static str)> {
+    let kind = Address::parse(bucket).ok()?.kind;
+    let server = match block.get("endpoint").as_str() {
+        Some(endpoint) => super::binding::server(endpoint).map(|(_, host, port)| server_name(&host, port))?,
+        None => kind.home().to_owned(),
+    };
+    Some((server, kind.credentials()))
+}
+
+/// What is wrong with the words that make the address of a server: a word that ends the address early makes it another's.
+pub(super) fn endpoint_problem(block: &Value) -> Option<Problem> {
+    let text = |name: &str| block.get(name).as_str();
+    let wrong = |message: String, hint: &str| Some(Problem::invalid("bucket_options", message).hint(hint));
+    for name in ["region", "account"] {
+        let plain =
+            |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+        if let Some(text) = text(name).filter(|text| !plain(text)) {
+            return wrong(format!("{text:.100?} is no {name}."), "It has letters, digits and `-`.");
+        }
+    }
+    let endpoint = text("endpoint")?;
+    let Ok(url) = Url::parse(endpoint) else {
+        return wrong(format!("The endpoint {endpoint:.100?} is no URL."), "Begin it with https://.");
+    };
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let bare = url.query().is_none() && url.fragment().is_none();
+    if endpoint.contains('@') {
+        wrong("An endpoint holds no credentials.".to_owned(), "Put them into the environment.")
+    } else if !(url.scheme() == "https" || (url.scheme() == "http" && local)) || url.host().is_none() || !bare
+    {
+        wrong(format!("The endpoint {endpoint:.100?} is not safe."), "Begin it with https://.")
+    } else {
+        None
+    }
+}
+
 /// What is wrong with the arguments.
 pub(crate) fn check(bucket: &Value, block: &Value) -> Vec<Problem> {
     let Some(text) = bucket.as_str() else { return Vec::new() };
@@ -198,16 +259,10 @@ pub(crate) fn check(bucket: &Value, block: &Value) -> Vec<Problem> {
         );
     }
     let text = |name: &str| block.get(name).as_str();
-    if let Some(endpoint) = text("endpoint") {
-        let plain = endpoint.strip_prefix("http://");
-        let local =
-            plain.is_some_and(|rest| ["127.", "localhost", "[::1]"].iter().any(|own| rest.starts_with(own)));
-        if !endpoint.starts_with("https://") && !local {
-            wrong(format!("The endpoint {endpoint:.100?} is not safe."), "Begin it with https://.");
-        } else if endpoint.contains('@') {
-            wrong("An endpoint holds no credentials.".to_owned(), "Put them into the environment.");
-        }
-    }
+    problems.extend(endpoint_problem(block));
+    let mut wrong = |message: String, hint: &str| {
+        problems.push(Problem::invalid("bucket_options", message).hint(hint));
+    };
     let encryption = text("server_side_encryption");
     if encryption.is_some_and(|text| !["AES256", "aws:kms", "aws:kms:dsse"].contains(&text)) {
         wrong(

@@ -1,6 +1,7 @@
 //! Snapshots in a bucket that wants to be authorised, behind a proxy that fails on demand: whole, or not there at all.
 
 mod arguments;
+mod binding;
 mod faults;
 mod leftovers;
 mod whole;
@@ -70,10 +71,13 @@ impl Bench {
 
     fn context(&self) -> Context {
         let mut context = context_in(self.folder.path(), "postgres_snapshot.before");
-        let environment =
-            [("AWS_ACCESS_KEY_ID", &self.keys.id), ("AWS_SECRET_ACCESS_KEY", &self.keys.secret)];
+        let environment = [
+            ("AWS_ACCESS_KEY_ID", self.keys.id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.keys.secret.clone()),
+            ("AWS_ENDPOINT_URL_S3", self.server.endpoint()),
+        ];
         context.environment =
-            Arc::new(environment.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect());
+            Arc::new(environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
         context.clock = Arc::new(Hurried);
         context.progress = Arc::clone(&self.progress) as _;
         context

@@ -84,3 +84,32 @@ async fn a_redirect_to_another_host_does_not_take_the_token_along() {
     // That the other server was not asked as GitHub wants to be asked is its own affair.
     elsewhere.tolerant();
 }
+
+/// `gh auth token` gives the environment's token of an Enterprise Server for whatever host is not github.com; this is what
+/// its documentation says, as a program.
+const GH: &str = "#!/bin/sh\ncase \"$4\" in github.com) token=$GH_TOKEN;; *) token=$GH_ENTERPRISE_TOKEN$GITHUB_ENTERPRISE_TOKEN;; esac\n\
+                  [ -n \"$token\" ] && echo \"$token\"\n";
+
+#[tokio::test]
+async fn gh_does_not_hand_the_environments_token_to_another_server() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let gh = folder.path().join("gh");
+    std::fs::write(&gh, GH).expect("a program");
+    std::fs::set_permissions(&gh, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    for (name, host) in [
+        ("GH_ENTERPRISE_TOKEN", "ghe.example"),
+        ("GITHUB_ENTERPRISE_TOKEN", "ghe.example"),
+        ("GH_ENTERPRISE_TOKEN", "localhost"),
+        ("GH_TOKEN", "127.0.0.1"),
+    ] {
+        let stand_in = StandIn::seeded(&seed());
+        let environment = [(name, TOKEN), ("GH_HOST", host), ("PATH", &*folder.path().display().to_string())];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let block = Value::map([("base_url", Value::from(stand_in.url()))]);
+        let configured = Github.configure(&block, &environment).unwrap_or_else(|problem| panic!("{problem}"));
+        let problem = look(&configured).await.expect_err("nobody asks");
+        assert!(problem.message.contains("not logged in to 127.0.0.1"), "{name}: {problem}");
+        assert_eq!(stand_in.log().len(), 0, "{name}");
+    }
+}

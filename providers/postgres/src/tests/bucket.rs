@@ -18,6 +18,7 @@ fn context(bench: &Bench, server: &Server) -> Context {
     let mut environment = BTreeMap::clone(&context.environment);
     environment.insert("AWS_ACCESS_KEY_ID".into(), server.keys.id.clone());
     environment.insert("AWS_SECRET_ACCESS_KEY".into(), server.keys.secret.clone());
+    environment.insert("AWS_ENDPOINT_URL_S3".into(), server.endpoint());
     context.environment = Arc::new(environment);
     context.clock = Arc::new(Hurried);
     context

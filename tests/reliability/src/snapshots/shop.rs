@@ -114,6 +114,7 @@ impl Shop {
             .env("RELPLAN_VAR_url", self.server.url("shop"))
             .env("AWS_ACCESS_KEY_ID", &self.bucket.keys.id)
             .env("AWS_SECRET_ACCESS_KEY", &self.bucket.keys.secret)
+            .env("AWS_ENDPOINT_URL_S3", self.bucket.endpoint())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

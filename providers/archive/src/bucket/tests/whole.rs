@@ -78,7 +78,8 @@ fn what_the_keys_may_not_do_is_told() {
     let mut context = bench.context();
     // A machine that has none of its own.
     let machine = ("AWS_METADATA_ENDPOINT".to_owned(), "http://127.0.0.1:9".to_owned());
-    context.environment = Arc::new(BTreeMap::from([machine]));
+    let endpoint = ("AWS_ENDPOINT_URL".to_owned(), bench.server.endpoint());
+    context.environment = Arc::new(BTreeMap::from([machine, endpoint]));
     let inside = bench.runtime.enter();
     let settings = Settings::of(&context, &bench.object).unwrap_or_else(|problem| panic!("{problem}"));
     let problem = Draft::begin(&settings, &context, "0123456789", 0).err().expect("nobody asks");
