@@ -3,7 +3,7 @@
 use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
 
 use crate::arguments::{check_repository, check_revision, parse_location};
-use crate::command::Program;
+use crate::program::Program;
 use crate::oid::Oid;
 use crate::place::Place;
 

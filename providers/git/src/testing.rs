@@ -117,12 +117,14 @@ impl Sandbox {
         String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
     }
 
-    /// Has a shell command run just before git is called with the subcommand, as another process might.
+    /// Has a shell command run just before git is called with the subcommand, as another process might: it knows
+    /// nothing of the variables of that call.
     pub(crate) fn before(&mut self, subcommand: &str, command: &str) {
         let path = self.environment["PATH"].clone();
         let real = std::env::var("PATH").expect("PATH is set");
         let own = self.path("bin");
-        let case = format!("case \"$1\" in {subcommand}) {command} >/dev/null 2>&1;; esac");
+        let unset = "unset GIT_DIR GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_CONFIG_COUNT";
+        let case = format!("case \"$1\" in {subcommand}) ({unset}; {command}) >/dev/null 2>&1;; esac");
         script(&own.join("git"), &format!("#!/bin/sh\nPATH='{real}'\n{case}\nexec git \"$@\"\n"));
         if !path.starts_with(&*own.to_string_lossy()) {
             self.environment.insert("PATH".into(), format!("{}:{path}", own.display()));
