@@ -205,7 +205,8 @@ impl<'a> Call<'a> {
 
     fn command(&self) -> Result<Command, Problem> {
         let path = self.context.environment.get("PATH").map(String::as_str);
-        let program = self.program.find(path).ok_or_else(|| self.spawn_problem(&ErrorKind::NotFound.into()))?;
+        let program =
+            self.program.find(path).ok_or_else(|| self.spawn_problem(&ErrorKind::NotFound.into()))?;
         let input = self.whole_input().map_err(|error| {
             Problem::refused(format!("What git is to read could not be put into a temporary file: {error}."))
         })?;
@@ -321,9 +322,7 @@ async fn collect(child: &mut Child) -> Result<Output, Problem> {
     let mut printed = Vec::new();
     let mut messages = Vec::new();
     let status = {
-        let io = async {
-            tokio::join!(read_bounded(stdout, &mut printed), read_end(stderr, &mut messages))
-        };
+        let io = async { tokio::join!(read_bounded(stdout, &mut printed), read_end(stderr, &mut messages)) };
         tokio::pin!(io);
         tokio::select! {
             _ = &mut io => child.wait().await,

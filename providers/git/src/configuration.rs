@@ -86,7 +86,8 @@ struct Key<'k> {
 impl<'k> Key<'k> {
     fn of(key: &'k str) -> Self {
         let (section, rest) = key.split_once('.').unwrap_or((key, ""));
-        let (middle, name) = rest.rsplit_once('.').map_or((None, rest), |(middle, name)| (Some(middle), name));
+        let (middle, name) =
+            rest.rsplit_once('.').map_or((None, rest), |(middle, name)| (Some(middle), name));
         Self { section, middle, name }
     }
 
@@ -104,16 +105,19 @@ impl<'k> Key<'k> {
             ("gpg", None, "format") if matches!(value, "openpgp" | "ssh" | "x509") => Meaning::Heeded,
             // What CI leaves for its own server; without a server's name, it would be sent to any.
             ("http", Some(url), "extraheader") if host(url).is_some() => Meaning::Heeded,
-            ("url", Some(to), "insteadof" | "pushinsteadof") if host(to).is_some() && host(to) == host(value) => {
+            ("url", Some(to), "insteadof" | "pushinsteadof")
+                if host(to).is_some() && host(to) == host(value) =>
+            {
                 Meaning::Heeded
             }
             ("core", None, "sshcommand") => {
                 ssh_command::plain(value).map_or(Meaning::Withheld, Meaning::Rewritten)
             }
-            ("core", None, "askpass" | "gitproxy") | ("credential" | "http" | "url" | "gpg" | "include" | "ssh", ..) => {
+            ("core", None, "askpass" | "gitproxy")
+            | ("credential" | "http" | "url" | "gpg" | "include" | "ssh", ..) => Meaning::Withheld,
+            ("remote", _, "uploadpack" | "receivepack" | "proxy" | "proxyauthmethod" | "vcs") => {
                 Meaning::Withheld
             }
-            ("remote", _, "uploadpack" | "receivepack" | "proxy" | "proxyauthmethod" | "vcs") => Meaning::Withheld,
             _ => Meaning::Ignored,
         }
     }
@@ -194,9 +198,20 @@ mod tests {
             assert_eq!((configuration.pairs.len(), configuration.withheld.len()), (0, 1), "{key}");
         }
         for key in [
-            "alias.tag", "core.fsmonitor", "core.hookspath", "core.worktree", "core.alternaterefscommand", "diff.external",
-            "filter.x.clean", "uploadpack.packobjectshook", "protocol.ext.allow", "extensions.worktreeconfig", "x", "",
-            "remote.url", "a.key.of.tomorrow",
+            "alias.tag",
+            "core.fsmonitor",
+            "core.hookspath",
+            "core.worktree",
+            "core.alternaterefscommand",
+            "diff.external",
+            "filter.x.clean",
+            "uploadpack.packobjectshook",
+            "protocol.ext.allow",
+            "extensions.worktreeconfig",
+            "x",
+            "",
+            "remote.url",
+            "a.key.of.tomorrow",
         ] {
             assert_eq!(of(&[(key, "x")]), Configuration::default(), "{key}");
         }

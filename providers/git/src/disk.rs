@@ -229,8 +229,7 @@ impl<'a> Disk<'a> {
     pub(crate) async fn name_tag(&self, name: &str, object: &Oid) -> Result<(), Problem> {
         let reference = format!("refs/tags/{name}");
         let none = "0".repeat(object.as_str().len());
-        let arguments =
-            ["update-ref", "--no-deref", "--end-of-options", &reference, object.as_str(), &none];
+        let arguments = ["update-ref", "--no-deref", "--end-of-options", &reference, object.as_str(), &none];
         self.call().args(arguments).succeed(&format!("create the tag `{name}`")).await.map(drop)
     }
 

@@ -80,7 +80,8 @@ impl Disk<'_> {
         if let (Some(format), true) = (&signing.format, wanted.sign) {
             call = call.config("gpg.format", format);
         }
-        let made = call.args(["--end-of-options", &wanted.name, wanted.commit.as_str()]).succeed(&doing).await;
+        let made =
+            call.args(["--end-of-options", &wanted.name, wanted.commit.as_str()]).succeed(&doing).await;
         made.map_err(|problem| if wanted.sign { self.explained(about_signing(problem)) } else { problem })?;
         let reference = format!("refs/tags/{}", wanted.name);
         let named = self.call_aside(aside).args(["rev-parse", "--verify", "--end-of-options", &reference]);

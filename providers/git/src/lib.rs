@@ -42,10 +42,12 @@ mod remote;
 mod ssh_command;
 mod tag;
 mod tag_object;
-mod tree;
-mod view;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod traps;
+mod tree;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

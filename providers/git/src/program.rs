@@ -86,7 +86,9 @@ mod tests {
         for name in ["git", "git-2.45", "git2.47.3"] {
             assert_eq!(Program::choose(Some(name), &none).expect("a git").name(), name);
         }
-        for name in ["", "sh", "./git", "/tmp/git", "git-shell", "git/../sh", "tools/git", "git ", "-git", "git\0"] {
+        for name in
+            ["", "sh", "./git", "/tmp/git", "git-shell", "git/../sh", "tools/git", "git ", "-git", "git\0"]
+        {
             let problem = Program::choose(Some(name), &none).expect_err(name);
             assert_eq!(problem.attribute, Some(relplan_contract::Path::attribute("program")), "{name}");
         }

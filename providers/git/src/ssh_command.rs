@@ -27,7 +27,9 @@ pub(crate) fn plain(command: &str) -> Option<String> {
     while let Some(word) = words.next() {
         match word {
             "-4" | "-6" | "-a" | "-q" | "-x" => plain.push_str(&format!(" {word}")),
-            "-i" | "-p" => plain.push_str(&format!(" {word} {}", quoted(words.next().filter(|word| is_value(word))?))),
+            "-i" | "-p" => {
+                plain.push_str(&format!(" {word} {}", quoted(words.next().filter(|word| is_value(word))?)))
+            }
             "-o" => plain.push_str(&format!(" -o {}", quoted(words.next().filter(|word| is_setting(word))?))),
             _ => {
                 let setting = word.strip_prefix("-o").filter(|word| is_setting(word))?;

@@ -12,9 +12,9 @@ use relplan_contract::{
 };
 
 use crate::arguments::parse_location;
-use crate::program::Program;
 use crate::oid::Oid;
 use crate::place::Place;
+use crate::program::Program;
 use crate::refname::check_tag;
 use crate::tag_object::{Kind, Tag as Found, Wanted};
 use arguments::Arguments;

@@ -51,10 +51,17 @@ mod tests {
     #[test]
     fn only_what_can_be_committed_is_suspect() {
         let sandbox = Sandbox::new();
-        for folder in ["work/.git/modules/x", "work/releases/evil.git", "work/app/.git", "other.git", "work/plain.git/.git"] {
+        for folder in [
+            "work/.git/modules/x",
+            "work/releases/evil.git",
+            "work/app/.git",
+            "other.git",
+            "work/plain.git/.git",
+        ] {
             std::fs::create_dir_all(sandbox.path(folder)).expect("a folder");
         }
-        std::os::unix::fs::symlink(sandbox.path("work/releases/evil.git"), sandbox.path("link")).expect("a link");
+        std::os::unix::fs::symlink(sandbox.path("work/releases/evil.git"), sandbox.path("link"))
+            .expect("a link");
         std::os::unix::fs::symlink(sandbox.path("other.git"), sandbox.path("work/out")).expect("a link");
         let tree = Tree::around(&sandbox.path("work/releases"));
         for (path, can) in [

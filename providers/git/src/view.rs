@@ -20,6 +20,9 @@ use crate::tree::{self, Tree};
 /// What of a repository is shown. A link may lead to what is not there yet.
 const SHOWN: [&str; 5] = ["objects", "packed-refs", "refs", "reftable", "shallow"];
 
+/// How many keys that are not heeded are named.
+const NAMED: usize = 5;
+
 /// A repository, as git is shown it.
 pub(crate) struct View {
     /// Where git is started: relative URLs of remotes start there.
@@ -83,9 +86,16 @@ impl View {
     /// What was withheld of its own configuration and could be missed; none where there is no such thing.
     pub(crate) fn withheld(&self) -> Option<String> {
         let keys = &self.configuration.withheld;
-        let named = keys.iter().map(|key| format!("`{}`", presentable(key))).collect::<Vec<_>>().join(", ");
+        let named = keys.iter().take(NAMED).map(|key| format!("`{}`", presentable(key)));
+        let mut named = named.collect::<Vec<_>>().join(", ");
+        if let Some(more @ 1..) = keys.len().checked_sub(NAMED) {
+            named.push_str(&format!(" and {more} more"));
+        }
         (!keys.is_empty()).then(|| {
-            format!("Of the repository's own configuration relplan does not heed {named}: set with `git config --global` what is needed.")
+            format!(
+                "Of the repository's own configuration relplan does not heed {named}: set with `git config --global` what \
+                 is needed."
+            )
         })
     }
 }
