@@ -352,33 +352,57 @@ fn entry(key: &str, value: &str) -> String {
     format!("{head} = \"{value}\"\n")
 }
 
-#[test]
-fn the_traps_do_bite() {
-    // What plain git does with the same keys: else the tests above would prove nothing.
-    for (key, arguments) in [
-        ("core.sshCommand", &["ls-remote", "ssh://example.org/x"][..]),
-        ("core.gitProxy", &["ls-remote", "git://example.org/x"]),
-        ("core.fsmonitor", &["status"]),
-        ("core.askPass", &["ls-remote", "HTTP"]),
-        ("credential.helper", &["ls-remote", "HTTP"]),
-        ("remote.origin.uploadpack", &["ls-remote", "origin"]),
-        ("remote.origin.receivepack", &["push", "origin", "main:refs/tags/x"]),
-        ("gpg.program", &["tag", "-s", "-m", "x", "-u", "k", "x"]),
-        ("core.editor", &["tag", "-a", "x"]),
-        ("diff.external", &["log", "-p", "--ext-diff"]),
-    ] {
+/// Keys with which plain git runs a program at once, and how.
+const BITING: [(&str, &[&str]); 10] = [
+    ("core.sshCommand", &["ls-remote", "ssh"]),
+    ("core.gitProxy", &["ls-remote", "daemon"]),
+    ("core.fsmonitor", &["status"]),
+    ("core.askPass", &["ls-remote", "http"]),
+    ("credential.helper", &["ls-remote", "http"]),
+    ("remote.origin.uploadpack", &["ls-remote", "origin"]),
+    ("remote.origin.receivepack", &["push", "origin", "main:refs/tags/x"]),
+    ("gpg.program", &["tag", "-s", "-m", "x", "-u", "k", "x"]),
+    ("core.editor", &["tag", "-a", "x"]),
+    ("diff.external", &["log", "-p", "--ext-diff"]),
+];
+
+#[tokio::test]
+async fn keys_that_bite_do_so_in_plain_git_and_not_here() {
+    let server = answering("401 Unauthorized").address;
+    for (key, arguments) in BITING {
         let traps = Traps::new();
-        let server = format!("http://{}/x", answering("401 Unauthorized").address);
-        traps.sandbox.repository("shop", &["One"]);
-        traps.sandbox.origin("shop", "origin.git");
+        let sandbox = &traps.sandbox;
+        sandbox.repository("shop", &["One"]);
+        sandbox.origin("shop", "origin.git");
+        for (name, url) in [
+            ("http", format!("http://{server}/x")),
+            ("ssh", "ssh://example.org/x".to_owned()),
+            ("daemon", "git://example.org/x".to_owned()),
+        ] {
+            sandbox.git("shop", &["remote", "add", name, &url]);
+        }
         traps.set("shop", key, &traps.program(key));
-        let arguments =
-            arguments.iter().map(|argument| if *argument == "HTTP" { &server } else { *argument });
+        for (remote, sign) in [(Value::NULL, false), (Value::NULL, true)]
+            .into_iter()
+            .chain(["origin", "http", "ssh", "daemon"].map(|remote| (remote.into(), false)))
+        {
+            let name = format!("v{sign}{}", remote.as_str().unwrap_or_default());
+            let arguments = [
+                ("repository", "shop".into()),
+                ("name", name.as_str().into()),
+                ("message", "x".into()),
+                ("sign", sign.into()),
+                ("remote", remote),
+            ];
+            // Done or refused: nothing is run.
+            let _ = sandbox.release(&arguments).await;
+            assert_eq!(traps.caught(), BTreeSet::new(), "{key}, {name}");
+        }
         let _ = Command::new("git")
             .args(arguments)
-            .current_dir(traps.sandbox.path("shop"))
+            .current_dir(sandbox.path("shop"))
             .env_clear()
-            .envs(&traps.sandbox.environment)
+            .envs(&sandbox.environment)
             .output()
             .expect("git runs");
         assert_eq!(traps.caught(), BTreeSet::from([key.to_owned()]), "{key}");
