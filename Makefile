@@ -40,6 +40,7 @@ crash: prepare
 	$(RELIABILITY) power --runs 100000
 	$(RELIABILITY) images --runs 500
 	$(RELIABILITY) snapshots --runs 200
+	$(RELIABILITY) tags --runs 60
 
 # Whole releases in virtual time, for a night.
 SIMULATE_SEEDS ?= 1000000

@@ -4,19 +4,20 @@
 //! here, and stand behind `--end-of-options` all the same.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Seek as _, Write as _};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{Context, Problem, ProblemKind};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
 
 use crate::failure::{self, presentable};
 use crate::location::PROTOCOLS;
+use crate::program::{self, Program};
 
 /// The most that git may print before it is stopped.
 const OUTPUT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -67,6 +68,8 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ("protocol.ext.allow", "never"),
     ("core.filesRefLockTimeout", "2000"),
     ("core.packedRefsTimeout", "2000"),
+    // A tag must not outlive a power cut as a name of an object that did not.
+    ("core.fsync", "committed,reference,loose-object"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("fetch.recurseSubmodules", "false"),
@@ -81,16 +84,7 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ("http.lowSpeedTime", "60"),
 ];
 
-/// The git program.
-#[derive(Clone, Debug)]
-pub(crate) struct Program(Arc<str>);
-
 impl Program {
-    /// The program of this name or path.
-    pub(crate) fn new(name: &str) -> Self {
-        Self(name.into())
-    }
-
     /// A call of it in a folder, not yet made.
     pub(crate) fn call<'a>(&self, context: &'a Context, folder: &'a Path) -> Call<'a> {
         Call {
@@ -99,8 +93,9 @@ impl Program {
             folder,
             arguments: Vec::new(),
             environment: BTreeMap::new(),
+            of_repository: &[],
             configuration: Vec::new(),
-            input: Vec::new(),
+            input: String::new(),
             limit: LOCAL_LIMIT,
             steady: false,
         }
@@ -114,8 +109,10 @@ pub(crate) struct Call<'a> {
     folder: &'a Path,
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
+    /// What stands below everything that the operator configures.
+    of_repository: &'a [(String, String)],
     configuration: Vec<(String, String)>,
-    input: Vec<u8>,
+    input: String,
     limit: Duration,
     steady: bool,
 }
@@ -131,7 +128,7 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// More arguments.
     pub(crate) fn args<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
@@ -150,9 +147,16 @@ impl Call<'_> {
         self
     }
 
-    /// What git reads.
-    pub(crate) fn input(mut self, text: &str) -> Self {
-        self.input = text.as_bytes().to_vec();
+    /// Configuration of the repository that was let through.
+    pub(crate) fn of_repository(mut self, pairs: &'a [(String, String)]) -> Self {
+        self.of_repository = pairs;
+        self
+    }
+
+    /// What git reads. It is there as a whole before git begins: a git that outlives relplan must not take the end of a
+    /// pipe for the end of the text.
+    pub(crate) fn input(mut self, text: impl Into<String>) -> Self {
+        self.input = text.into();
         self
     }
 
@@ -182,13 +186,13 @@ impl Call<'_> {
         }
         let steady = self.steady;
         let name = format!("git {}", self.arguments.first().map_or("", String::as_str));
-        let mut child = self.command().spawn().map_err(|error| self.spawn_problem(&error))?;
+        let mut child = self.command()?.spawn().map_err(|error| self.spawn_problem(&error))?;
         let group = Group::of(&child);
         let interrupted =
             async { if steady { std::future::pending().await } else { cancel.cancelled().await } };
         // Real time, not the engine's clock: it is a real process that must not hang.
         let output = tokio::select! {
-            output = tokio::time::timeout(self.limit, collect(&mut child, &self.input)) => output,
+            output = tokio::time::timeout(self.limit, collect(&mut child)) => output,
             () = interrupted => return Err(Problem::cancelled()),
         };
         let finished = output.map_err(|_| {
@@ -199,20 +203,37 @@ impl Call<'_> {
         finished
     }
 
-    fn command(&self) -> Command {
+    fn command(&self) -> Result<Command, Problem> {
+        let path = self.context.environment.get("PATH").map(String::as_str);
+        let program =
+            self.program.find(path).ok_or_else(|| self.spawn_problem(&ErrorKind::NotFound.into()))?;
+        let input = self.whole_input().map_err(|error| {
+            Problem::refused(format!("What git is to read could not be put into a temporary file: {error}."))
+        })?;
         #[expect(clippy::disallowed_methods, reason = "the one place where git is started")]
-        let mut command = Command::new(&*self.program.0);
+        let mut command = Command::new(program);
         command
             .args(&self.arguments)
             .current_dir(self.folder)
             .env_clear()
             .envs(self.variables())
-            .stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        command
+        Ok(command)
+    }
+
+    /// Its input as a file without a name, from which nobody can read less than all.
+    fn whole_input(&self) -> std::io::Result<Stdio> {
+        if self.input.is_empty() {
+            return Ok(Stdio::null());
+        }
+        let mut file: File = tempfile::tempfile()?;
+        file.write_all(self.input.as_bytes())?;
+        file.rewind()?;
+        Ok(file.into())
     }
 
     fn variables(&self) -> BTreeMap<String, String> {
@@ -224,6 +245,7 @@ impl Call<'_> {
             .filter(|(name, _)| !name.starts_with("LD_") && !name.starts_with("DYLD_"))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
+        variables.insert("PATH".into(), program::absolute(given.get("PATH").map(String::as_str)));
         // Without an askpass program ssh would ask on the terminal; `false` answers nothing.
         variables.entry("SSH_ASKPASS".into()).or_insert_with(|| "false".into());
         variables.entry("SSH_ASKPASS_REQUIRE".into()).or_insert_with(|| "force".into());
@@ -253,7 +275,8 @@ impl Call<'_> {
             let key = given.get(&format!("GIT_CONFIG_KEY_{index}"))?;
             Some((key.clone(), given.get(&format!("GIT_CONFIG_VALUE_{index}"))?.clone()))
         });
-        let pairs: Vec<_> = pairs.chain(own).chain(self.configuration.iter().cloned()).collect();
+        let pairs = self.of_repository.iter().cloned().chain(pairs).chain(own);
+        let pairs: Vec<_> = pairs.chain(self.configuration.iter().cloned()).collect();
         variables.insert("GIT_CONFIG_COUNT".into(), pairs.len().to_string());
         for (index, (key, value)) in pairs.into_iter().enumerate() {
             variables.insert(format!("GIT_CONFIG_KEY_{index}"), key);
@@ -262,10 +285,10 @@ impl Call<'_> {
     }
 
     fn spawn_problem(&self, error: &std::io::Error) -> Problem {
-        let program = presentable(&self.program.0);
+        let program = presentable(self.program.name());
         if error.kind() == ErrorKind::NotFound {
             Problem::missing(format!("The program `{program}` was not found."))
-                .hint("Install git, or set `program` in the provider block.")
+                .hint(format!("Install git, or name it as {}=/PATH/git.", program::VARIABLE))
         } else {
             Problem::refused(format!("The program `{program}` could not be started: {error}."))
         }
@@ -294,18 +317,12 @@ impl Drop for Group {
     }
 }
 
-async fn collect(child: &mut Child, input: &[u8]) -> Result<Output, Problem> {
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+async fn collect(child: &mut Child) -> Result<Output, Problem> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut printed = Vec::new();
     let mut messages = Vec::new();
     let status = {
-        let io = async {
-            tokio::join!(
-                write_all(stdin, input),
-                read_bounded(stdout, &mut printed),
-                read_end(stderr, &mut messages)
-            )
-        };
+        let io = async { tokio::join!(read_bounded(stdout, &mut printed), read_end(stderr, &mut messages)) };
         tokio::pin!(io);
         tokio::select! {
             _ = &mut io => child.wait().await,
@@ -327,13 +344,6 @@ async fn collect(child: &mut Child, input: &[u8]) -> Result<Output, Problem> {
         stdout: String::from_utf8_lossy(&printed).into_owned(),
         stderr: presentable(&String::from_utf8_lossy(&messages)),
     })
-}
-
-async fn write_all(stdin: Option<ChildStdin>, input: &[u8]) {
-    if let Some(mut stdin) = stdin {
-        // A git that ends before it has read all tells why in its messages.
-        let _ = stdin.write_all(input).await;
-    }
 }
 
 /// Reads up to one byte past the limit; git then ends at the closed pipe.

@@ -1,27 +1,19 @@
 //! [`Disk`]: a repository on this machine, asked and changed through git's plumbing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use relplan_contract::{Context, Problem};
 
-use crate::command::{Call, Program};
+use crate::command::Call;
 use crate::commit::{self, Commit};
 use crate::oid::{self, Oid};
-use crate::tag_object::{Annotation, Person, Tag, Wanted, person};
+use crate::program::Program;
+use crate::tag_object::{Annotation, Person, Tag, person};
+use crate::view::View;
 
 /// Who stands in a tag where neither the release file nor git's configuration names anyone.
 const NOBODY: (&str, &str) = ("relplan", "relplan@localhost");
-
-/// With what a tag is signed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Signing {
-    /// The key, as `user.signingKey` takes it; none for git's own choice.
-    pub(crate) key: Option<String>,
-    /// `openpgp`, `ssh` or `x509`; none for git's own choice.
-    pub(crate) format: Option<String>,
-}
 
 /// Which part of a history is wanted.
 #[derive(Clone, Debug)]
@@ -40,24 +32,38 @@ pub(crate) struct Range {
 
 /// A repository on this machine.
 pub(crate) struct Disk<'a> {
-    program: Program,
-    context: &'a Context,
-    folder: PathBuf,
-    /// The URL of the remote `origin`, for a temporary repository.
-    origin: Option<String>,
+    pub(super) program: Program,
+    pub(super) context: &'a Context,
+    pub(super) folder: PathBuf,
+    kind: Kind,
     /// Whether something was begun that an interruption must not leave half-done.
     begun: AtomicBool,
 }
 
+enum Kind {
+    /// Somebody's, without its own configuration.
+    Shown(View),
+    /// A temporary one of ours, with the URL of its remote `origin`.
+    Temporary(String),
+}
+
 impl<'a> Disk<'a> {
-    /// The repository that `folder` is in.
-    pub(crate) fn new(program: Program, context: &'a Context, folder: PathBuf) -> Self {
-        Self { program, context, folder, origin: None, begun: AtomicBool::new(false) }
+    /// The repository that `folder` is in, which messages call `label`.
+    pub(crate) async fn open(
+        program: Program,
+        context: &'a Context,
+        folder: &Path,
+        label: &str,
+    ) -> Result<Self, Problem> {
+        let view = View::open(&program, context, folder, label).await?;
+        let folder = view.folder.clone();
+        Ok(Self { program, context, folder, kind: Kind::Shown(view), begun: AtomicBool::new(false) })
     }
 
-    /// The same repository with a URL for its remote `origin`, written nowhere.
-    pub(crate) fn with_origin(self, url: &str) -> Self {
-        Self { origin: Some(url.to_owned()), ..self }
+    /// A temporary repository to be, in an empty folder, with a URL for its remote `origin` that is written nowhere.
+    pub(crate) fn temporary(program: Program, context: &'a Context, folder: PathBuf, url: &str) -> Self {
+        let kind = Kind::Temporary(url.to_owned());
+        Self { program, context, folder, kind, begun: AtomicBool::new(false) }
     }
 
     /// From here on an interruption cuts no call short: what is under way is finished and looked at.
@@ -67,31 +73,65 @@ impl<'a> Disk<'a> {
 
     /// A call of git inside it.
     pub(crate) fn call(&self) -> Call<'_> {
-        let call = self.program.call(self.context, &self.folder);
-        let call = if self.begun.load(Ordering::Relaxed) { call.steady() } else { call };
-        match &self.origin {
+        let call = self.bare_call();
+        match &self.kind {
+            Kind::Shown(view) => view.shown_to(call),
             // A temporary repository never belongs to one that happens to lie around it.
-            Some(url) => call.config("remote.origin.url", url).env(
-                "GIT_CEILING_DIRECTORIES",
-                self.folder.parent().unwrap_or(&self.folder).to_string_lossy(),
-            ),
-            None => call,
+            Kind::Temporary(url) => {
+                call.config("remote.origin.url", url).config("safe.bareRepository", "all").env(
+                    "GIT_CEILING_DIRECTORIES",
+                    self.folder.parent().unwrap_or(&self.folder).to_string_lossy(),
+                )
+            }
         }
+    }
+
+    /// A call that is told of no repository yet.
+    pub(super) fn bare_call(&self) -> Call<'_> {
+        let call = self.program.call(self.context, &self.folder);
+        if self.begun.load(Ordering::Relaxed) { call.steady() } else { call }
     }
 
     /// Whether it is a temporary one in front of a URL.
     pub(crate) const fn is_temporary(&self) -> bool {
-        self.origin.is_some()
+        matches!(self.kind, Kind::Temporary(_))
     }
 
-    /// Whether it is there and may be used.
-    pub(crate) async fn check(&self, label: &str) -> Result<(), Problem> {
-        if !self.folder.is_dir() {
-            return Err(Problem::missing(format!("There is no folder `{label}`."))
-                .hint("Relative paths start at the folder of the release file."));
+    /// Where its objects are.
+    pub(super) fn objects(&self) -> PathBuf {
+        match &self.kind {
+            Kind::Shown(view) => view.objects(),
+            Kind::Temporary(_) => self.folder.join("objects"),
         }
-        let doing = format!("open the repository `{label}`");
-        self.call().args(["rev-parse", "--git-dir"]).succeed(&doing).await.map(drop)
+    }
+
+    /// What of its own configuration is heeded; nothing of a temporary one.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        match &self.kind {
+            Kind::Shown(view) => &view.configuration.pairs,
+            Kind::Temporary(_) => &[],
+        }
+    }
+
+    /// The URLs of a remote; none where it has no such remote.
+    pub(crate) fn remote(&self, name: &str) -> Vec<&str> {
+        match &self.kind {
+            Kind::Shown(view) => view.configuration.remote(name),
+            Kind::Temporary(_) => Vec::new(),
+        }
+    }
+
+    /// Where a relative URL of a remote starts.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The problem with what the repository configures and relplan does not heed.
+    pub(crate) fn explained(&self, problem: Problem) -> Problem {
+        let Kind::Shown(view) = &self.kind else { return problem };
+        let Some(withheld) = view.withheld() else { return problem };
+        let hint = [problem.hint.as_str(), &withheld].join(" ");
+        problem.hint(hint.trim())
     }
 
     /// Makes it a bare repository for objects such as `sample`, unless it is one.
@@ -184,63 +224,20 @@ impl<'a> Disk<'a> {
         Ok(commit::parse(&self.call().args(arguments).network().succeed("read the log").await?))
     }
 
-    /// Whether a remote of this name is configured.
-    pub(crate) async fn has_remote(&self, name: &str) -> Result<bool, Problem> {
-        Ok(self.call().args(["remote", "get-url", "--end-of-options", name]).run().await?.success)
-    }
-
-    /// Makes the tag, only where none of that name is. `now` becomes its date.
-    pub(crate) async fn create_tag(
-        &self,
-        wanted: &Wanted,
-        signing: &Signing,
-        now: SystemTime,
-    ) -> Result<(), Problem> {
-        let doing = format!("create the tag `{}`", wanted.name);
-        let commit = wanted.commit.as_str();
-        let Some(message) = &wanted.message else {
-            let reference = format!("refs/tags/{}", wanted.name);
-            let none = "0".repeat(commit.len());
-            let arguments = ["update-ref", "--no-deref", "--end-of-options", &reference, commit, &none];
-            return self.call().args(arguments).succeed(&doing).await.map(drop);
-        };
-        let tagger = match &wanted.tagger {
-            Some(tagger) => tagger.clone(),
-            None => self.identity().await?,
-        };
-        let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let mut call = self
-            .call()
-            .args(["tag", "--file=-", "--cleanup=verbatim"])
-            .env("GIT_COMMITTER_NAME", tagger.name)
-            .env("GIT_COMMITTER_EMAIL", tagger.email)
-            .env("GIT_COMMITTER_DATE", format!("@{seconds} +0000"))
-            .input(&format!("{}\n", message.trim_end()));
-        call = match (&signing.key, wanted.sign) {
-            (Some(key), true) => call.args([format!("--local-user={key}")]),
-            (None, true) => call.args(["--sign"]),
-            (_, false) => call.args(["--annotate"]),
-        };
-        if let (Some(format), true) = (&signing.format, wanted.sign) {
-            call = call.config("gpg.format", format);
-        }
-        let made = call.args(["--end-of-options", &wanted.name, commit]).succeed(&doing).await;
-        made.map(drop).map_err(|problem| if wanted.sign { about_signing(problem) } else { problem })
+    /// Gives what is there the name of a tag, only where no such tag is. git does that at once or not at all, and was told
+    /// everything before it began.
+    pub(crate) async fn name_tag(&self, name: &str, object: &Oid) -> Result<(), Problem> {
+        let reference = format!("refs/tags/{name}");
+        let none = "0".repeat(object.as_str().len());
+        let arguments = ["update-ref", "--no-deref", "--end-of-options", &reference, object.as_str(), &none];
+        self.call().args(arguments).succeed(&format!("create the tag `{name}`")).await.map(drop)
     }
 
     /// Who git says is at work; `git tag` would guess a name from the machine's, which helps nobody.
-    async fn identity(&self) -> Result<Person, Problem> {
+    pub(super) async fn identity(&self) -> Result<Person, Problem> {
         let call = self.call().args(["var", "GIT_COMMITTER_IDENT"]).config("user.useConfigOnly", "true");
         let output = call.run().await?;
         let found = person(&output.stdout).filter(|_| output.success);
         Ok(found.unwrap_or_else(|| Person { name: NOBODY.0.into(), email: NOBODY.1.into() }))
-    }
-}
-
-fn about_signing(problem: Problem) -> Problem {
-    if problem.hint.is_empty() {
-        problem.hint("Check `signing_key` and `signing_format`, and that the key needs no typed passphrase.")
-    } else {
-        problem
     }
 }

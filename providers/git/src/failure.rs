@@ -131,7 +131,11 @@ pub(crate) fn problem(doing: &str, stderr: &str) -> Problem {
             "there is no such repository, or it is hidden from this user",
             "Check `repository`, and whether this user may see it.",
         ),
-        Cause::Locked => (ProblemKind::Retry, "another git process holds a lock", ""),
+        Cause::Locked => (
+            ProblemKind::Retry,
+            "another git process holds a lock",
+            "If no git runs there any more, one was killed: remove the file `.lock` that git names.",
+        ),
         Cause::Network => (ProblemKind::Retry, "the server could not be reached or broke off", ""),
         Cause::Other => (ProblemKind::Refused, "git refused", ""),
     };

@@ -3,9 +3,9 @@
 use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
 
 use crate::arguments::{check_repository, check_revision, parse_location};
-use crate::command::Program;
 use crate::oid::Oid;
 use crate::place::Place;
+use crate::program::Program;
 
 const DOCS: &str = r#"Reads one ref of a repository on this machine or at a URL.
 

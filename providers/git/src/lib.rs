@@ -1,16 +1,20 @@
 //! The `git` provider: tags as records of a release, refs and logs as data.
 //!
 //! It calls the `git` program and no library, so that every transport, credential helper and signing key that
-//! works on the command line works here. What the program may do is narrowed in `command`: no hook, no
-//! fsmonitor, no prompt, no transport helper, no variable that points it at another repository.
+//! works on the command line works here, as far as the operator configured it. What the program may do is narrowed in
+//! `command`: no hook, no fsmonitor, no prompt, no transport helper, no variable that points it at another repository;
+//! and in `view`: no configuration of the repository's own but what `configuration` lists.
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `program` | which git is run |
 //! | `command` | running the program: environment, limits, interruption |
+//! | `tree`, `view`, `configuration`, `ssh_command` | what a repository may say to git, and which may be used at all |
 //! | `failure` | what the program's messages mean; credentials taken out of text |
 //! | `arguments`, `location`, `refname`, `oid` | what an argument may name |
 //! | `disk`, `remote`, `place` | a repository on disk, one behind a remote, and which of them an argument means |
 //! | `tag_object`, `commit` | what git keeps in a tag and in a commit |
+//! | `forge` | making the object of a tag, before it has a name |
 //! | `tag`, `git_ref`, `log` | `git_tag`, `data "git_ref"`, `data "git_log"` |
 //!
 //! What it does not do: move or delete a tag, verify signatures, write to a work tree.
@@ -23,19 +27,27 @@
 mod arguments;
 mod command;
 mod commit;
+mod configuration;
 mod disk;
 mod failure;
+mod forge;
 mod git_ref;
 mod location;
 mod log;
 mod oid;
 mod place;
+mod program;
 mod refname;
 mod remote;
+mod ssh_command;
 mod tag;
 mod tag_object;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod traps;
+mod tree;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +56,7 @@ use relplan_contract::{
     Attribute, Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Type, Value,
 };
 
-use crate::command::Program;
+use crate::program::Program;
 
 /// The `git` provider.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +78,8 @@ impl Provider for Git {
                 Attribute::optional(
                     "program",
                     Type::String,
-                    "The git program: a name that is looked up in PATH, or an absolute path. Version 2.32 or later.",
+                    "The git program: `git` or a version of it, such as `git-2.45`, looked up in PATH; 2.32 or later. \
+                     The operator may name any other with RELPLAN_GIT=/PATH/git.",
                 )
                 .or("git"),
             ],
@@ -78,13 +91,9 @@ impl Provider for Git {
     fn configure(
         &self,
         configuration: &Value,
-        _environment: &BTreeMap<String, String>,
+        environment: &BTreeMap<String, String>,
     ) -> Result<Configured, Problem> {
-        let name = configuration.get("program").as_str().unwrap_or("git");
-        if name.is_empty() || name.contains('\0') {
-            return Err(Problem::invalid("program", "The name of the git program must not be empty."));
-        }
-        let program = Program::new(name);
+        let program = Program::choose(configuration.get("program").as_str(), environment)?;
         let tag: Arc<dyn Resource> = Arc::new(tag::Tag::new(program.clone()));
         let git_ref: Arc<dyn DataSource> = Arc::new(git_ref::GitRef::new(program.clone()));
         let log: Arc<dyn DataSource> = Arc::new(log::Log::new(program));

@@ -3,9 +3,9 @@
 use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
 
 use crate::arguments::{check_repository, check_revision, parse_location};
-use crate::command::Program;
 use crate::disk::Range;
 use crate::place::Place;
+use crate::program::Program;
 use crate::refname::is_deceptive;
 use crate::remote::Extent;
 

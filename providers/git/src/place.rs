@@ -9,13 +9,15 @@ use std::path::Path as FilePath;
 use relplan_contract::{Context, Path, Problem};
 use tempfile::TempDir;
 
-use crate::command::Program;
 use crate::commit::Commit;
 use crate::disk::Disk;
 use crate::location::Location;
 use crate::oid::Oid;
+use crate::program::Program;
 use crate::remote::{Extent, Remote};
 use crate::tag_object::Tag;
+use crate::tree::Tree;
+use crate::view::brought_along;
 
 /// The name of the remote of a temporary repository.
 const ORIGIN: &str = "origin";
@@ -39,15 +41,12 @@ impl<'a> Place<'a> {
         match location {
             Location::Url(url) => Self::open_url(program, context, url, location),
             Location::Folder(folder) => {
-                let disk = Disk::new(program.clone(), context, context.path(folder));
-                disk.check(folder).await.map_err(|problem| problem.about(Path::attribute("repository")))?;
-                if let Some(name) = remote
-                    && !disk.has_remote(name).await?
-                {
-                    let message = format!("The repository `{folder}` has no remote `{name}`.");
-                    return Err(Problem::missing(message)
-                        .hint("`git remote` lists those that it has.")
-                        .about(Path::attribute("remote")));
+                let path = context.path(folder);
+                let disk = Disk::open(program.clone(), context, &path, folder).await;
+                let disk = disk.map_err(|problem| problem.about(Path::attribute("repository")))?;
+                if let Some(name) = remote {
+                    check_remote(&disk, context, folder, name)
+                        .map_err(|problem| problem.about(Path::attribute("remote")))?;
                 }
                 let label = remote.unwrap_or(folder).to_owned();
                 Ok(Self { disk, remote: remote.map(str::to_owned), label, scratch: None })
@@ -61,6 +60,9 @@ impl<'a> Place<'a> {
         url: &str,
         location: &Location,
     ) -> Result<Self, Problem> {
+        if Tree::around(&context.base).can_hold_remote(url, FilePath::new("/")) {
+            return Err(brought_along(&location.to_string()).about(Path::attribute("repository")));
+        }
         let scratch = tempfile::Builder::new()
             .prefix("relplan-git-")
             .tempdir()
@@ -68,7 +70,7 @@ impl<'a> Place<'a> {
         let folder: &FilePath = scratch.path();
         // The folder's real path: git compares it with its ceiling, where a link would not be seen through.
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let disk = Disk::new(program.clone(), context, folder).with_origin(url);
+        let disk = Disk::temporary(program.clone(), context, folder, url);
         Ok(Self {
             disk,
             remote: Some(ORIGIN.to_owned()),
@@ -193,6 +195,26 @@ impl<'a> Place<'a> {
         }
         Ok(Tag { annotation: Some(self.disk.annotation(&tag.object).await?), ..tag })
     }
+}
+
+/// Whether a repository has the remote, and whether relplan may use it.
+fn check_remote(disk: &Disk<'_>, context: &Context, folder: &str, name: &str) -> Result<(), Problem> {
+    let urls = disk.remote(name);
+    if urls.is_empty() {
+        let message = format!("The repository `{folder}` has no remote `{name}`.");
+        return Err(Problem::missing(message).hint("`git remote` lists those that it has."));
+    }
+    let tree = Tree::around(&context.base);
+    for url in urls {
+        Location::parse(url).map_err(|error| {
+            Problem::refused(format!("The URL of the remote `{name}` is not used: {error}."))
+                .hint("Use an https, http, ssh, git or file URL, or a path.")
+        })?;
+        if tree.can_hold_remote(url, disk.folder()) {
+            return Err(brought_along(name));
+        }
+    }
+    Ok(())
 }
 
 /// The full names that a reference may stand for, as in git's own lookup.

@@ -45,7 +45,8 @@ impl<'a> Remote<'a> {
     pub(crate) async fn refs(&self, patterns: &[String]) -> Result<BTreeMap<String, Oid>, Problem> {
         let call = self.disk.call().args(["ls-remote", "--quiet", "--end-of-options", self.name]);
         let doing = format!("look at `{}`", self.label);
-        let printed = call.args(patterns).network().succeed(&doing).await?;
+        let printed = call.args(patterns).network().succeed(&doing).await;
+        let printed = printed.map_err(|problem| self.disk.explained(problem))?;
         let entry = |line: &str| {
             let (oid, name) = line.split_once('\t')?;
             Some((name.to_owned(), Oid::parse(oid)?))
@@ -88,7 +89,8 @@ impl<'a> Remote<'a> {
         if NOT_THERE.iter().any(|sign| output.stderr.contains(sign)) {
             return Ok(false);
         }
-        Err(failure::problem(&format!("fetch from `{}`", self.label), &output.stderr))
+        let problem = failure::problem(&format!("fetch from `{}`", self.label), &output.stderr);
+        Err(self.disk.explained(problem))
     }
 
     /// Gives an object that is on disk the name of a tag, only where no such tag is: never moves one.
@@ -103,6 +105,7 @@ impl<'a> Remote<'a> {
             call = call.config("push.negotiate", "true").args(["--no-thin"]);
         }
         let doing = format!("push the tag `{name}` to `{}`", self.label);
-        call.args(["--end-of-options", self.name, &refspec]).succeed(&doing).await.map(drop)
+        let pushed = call.args(["--end-of-options", self.name, &refspec]).succeed(&doing).await;
+        pushed.map(drop).map_err(|problem| self.disk.explained(problem))
     }
 }

@@ -12,12 +12,13 @@ use relplan_contract::{
 };
 
 use crate::arguments::parse_location;
-use crate::command::Program;
 use crate::oid::Oid;
 use crate::place::Place;
+use crate::program::Program;
 use crate::refname::check_tag;
 use crate::tag_object::{Kind, Tag as Found, Wanted};
 use arguments::Arguments;
+use create::Where;
 
 /// The `git_tag` resource type.
 pub(crate) struct Tag {
@@ -214,7 +215,7 @@ async fn look(place: &Place<'_>, arguments: &Arguments, wanted: &Wanted) -> Resu
     let name = &wanted.name;
     if let Some(tag) = place.tag(name, Some(&wanted.commit)).await? {
         if let Some(difference) = differs(&tag) {
-            return Err(create::conflict(name, place.label(), &difference));
+            return Err(create::conflict(place, wanted, &tag, &difference, Where::Counts));
         }
         let note = format!("The tag `{name}` is there already and will be adopted.");
         return Ok(Some(Seen { tag: Some(tag), note }));
@@ -224,7 +225,7 @@ async fn look(place: &Place<'_>, arguments: &Arguments, wanted: &Wanted) -> Resu
     }
     let Some(tag) = place.disk().tag(name).await? else { return Ok(None) };
     if let Some(difference) = differs(&tag) {
-        return Err(create::conflict(name, "the local repository", &difference));
+        return Err(create::conflict(place, wanted, &tag, &difference, Where::OnDisk));
     }
     let note = format!("The tag `{name}` is in the local repository already and will be pushed.");
     Ok(Some(Seen { tag: None, note }))

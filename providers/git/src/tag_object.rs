@@ -148,6 +148,16 @@ impl Wanted {
         Kind::of(self.message.is_some(), self.sign)
     }
 
+    /// Whether a tag is this one with the beginning of its message, or with none: somebody was cut off.
+    pub(crate) fn has_half(&self, found: &Tag) -> bool {
+        let (Some(message), Some(annotation)) = (&self.message, &found.annotation) else { return false };
+        let whole = normal(message);
+        found.commit == self.commit
+            && !annotation.signed
+            && annotation.message.len() < whole.len()
+            && whole.starts_with(&annotation.message)
+    }
+
     /// In what a tag differs from this one, as a clause: `it points at commit 3f2a1c9, not at ...`. None where
     /// it can be adopted. Date and signer are not compared: they are facts about its making.
     pub(crate) fn difference(&self, found: &Tag) -> Option<String> {
@@ -160,7 +170,12 @@ impl Wanted {
         }
         let annotation = found.annotation.as_ref()?;
         if self.message.as_deref().map(normal).as_ref() != Some(&annotation.message) {
-            return Some("it points at that commit, but has another message".into());
+            let how = match (self.has_half(found), annotation.message.is_empty()) {
+                (true, true) => "its message is empty",
+                (true, false) => "its message breaks off",
+                (false, _) => "has another message",
+            };
+            return Some(format!("it points at that commit, but {how}"));
         }
         if self.tagger.is_some() && self.tagger != annotation.tagger {
             return Some("it points at that commit, but was made by another tagger".into());

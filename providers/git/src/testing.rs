@@ -1,6 +1,8 @@
 //! What the tests share: a folder of their own with real repositories, cut off from this machine's git.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -117,12 +119,14 @@ impl Sandbox {
         String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
     }
 
-    /// Has a shell command run just before git is called with the subcommand, as another process might.
+    /// Has a shell command run just before git is called with the subcommand, as another process might: it knows
+    /// nothing of the variables of that call.
     pub(crate) fn before(&mut self, subcommand: &str, command: &str) {
         let path = self.environment["PATH"].clone();
         let real = std::env::var("PATH").expect("PATH is set");
         let own = self.path("bin");
-        let case = format!("case \"$1\" in {subcommand}) {command} >/dev/null 2>&1;; esac");
+        let unset = "unset GIT_DIR GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_CONFIG_COUNT";
+        let case = format!("case \"$1\" in {subcommand}) ({unset}; {command}) >/dev/null 2>&1;; esac");
         script(&own.join("git"), &format!("#!/bin/sh\nPATH='{real}'\n{case}\nexec git \"$@\"\n"));
         if !path.starts_with(&*own.to_string_lossy()) {
             self.environment.insert("PATH".into(), format!("{}:{path}", own.display()));
@@ -205,6 +209,34 @@ impl Sandbox {
     pub(crate) async fn read(&self, prior: &Value) -> Result<Observed, Problem> {
         tag_type().read(&self.context(), prior).await
     }
+}
+
+/// A server on loopback that answers every request with one status.
+pub(crate) struct Answering {
+    pub(crate) address: String,
+    /// What it was asked, as far as one read gives it.
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
+}
+
+/// Starts one.
+pub(crate) fn answering(status: &'static str) -> Answering {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap_or_default();
+            kept.lock()
+                .expect("no panic before")
+                .push(String::from_utf8_lossy(&request[..read]).into_owned());
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n");
+            let _ = stream.write_all(format!("{head}WWW-Authenticate: Basic realm=\"x\"\r\n\r\n").as_bytes());
+        }
+    });
+    Answering { address, requests }
 }
 
 /// Writes an executable file.

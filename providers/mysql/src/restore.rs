@@ -164,10 +164,13 @@ fn swap(
     moves.extend(moved(&new.tables, restored, name));
     let rename = format!("RENAME TABLE {}", moves.join(", "));
     let swapped = session
-        .run(&format!("CREATE DATABASE {}; SET SESSION lock_wait_timeout = 30; {rename}", identifier(&aside)))
-        .and_then(|_| session.run(&format!("DROP DATABASE {}", identifier(restored))));
+        .run(&format!("CREATE DATABASE {}; SET SESSION lock_wait_timeout = 30", identifier(&aside)))
+        .and_then(|_| session.run_whole(&rename))
+        .and_then(|()| session.run_whole(&format!("DROP DATABASE {}", identifier(restored))));
     Ok(match swapped {
-        Ok(_) => format!("The tables that were in {name} are now in {aside}; drop it when nobody misses it."),
+        Ok(()) => {
+            format!("The tables that were in {name} are now in {aside}; drop it when nobody misses it.")
+        }
         Err(problem) => format!(
             "The tables could not be swapped ({}). The restored database is {restored}; when nobody uses {name}, run: {rename}",
             problem.message

@@ -146,6 +146,6 @@ pub(crate) fn create(
 /// Drops a database that is ours.
 pub(crate) fn drop_database(job: &Job, server: &Connection, name: &str) -> Result<(), Problem> {
     let mut session = Session::open(job, server)?;
-    session.run(&format!("DROP DATABASE IF EXISTS {}", identifier(name)))?;
+    session.run_whole(&format!("DROP DATABASE IF EXISTS {}", identifier(name)))?;
     session.close()
 }

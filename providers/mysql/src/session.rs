@@ -26,6 +26,14 @@ pub(crate) fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A statement of which the beginning does nothing.
+fn whole(sql: &str) -> String {
+    format!(
+        "SET @relplan = {};\nPREPARE relplan FROM @relplan;\nEXECUTE relplan;\nDEALLOCATE PREPARE relplan",
+        literal(sql)
+    )
+}
+
 /// One row of an answer, its columns as text; NULL is `NULL`.
 pub(crate) type Row = Vec<String>;
 
@@ -56,7 +64,13 @@ impl<'j> Session<'j> {
         Ok(session)
     }
 
-    /// Runs statements and gives the rows that they answer.
+    /// Runs one statement that changes something. The client runs what it has of a statement when its input ends, also one
+    /// that outlives us: so it gets a text, which is a statement when it is complete.
+    pub(crate) fn run_whole(&mut self, sql: &str) -> Result<(), Problem> {
+        self.run(&whole(sql)).map(drop)
+    }
+
+    /// Runs statements that change nothing for good, and gives the rows that they answer.
     pub(crate) fn run(&mut self, sql: &str) -> Result<Vec<Row>, Problem> {
         let lines = self.0.ask(|end| format!("{sql}\n;\nSELECT '{end}';\n")).ok_or_else(|| self.ended())?;
         let row = |line: &Vec<u8>| String::from_utf8_lossy(line).split('\t').map(plain).collect();
@@ -142,6 +156,44 @@ pub(crate) fn problem_of(failed: &Failed, doing: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a client makes of an input that ends there.
+    fn fed(server: &mariadb_server::Server, input: &str) {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+        let mut client = Command::new("mariadb")
+            .args(["--no-defaults", "--batch", "--binary-mode", "--user=root", "--database=shop"])
+            .arg(format!("--socket={}", server.socket().display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the client");
+        client.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("written");
+        client.wait().expect("ended");
+    }
+
+    #[test]
+    fn the_beginning_of_a_change_changes_nothing() {
+        let server = mariadb_server::Server::start();
+        server.shop("shop", 1);
+        server.sql("shop", "CREATE TABLE a (i int); CREATE TABLE b (i int); CREATE DATABASE aside");
+        let moved = "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM information_schema.tables \
+                     WHERE table_schema = 'aside'";
+        let change = "RENAME TABLE shop.a TO aside.a, shop.b TO aside.b";
+        let whole = whole(change);
+        let execute = whole.find("EXECUTE relplan").expect("it is run") + "EXECUTE relplan".len();
+        for end in 0..execute {
+            fed(&server, &whole[..end]);
+            assert_eq!(server.sql("shop", moved), "NULL", "{}", &whole[..end]);
+        }
+        fed(&server, &whole);
+        assert_eq!(server.sql("shop", moved), "a,b");
+        // The client does run the beginning of what it is told plainly.
+        server.sql("shop", "RENAME TABLE aside.a TO shop.a, aside.b TO shop.b");
+        fed(&server, change.split(',').next().unwrap_or_default());
+        assert_eq!(server.sql("shop", moved), "a");
+    }
 
     #[test]
     fn texts_and_names_are_what_they_were() {

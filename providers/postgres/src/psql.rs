@@ -22,6 +22,11 @@ pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A statement for `psql` of which the beginning does nothing: it is a text in quotes, which is run when it is complete.
+fn whole(sql: &str) -> String {
+    format!("SELECT {} \\gexec", literal(sql))
+}
+
 /// A conversation. The server ends it when it is dropped.
 pub(crate) struct Session<'j>(Conversation<'j>, Connection);
 
@@ -37,7 +42,8 @@ impl<'j> Session<'j> {
         Ok(session)
     }
 
-    /// Runs statements of ours and gives the lines that they print.
+    /// Runs statements of ours that change nothing for good, and gives the lines that they print. A `psql` that outlives
+    /// us runs what it has of them when its input ends.
     pub(crate) fn run(&mut self, sql: &str) -> Result<Vec<String>, Problem> {
         let lines = self.0.ask(|end| format!("{sql}\n;\n\\echo {}\n", literal(end)));
         let texts =
@@ -45,9 +51,10 @@ impl<'j> Session<'j> {
         texts.ok_or_else(|| self.ended())
     }
 
-    /// Runs statements that a person wrote: `psql` sends the text as it is, and takes no `\` in it for a command.
+    /// Runs one statement that changes something, or that a person wrote: `psql` sends the text as it is, and takes no
+    /// `\` in it for a command. It has either all of the text or no statement at all, however it comes to its end.
     pub(crate) fn run_text(&mut self, sql: &str) -> Result<Vec<String>, Problem> {
-        self.run(&format!("SELECT {} \\gexec", literal(sql)))
+        self.run(&whole(sql))
     }
 
     /// Asks one of our queries that gives one JSON value.
@@ -106,4 +113,47 @@ pub(crate) fn problem_of(failed: &Failed, doing: &str) -> Problem {
         problem = problem.about(about);
     }
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// What a `psql` makes of an input that ends there.
+    fn fed(server: &postgres_server::Server, input: &str) {
+        let mut psql = Command::new(postgres_server::programs().join("psql"))
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", &server.url("shop")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("psql");
+        psql.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("written");
+        psql.wait().expect("ended");
+    }
+
+    #[test]
+    fn the_beginning_of_a_change_changes_nothing() {
+        let server = postgres_server::Server::start();
+        server.shop("shop", 1);
+        server.sql("shop", "CREATE TABLE half (name text, done int)");
+        let all = "SELECT string_agg(name || done, ' ' ORDER BY name) FROM half";
+        let change = "UPDATE half SET done = 1 WHERE name = 'a' OR name = 'it''s \\x'";
+        let reset = || server.sql("shop", "DELETE FROM half; INSERT INTO half VALUES ('a', 0), ('b', 0)");
+        reset();
+        // psql runs what it has of a statement when its input ends: here everything but the condition.
+        fed(&server, change.split(" WHERE").next().unwrap_or_default());
+        assert_eq!(server.sql("shop", all), "a1 b1");
+        let whole = whole(change);
+        reset();
+        for end in (0..whole.len()).rev() {
+            fed(&server, &whole[..end]);
+            assert_eq!(server.sql("shop", all), "a0 b0", "{}", &whole[..end]);
+        }
+        fed(&server, &whole);
+        assert_eq!(server.sql("shop", all), "a1 b0");
+    }
 }

@@ -188,7 +188,7 @@ pub(crate) fn for_person(
         Err(problem) => {
             // The database is ours alone, and half-full: nobody should find it.
             let dropped = Session::open(job, &server)
-                .and_then(|mut session| session.run(&format!("DROP DATABASE {}", identifier(&new))));
+                .and_then(|mut session| session.run_text(&format!("DROP DATABASE {}", identifier(&new))));
             let left = if dropped.is_err() {
                 format!(" The database {new} could not be dropped.")
             } else {
@@ -198,22 +198,31 @@ pub(crate) fn for_person(
         }
     };
     notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
-    let mut swap = String::new();
-    if there.is_some() {
-        swap.push_str(&format!("ALTER DATABASE {} RENAME TO {};\n", identifier(&name), identifier(&aside)));
-    }
-    swap.push_str(&format!("ALTER DATABASE {} RENAME TO {}", identifier(&new), identifier(&name)));
-    let swapped = Session::open(job, &server).and_then(|mut session| session.run(&swap));
-    notes.push(match swapped {
-        Ok(_) if there.is_some() => format!("The database that was there is now {aside}; drop it when nobody misses it."),
-        Ok(_) => format!("The database {name} is new."),
+    let rename =
+        |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
+    let mut renames: Vec<String> = there.iter().map(|_| rename(&name, &aside)).collect();
+    renames.push(rename(&new, &name));
+    notes.push(match swap(job, &server, &renames) {
+        Ok(()) if there.is_some() => format!("The database that was there is now {aside}; drop it when nobody misses it."),
+        Ok(()) => format!("The database {name} is new."),
         Err(problem) => format!(
             "The names could not be swapped ({}). The restored database is {new}; when nobody is connected, run: {}",
             problem.message,
-            swap.replace('\n', " ")
+            renames.join("; ")
         ),
     });
     Ok(Restored { notes })
+}
+
+/// Gives databases other names, all or none: never is there no database of the name.
+fn swap(job: &Job, server: &Connection, renames: &[String]) -> Result<(), Problem> {
+    let mut session = Session::open(job, server)?;
+    session.run("BEGIN")?;
+    for rename in renames {
+        session.run_text(rename)?;
+    }
+    session.run("COMMIT")?;
+    session.close()
 }
 
 /// How many tables the database has; none where it is not there.

@@ -107,7 +107,8 @@ impl Drop for Scratch<'_> {
             Kind::Own { .. } => {}
             Kind::Lent { job, server, database } => {
                 let dropped = Session::open(job, server).and_then(|mut session| {
-                    session.run(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(database)))
+                    session
+                        .run_text(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(database)))
                 });
                 if dropped.is_err() {
                     job.context()
@@ -160,11 +161,11 @@ pub(crate) fn create(
             locale.push_str(&format!(" {what} {}", literal(value)));
         }
     }
-    let with_locale = Session::open(job, server)?.run(&format!("{base}{locale}"));
+    let with_locale = Session::open(job, server)?.run_text(&format!("{base}{locale}"));
     if with_locale.as_ref().is_err_and(|problem| problem.message.contains("locale")) {
         // The machine does not know the locale: what is sorted differs, what is stored does not.
         let plain = format!("{base} LC_COLLATE 'C' LC_CTYPE 'C'");
-        return Session::open(job, server)?.run(&plain).map(drop);
+        return Session::open(job, server)?.run_text(&plain).map(drop);
     }
     with_locale.map(drop)
 }

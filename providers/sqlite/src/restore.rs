@@ -28,6 +28,13 @@ pub(crate) fn for_person(
     if there && !wanted.over {
         return Err(already_there(&into));
     }
+    if let Some(left) = beside(&into).find(|path| !wanted.over && path.symlink_metadata().is_ok()) {
+        let message =
+            format!("There is no {}, but {} of a database that was there.", into.display(), left.display());
+        return Err(Problem::invalid("into", message).hint(
+            "SQLite would take it for changes of the restored one. Move it away, or put it aside with -over.",
+        ));
+    }
     let mut file = copy::file(folder)?;
     let bytes = verify::write(job, settings, archive, &mut file)?;
     let failed =
@@ -40,8 +47,8 @@ pub(crate) fn for_person(
         format!("{bytes} bytes, each as it was when it was copied"),
         format!("integrity_check: ok; {}", archive.manifest.counted()),
     ];
+    let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;
     if there {
-        let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;
         notes.push(format!(
             "The file that was there is now {}. Whoever has it open goes on in it: start them anew.",
             aside.display()
@@ -60,20 +67,71 @@ fn already_there(into: &Path) -> Problem {
         .hint("Name a new file. With -over it is put aside under another name, and not deleted.")
 }
 
-/// Renames a database with what belongs to it.
+/// What SQLite keeps beside a database, there or not.
+fn beside(database: &Path) -> impl Iterator<Item = PathBuf> {
+    BESIDE.iter().map(|ending| with_ending(database, ending))
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Gives a database with what belongs to it another name. What belongs to it gets a second name first, so that however
+/// far this comes, the database is whole under one of the two names, and a new one never meets the changes of the old.
 fn put_aside(database: &Path, stamp: i64) -> io::Result<PathBuf> {
-    let named = |ending: &str| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    let aside = format!(".before-{stamp}");
-    for ending in BESIDE {
-        match fs::rename(named(ending), named(&format!("{aside}{ending}"))) {
+    let aside = with_ending(database, &format!(".before-{stamp}"));
+    let kept: Vec<_> = BESIDE
+        .iter()
+        .filter(|ending| with_ending(database, ending).symlink_metadata().is_ok())
+        .map(|ending| (with_ending(database, ending), with_ending(&aside, ending)))
+        .collect();
+    for (here, there) in &kept {
+        match fs::hard_link(here, there) {
+            // A file system without second names: a copy does as well, as long as nobody writes.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => fs::copy(here, there).map(drop)?,
+            _ => {}
+        }
+    }
+    match fs::rename(database, &aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    for (here, _) in &kept {
+        match fs::remove_file(here) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    fs::rename(database, named(&aside))?;
-    Ok(named(&aside))
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_put_aside_with_its_changes_and_leaves_none_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("shop.sqlite");
+        for (ending, text) in [("", "all"), ("-wal", "changes"), ("-shm", "index")] {
+            fs::write(with_ending(&database, ending), text).expect("a file");
+        }
+        let aside = put_aside(&database, 1).expect("is put aside");
+        let text = |path: &Path, ending| fs::read_to_string(with_ending(path, ending)).ok();
+        assert_eq!(
+            ["", "-wal", "-shm"].map(|e| text(&aside, e)),
+            ["all", "changes", "index"].map(|t| Some(t.into()))
+        );
+        assert_eq!(
+            ["", "-wal", "-shm", "-journal"].map(|e| text(&database, e)),
+            [const { None::<String> }; 4]
+        );
+        // What a run left that was cut off behind the database itself goes as well.
+        fs::write(with_ending(&database, "-wal"), "changes").expect("a file");
+        let aside = put_aside(&database, 2).expect("is put aside");
+        assert_eq!((text(&aside, ""), text(&aside, "-wal")), (None, Some("changes".into())));
+        assert_eq!(text(&database, "-wal"), None);
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
-use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, snapshots, syscalls};
+use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, snapshots, syscalls, tags};
 
 fn built() -> Relplan {
     Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
@@ -37,6 +37,11 @@ fn holds(tally: std::io::Result<Tally>) {
 fn nothing_is_lost_or_doubled_by_kill_9() {
     let shape = Shape { records: 30, deployments: 8, checks: 2, action_ms: 6 };
     holds(crash::crash(&built(), &early(), shape, 8, 1));
+}
+
+#[test]
+fn no_tag_is_half_made_by_kill_9_of_relplan_alone() {
+    holds(tags::tags(&built(), &planted::with_late_input(&OWN).expect("this program"), 6, 1));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub mod simulate;
 pub mod snapshots;
 pub mod strace;
 pub mod syscalls;
+pub mod tags;
 pub mod tally;
 
 pub use tally::Tally;

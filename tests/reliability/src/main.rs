@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
 use relplan_reliability::{
-    Tally, crash, damage, faults, images, planted, races, rogue, simulate, snapshots, syscalls,
+    Tally, crash, damage, faults, images, planted, races, rogue, simulate, snapshots, syscalls, tags,
 };
 
 #[derive(Parser)]
@@ -54,6 +54,8 @@ enum Ordeal {
     Faults,
     /// Bad luck for snapshots of a real PostgreSQL: servers, networks, disks, keys and clocks that fail
     Snapshots(Seeded),
+    /// kill -9 of relplan alone while git makes tags for it
+    Tags(Seeded),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +77,9 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
         Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan()?, &early, 1, *runs, *seed),
         Ordeal::Faults => faults::faults(&relplan()?, &early, &faults::ERRORS, 1),
         Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),
+        Ordeal::Tags(Seeded { runs, seed }) => {
+            tags::tags(&relplan()?, &planted::with_late_input(&[])?, *runs, *seed)
+        }
         Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
         Ordeal::Snapshots(Seeded { runs, seed }) => {
             snapshots::snapshots(&arguments.relplan.canonicalize()?, *runs, *seed)

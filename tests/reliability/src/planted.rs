@@ -19,8 +19,11 @@ pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
 /// The variable that makes a process a relplan with the providers of [`crate::rogue`]: it holds the arguments as well.
 pub const WITH_ROGUES: &str = "RELPLAN_WITH_ROGUES";
 
-/// Runs a relplan that acts while it plans, before any intent, or one with rogues, when a variable says so, and gives
-/// its exit code.
+/// The variable that makes a process a relplan with the bug of [`crate::tags`]: it holds the arguments as well.
+pub const WITH_LATE_INPUT: &str = "RELPLAN_WITH_LATE_INPUT";
+
+/// Runs a relplan that acts while it plans, before any intent, or one with rogues or late input, when a variable says so,
+/// and gives its exit code.
 #[must_use]
 pub fn run_if_asked() -> Option<u8> {
     let bundled = relplan_bundled::registry();
@@ -34,7 +37,13 @@ pub fn run_if_asked() -> Option<u8> {
             providers.push(Arc::new(crate::rogue::Rogue));
             (given, providers)
         }
-        _ => return None,
+        _ => {
+            let given = std::env::var(WITH_LATE_INPUT).ok()?;
+            let late = |inner: Arc<dyn Provider>| -> Arc<dyn Provider> {
+                if inner.schema().name == "git" { Arc::new(crate::tags::Late(inner)) } else { inner }
+            };
+            (given, bundled.into_iter().map(late).collect())
+        }
     };
     let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
     Some(relplan::cli::main(arguments, providers).code())
@@ -44,6 +53,11 @@ pub fn run_if_asked() -> Option<u8> {
 /// [`run_if_asked`].
 pub fn acts_too_early(own: &[&str]) -> std::io::Result<Relplan> {
     Ok(Relplan::inside(&std::env::current_exe()?, own, ARGUMENTS))
+}
+
+/// A relplan that starts git and then feeds it.
+pub fn with_late_input(own: &[&str]) -> std::io::Result<Relplan> {
+    Ok(Relplan::inside(&std::env::current_exe()?, own, WITH_LATE_INPUT))
 }
 
 /// A relplan with rogues among its providers.

@@ -1,6 +1,5 @@
 //! Refs of local and remote repositories, over files, over `git daemon` and over HTTP.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use relplan_contract::conformance::fitted;
 
-use crate::testing::{Sandbox, data_type, text};
+use crate::testing::{Sandbox, answering, data_type, text};
 
 async fn read(sandbox: &Sandbox, repository: &str, reference: &str) -> Result<Value, Problem> {
     let source = data_type("git_ref");
@@ -119,22 +118,6 @@ async fn a_git_daemon_is_read_and_its_absence_is_worth_another_try() {
     assert_eq!(missing.expect_err("no such repository").kind, ProblemKind::Missing);
 }
 
-/// Answers every request on loopback with one status, and tells the address.
-fn answering(status: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request);
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n");
-            let _ = stream.write_all(format!("{head}WWW-Authenticate: Basic realm=\"x\"\r\n\r\n").as_bytes());
-        }
-    });
-    address.to_string()
-}
-
 #[tokio::test]
 async fn an_http_servers_no_is_told_by_kind() {
     let sandbox = Sandbox::new();
@@ -145,7 +128,7 @@ async fn an_http_servers_no_is_told_by_kind() {
         ("429 Too Many Requests", ProblemKind::Retry),
         ("503 Service Unavailable", ProblemKind::Retry),
     ] {
-        let url = format!("http://{}/shop.git", answering(status));
+        let url = format!("http://{}/shop.git", answering(status).address);
         let problem = read(&sandbox, &url, "main").await.expect_err("the server says no");
         assert_eq!(problem.kind, kind, "{status}: {problem}");
         assert!(kind == ProblemKind::Retry || !problem.hint.is_empty(), "{status}: {problem}");

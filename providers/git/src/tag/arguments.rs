@@ -3,7 +3,7 @@
 use relplan_contract::{Context, Kind, Path, Problem, Value};
 
 use crate::arguments::{check_repository, check_revision, parse_location};
-use crate::disk::Signing;
+use crate::forge::Signing;
 use crate::location::Location;
 use crate::oid::Oid;
 use crate::refname::{check_remote, check_tag, is_deceptive};

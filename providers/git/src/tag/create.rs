@@ -1,9 +1,10 @@
-//! Making a tag so that none is ever moved: look, make where it is missing, and look again when git refuses.
+//! Making a tag so that none is ever moved, nor seen half made: look, make its object where it is missing, give that its
+//! name in one step, and look again when git refuses.
 
 use relplan_contract::{Context, Path, Problem, ProblemKind};
 
-use crate::disk::Signing;
 use crate::failure::never_connected;
+use crate::forge::Signing;
 use crate::oid::Oid;
 use crate::place::Place;
 use crate::remote::Remote;
@@ -17,7 +18,7 @@ pub(super) async fn create(
     signing: &Signing,
 ) -> Result<Tag, Problem> {
     if let Some(tag) = place.tag(&wanted.name, Some(&wanted.commit)).await? {
-        return accept(wanted, tag, place.label());
+        return accept(place, wanted, tag, Where::Counts);
     }
     let Some(remote) = place.remote() else {
         return on_disk(place, context, wanted, signing).await;
@@ -26,26 +27,70 @@ pub(super) async fn create(
         let message = format!("The commit {} is not in `{}` any more.", wanted.commit, place.label());
         return Err(Problem::missing(message).about(Path::attribute("ref")));
     }
-    let object = if place.is_url() && wanted.message.is_none() {
-        wanted.commit.clone()
+    let object = if place.is_url() {
+        still_promised(wanted)?;
+        place.disk().begin();
+        place.disk().tag_object(wanted, signing, context.clock.now()).await?
     } else {
         on_disk(place, context, wanted, signing).await?.object
     };
     push(place, remote, context, wanted, &object).await
 }
 
+/// Which of two repositories a tag was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    /// The one whose tags count.
+    Counts,
+    /// The one on disk, in front of the remote whose tags count.
+    OnDisk,
+}
+
 /// The problem of a tag that is there and another one.
-pub(super) fn conflict(name: &str, label: &str, difference: &str) -> Problem {
+pub(super) fn conflict(
+    place: &Place<'_>,
+    wanted: &Wanted,
+    found: &Tag,
+    difference: &str,
+    at: Where,
+) -> Problem {
+    let is_remote = at == Where::Counts && place.remote().is_some();
+    let label = if at == Where::OnDisk { "the local repository" } else { place.label() };
+    let name = &wanted.name;
+    let half = wanted.has_half(found).then(|| {
+        let reference = format!("refs/tags/{name}");
+        let object = &found.object;
+        let removing = if is_remote && place.is_url() {
+            format!("`git push --force-with-lease={reference}:{object} URL :{reference}`")
+        } else if is_remote {
+            format!("`git push --force-with-lease={reference}:{object} {label} :{reference}`")
+        } else {
+            let folder = place.disk().folder().to_string_lossy().replace('\'', r"'\''");
+            format!("`git -C '{folder}' update-ref -d {reference} {object}`")
+        };
+        format!(
+            "An older relplan that was killed while it made the tag left it so. If nobody relies on it, remove \
+             this one with {removing}, and apply again."
+        )
+    });
+    let never = "relplan never moves a tag: release a new version, or set `ref` and the other arguments to what is there.";
     Problem::conflict(format!("The tag `{name}` is in `{label}` already: {difference}."))
-        .hint("relplan never moves a tag: release a new version, or set `ref` and the other arguments to what is there.")
+        .hint(half.unwrap_or_else(|| never.to_owned()))
         .about(Path::attribute("name"))
 }
 
-fn accept(wanted: &Wanted, found: Tag, label: &str) -> Result<Tag, Problem> {
+fn accept(place: &Place<'_>, wanted: &Wanted, found: Tag, at: Where) -> Result<Tag, Problem> {
     match wanted.difference(&found) {
         None => Ok(found),
-        Some(difference) => Err(conflict(&wanted.name, label, &difference)),
+        Some(difference) => Err(conflict(place, wanted, &found, &difference, at)),
     }
+}
+
+/// What the plan promised is not made anew.
+fn still_promised(wanted: &Wanted) -> Result<(), Problem> {
+    let Some(object) = &wanted.object else { return Ok(()) };
+    let message = format!("The tag `{}`, which the plan found at object {object}, is gone.", wanted.name);
+    Err(Problem::conflict(message).hint("Plan again.").about(Path::attribute("name")))
 }
 
 /// Makes the tag on disk, or takes the one that is there.
@@ -55,26 +100,25 @@ async fn on_disk(
     wanted: &Wanted,
     signing: &Signing,
 ) -> Result<Tag, Problem> {
-    let label = if place.remote().is_some() { "the local repository" } else { place.label() };
-    if let Some(tag) = place.disk().tag(&wanted.name).await? {
-        return accept(wanted, tag, label);
+    let at = if place.remote().is_some() { Where::OnDisk } else { Where::Counts };
+    let disk = place.disk();
+    if let Some(tag) = disk.tag(&wanted.name).await? {
+        return accept(place, wanted, tag, at);
     }
-    if let Some(object) = &wanted.object {
-        let message = format!("The tag `{}`, which the plan found at object {object}, is gone.", wanted.name);
-        return Err(Problem::conflict(message).hint("Plan again.").about(Path::attribute("name")));
-    }
-    place.disk().begin();
-    let made = place.disk().create_tag(wanted, signing, context.clock.now()).await;
-    match (made, place.disk().tag(&wanted.name).await?) {
+    still_promised(wanted)?;
+    disk.begin();
+    // The object comes first, whole; then one step gives it its name. A git that goes on after relplan was killed does
+    // one of the two, and neither is half of anything.
+    let object = disk.tag_object(wanted, signing, context.clock.now()).await?;
+    let made = disk.name_tag(&wanted.name, &object).await;
+    match (made, disk.tag(&wanted.name).await?) {
         (Ok(()), Some(tag)) => {
-            if !place.is_url() {
-                let (name, commit) = (&wanted.name, tag.commit.short());
-                context.progress.line(&format!("Created the tag {name} at commit {commit}."));
-            }
-            accept(wanted, tag, label)
+            let (name, commit) = (&wanted.name, tag.commit.short());
+            context.progress.line(&format!("Created the tag {name} at commit {commit}."));
+            accept(place, wanted, tag, at)
         }
         // Another process was faster.
-        (Err(_), Some(tag)) => accept(wanted, tag, label),
+        (Err(_), Some(tag)) => accept(place, wanted, tag, at),
         (Err(problem), None) => Err(problem),
         (Ok(()), None) => Err(Problem::conflict(format!(
             "The tag `{}` was deleted by somebody just after it was made.",
@@ -99,7 +143,7 @@ async fn push(
     };
     // The push may have landed all the same, or somebody else's may have been faster: the remote knows.
     match place.tag(&wanted.name, Some(&wanted.commit)).await {
-        Ok(Some(tag)) => accept(wanted, tag, place.label()),
+        Ok(Some(tag)) => accept(place, wanted, tag, Where::Counts),
         Ok(None) | Err(_) if may_land_yet(&problem) => {
             Err(Problem { kind: ProblemKind::Uncertain, ..problem })
         }

@@ -1,6 +1,7 @@
 //! Tags in a repository of this machine. Remotes, hostile input and signatures have files of their own.
 
 mod conformance;
+mod half;
 mod hostile;
 mod remote;
 mod signing;

@@ -53,11 +53,12 @@ impl Run<'_> {
         if script.in_transaction {
             session.run("BEGIN")?;
             self.statements(session, script)?;
-            return session.run(&format!("{}; COMMIT", remembering(true))).map(drop);
+            session.run_text(&remembering(true))?;
+            return session.run("COMMIT").map(drop);
         }
-        session.run(&remembering(false))?;
+        session.run_text(&remembering(false))?;
         self.statements(session, script)?;
-        session.run(&self.history.finishing(&script.name)).map(drop)
+        session.run_text(&self.history.finishing(&script.name)).map(drop)
     }
 
     fn statements(&self, session: &mut Session<'_>, script: &Script) -> Result<(), Problem> {
