@@ -28,9 +28,13 @@ pub(crate) fn plain(command: &str) -> Option<String> {
         match word {
             "-4" | "-6" | "-a" | "-q" | "-x" => plain.push_str(&format!(" {word}")),
             "-i" | "-p" => {
-                plain.push_str(&format!(" {word} {}", quoted(words.next().filter(|word| is_value(word))?)))
+                let value = words.next().filter(|word| is_value(word))?;
+                plain.push_str(&format!(" {word} {}", quoted(value)));
             }
-            "-o" => plain.push_str(&format!(" -o {}", quoted(words.next().filter(|word| is_setting(word))?))),
+            "-o" => {
+                let setting = words.next().filter(|word| is_setting(word))?;
+                plain.push_str(&format!(" -o {}", quoted(setting)));
+            }
             _ => {
                 let setting = word.strip_prefix("-o").filter(|word| is_setting(word))?;
                 plain.push_str(&format!(" -o {}", quoted(setting)));

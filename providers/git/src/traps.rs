@@ -294,7 +294,7 @@ async fn no_key_of_a_repositorys_own_configuration_runs_anything() {
         let lower = key.to_ascii_lowercase();
         if let Some((_, fixed)) = WELL_FORMED.iter().find(|(fixed, _)| *fixed == lower) {
             (*fixed).clone_into(value);
-        } else if lower.starts_with("include") && lower.ends_with(".path") {
+        } else if lower.starts_with("include") && lower.rsplit('.').next() == Some("path") {
             value.clone_from(&included);
         } else if lower.ends_with(".promisor") {
             "false".clone_into(value);
