@@ -1,9 +1,14 @@
-# Plans the release into its pull request. Changes (2) are what a plan is for; anything worse fails the job.
+# Plans the release into its pull request; with -no-exec, into the job's summary alone. Changes (2) are what a plan is for; anything worse fails the job.
 . "$ACTION/action/common.sh"
 
-number=$(pull_request)
+# What nobody was asked about is no plan to be reviewed, and the token of such a job may not write.
+publish=${number:+"-pr=$number"}
+for argument in ${arguments[@]+"${arguments[@]}"}; do
+  case $argument in -no-exec | --no-exec) publish= ;; esac
+done
+
 shown=$(mktemp)
-"$RELPLAN" plan -format=markdown -detailed-exitcode ${number:+"-pr=$number"} ${arguments[@]+"${arguments[@]}"} "$RELEASE" > "$shown"
+"$RELPLAN" plan -format=markdown -detailed-exitcode ${publish:+"$publish"} ${arguments[@]+"${arguments[@]}"} -- "$RELEASE" > "$shown"
 code=$?
 cat "$shown"
 cat "$shown" >> "$GITHUB_STEP_SUMMARY"

@@ -37,6 +37,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// Address of the resource instance that it came up in.
     pub address: Option<String>,
+    /// Whether it is said once, however often it comes up.
+    pub once: bool,
 }
 
 impl Diagnostic {
@@ -50,6 +52,7 @@ impl Diagnostic {
             help: String::new(),
             labels: Vec::new(),
             address: None,
+            once: false,
         }
     }
 
@@ -80,6 +83,13 @@ impl Diagnostic {
         self
     }
 
+    /// The same finding, said once: whatever comes up after it is likely to have the same fault.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
     /// The same finding with the instance that it came up in.
     #[must_use]
     pub fn in_instance(mut self, address: impl Into<String>) -> Self {
@@ -88,6 +98,9 @@ impl Diagnostic {
     }
 }
 
+/// How many findings are looked at for one that is said once.
+const LOOKED_BACK: usize = 1_000;
+
 /// All findings of a stage, in the order in which they came up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
@@ -95,12 +108,15 @@ pub struct Diagnostics(pub Vec<Diagnostic>);
 impl Diagnostics {
     /// Takes one in.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        let is_same = |other: &Diagnostic| other.once && other.summary == diagnostic.summary;
+        if !(diagnostic.once && self.0.iter().rev().take(LOOKED_BACK).any(is_same)) {
+            self.0.push(diagnostic);
+        }
     }
 
     /// Takes all of another's.
     pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        other.0.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// Whether one of them stops the work.
@@ -121,17 +137,34 @@ impl Diagnostics {
     }
 }
 
+impl From<Box<Diagnostic>> for Diagnostics {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self(vec![*diagnostic])
+    }
+}
+
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])
     }
 }
 
+/// Longest word that is compared with others, in bytes: nobody mistypes a text.
+const LONGEST_WORD: usize = 128;
+
+/// Most candidates that are compared.
+const MAX_CANDIDATES: usize = 2_000;
+
 /// The candidate nearest to a misspelt word, if one is near enough to be meant.
 #[must_use]
 pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let limit = (word.chars().count() / 3).max(1);
-    let near = candidates.into_iter().map(|candidate| (distance(word, candidate, limit), candidate));
+    let short = |candidate: &&str| candidate.len() <= LONGEST_WORD + limit * 4;
+    let candidates = candidates.into_iter().filter(short).take(MAX_CANDIDATES);
+    let near = candidates.map(|candidate| (distance(word, candidate, limit), candidate));
     near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
 }
 
@@ -154,6 +187,10 @@ fn distance(from: &str, to: &str, limit: usize) -> usize {
                 cost = cost.min(at(&before_last, j - 1) + 1);
             }
             row.push(cost);
+        }
+        // No later row has a smaller number than the smallest of this one and the one before.
+        if row.iter().chain(&last).min().is_some_and(|least| *least > limit) {
+            return limit + 1;
         }
         before_last = std::mem::replace(&mut last, row);
     }

@@ -14,6 +14,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Graph, Item, ModuleId, NodeId};
 use crate::lang::ast::Expr;
 use crate::lang::body::Evaluator;
+use crate::lang::eval::Allowance;
 use crate::lang::config::{Config, Reference, Repetition, Subject};
 use crate::lang::functions::{Host, NoFiles};
 use crate::lang::scope::{Bindings, Expansion, Values};
@@ -45,6 +46,7 @@ pub struct World {
     /// Nodes whose value cannot change any more.
     settled: BTreeSet<NodeId>,
     host: Arc<dyn Host>,
+    allowance: Arc<Allowance>,
 }
 
 impl World {
@@ -68,6 +70,7 @@ impl World {
             leaves_open: false,
             has_open: false,
             settled: BTreeSet::new(),
+            allowance: Arc::new(Allowance::new(host.totals(), host.clock())),
             host,
         };
         world.open(ModuleId(0), &root);
@@ -164,7 +167,16 @@ impl World {
         work: impl FnOnce(&Evaluator<'_>) -> T,
     ) -> T {
         let scope = self.values.inside(inside, bindings);
-        work(&Evaluator::new(&scope, &*self.host))
+        work(&Evaluator::new(&scope, &*self.host, &self.allowance()))
+    }
+
+    /// What everything together may cost. Once a run has begun, each evaluation has an allowance of its own: what
+    /// is left of a plan that was within its allowance must not stop half-way.
+    fn allowance(&self) -> Arc<Allowance> {
+        if self.host.run_time().is_some() {
+            return Arc::new(self.allowance.renewed());
+        }
+        Arc::clone(&self.allowance)
     }
 
     /// Evaluates a node that is no resource, in every instance of its module.
@@ -173,6 +185,10 @@ impl World {
         let mut found = Diagnostics::default();
         let mut known = true;
         for instance in self.instances(node.module).to_vec() {
+            if let Err(used_up) = self.allowance().visit(node.span) {
+                found.extend(used_up.into());
+                break;
+            }
             match self.visit_in(node.module, &node.item, &instance) {
                 Ok(now_known) => known &= now_known,
                 Err(errors) => found.extend(errors),

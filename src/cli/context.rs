@@ -16,6 +16,7 @@ use crate::ledger::lock::Holder;
 use crate::plan::Registry;
 use crate::source::Sources;
 use crate::view::annotations;
+use crate::view::escape::inert;
 use crate::view::json::{self, Deed};
 use crate::view::style::Palette;
 
@@ -94,8 +95,13 @@ impl Context {
         self.redactor = Redactor::new(secrets.iter().map(String::as_str));
     }
 
-    /// Prints text with every known secret masked.
+    /// Prints text with every known secret masked, and no line in it that is a command to a CI's runner.
     pub(super) fn print(&self, text: &str) {
+        Terminal::print(&inert(&self.redactor.mask(text)));
+    }
+
+    /// Prints what a program wants byte for byte, with every known secret masked.
+    pub(super) fn print_exactly(&self, text: &str) {
         Terminal::print(&self.redactor.mask(text));
     }
 
@@ -125,7 +131,7 @@ impl Context {
     }
 
     pub(super) fn warn(&self, text: &str) {
-        Terminal::warn(&self.redactor.mask(text));
+        Terminal::warn(&inert(&self.redactor.mask(text)));
     }
 
     /// A path from the command line.
@@ -137,18 +143,23 @@ impl Context {
     pub(super) fn show(&self, found: &Diagnostics) {
         if !found.is_empty() {
             self.warn(&self.rendered(found));
+            self.annotate(found);
         }
     }
 
     fn rendered(&self, found: &Diagnostics) -> String {
         let style = render::Style { color: self.terminal.colour, ..render::Style::PLAIN };
-        let mut text = render::text(found, &self.sources, style);
+        render::text(found, &self.sources, style)
+    }
+
+    /// Marks findings on their lines: the only commands to a runner that are meant.
+    fn annotate(&self, found: &Diagnostics) {
         if self.environment.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
             let top = self.environment.get("GITHUB_WORKSPACE").map(Path::new);
             let folder = top.and_then(|top| self.directory.strip_prefix(top).ok()).unwrap_or(Path::new(""));
-            text.push_str(&annotations::annotations(found, &self.sources, folder));
+            let text = annotations::annotations(found, &self.sources, folder);
+            Terminal::warn(&self.redactor.mask(&text));
         }
-        text
     }
 
     /// Prints why the command failed, and gives its exit.
@@ -159,7 +170,10 @@ impl Context {
             return exit;
         }
         let text = match failure {
-            Failure::Found(found, _) => self.rendered(&found),
+            Failure::Found(found, _) => {
+                self.show(&found);
+                return exit;
+            }
             Failure::Ledger(error) => error_text(&format!("{}.", sentence(&error.to_string())), error.help()),
             Failure::Message { message, help, .. } => error_text(&message, &help),
         };

@@ -106,7 +106,7 @@ fn standard_input(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
     } else if args.diff {
         context.print(&diff(&source, &formatted, "<stdin>"));
     } else if !args.check {
-        context.print(&formatted);
+        context.print_exactly(&formatted);
     }
     Ok(if args.check && formatted != source { Exit::Error } else { Exit::Done })
 }

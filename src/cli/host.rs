@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::files::{clause, read_bounded};
+use crate::lang::eval::{Clock, Totals};
 use crate::lang::functions::{FileError, Host, Timestamp};
 
 /// The largest file that an expression may read, in bytes.
@@ -23,6 +25,7 @@ pub(super) struct FileHost {
     tree: Option<PathBuf>,
     home: Option<String>,
     begun: OnceLock<Timestamp>,
+    totals: Totals,
 }
 
 impl FileHost {
@@ -33,7 +36,12 @@ impl FileHost {
                 real.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf);
             repository.unwrap_or(real)
         });
-        Self { base, tree, home, begun: OnceLock::new() }
+        Self { base, tree, home, begun: OnceLock::new(), totals: Totals::default() }
+    }
+
+    /// With so many times as much as evaluations may cost otherwise.
+    pub(super) fn with_budget(self, factor: f64) -> Self {
+        Self { totals: Totals::default().times(factor), ..self }
     }
 
     /// From now on there is a time: while planning there is none, since a plan must not hang on when it was made.
@@ -128,6 +136,14 @@ impl Host for FileHost {
         self.home.clone()
     }
 
+    fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    fn clock(&self) -> Option<Clock> {
+        Some(computed)
+    }
+
     fn now(&self) -> Option<Timestamp> {
         self.begun.get().copied()
     }
@@ -135,4 +151,10 @@ impl Host for FileHost {
     fn run_time(&self) -> Option<Timestamp> {
         self.begun.get().copied()
     }
+}
+
+/// How long this thread has been computing: what others do on the machine does not count.
+fn computed() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }

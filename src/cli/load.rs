@@ -57,6 +57,20 @@ pub(super) fn load(context: &mut Context, args: &ReleaseArgs) -> Result<Loaded, 
         context.warn(&format!("Using {}{version}.\n", located.shown));
     }
     let home = context.environment.get("HOME").cloned();
-    let host = Arc::new(FileHost::new(located.folder.clone(), home));
+    let host = FileHost::new(located.folder.clone(), home).with_budget(budget(context)?);
+    let host = Arc::new(host);
     Ok(Loaded { located, config: Arc::new(config), graph, given, host })
+}
+
+/// What the environment variable is called that lets evaluations cost more, or less.
+const BUDGET: &str = "RELPLAN_EVALUATION_BUDGET";
+
+/// How many times as much as usual evaluations may cost.
+fn budget(context: &Context) -> Result<f64, Failure> {
+    let Some(text) = context.environment.get(BUDGET).filter(|text| !text.is_empty()) else { return Ok(1.0) };
+    let factor = text.parse::<f64>().ok().filter(|factor| (0.001..=1_000.0).contains(factor));
+    factor.ok_or_else(|| {
+        let said = crate::view::escape::line(text);
+        Failure::usage(format!("{BUDGET} must be a number from 0.001 to 1000, but it is \"{said}\"."))
+    })
 }

@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, args: &OutputArgs) -> Result<Exit, Failure>
                 "Only one output that is a text, number or bool and not sensitive can be printed raw.",
             ));
         };
-        context.print(&text);
+        context.print_exactly(&text);
         return Ok(Exit::Done);
     }
     context.print(&if context.json {

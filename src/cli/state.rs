@@ -88,7 +88,7 @@ fn pull(context: &Context, folder: &Path, product: &str) -> Result<Exit, Failure
     let path = folder.join(file::ROOT).join(file::directory_name(product)?).join("ledger.jsonl");
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::error(format!("The ledger {} cannot be read: {error}.", path.display())))?;
-    context.print(&text);
+    context.print_exactly(&text);
     Ok(Exit::Done)
 }
 

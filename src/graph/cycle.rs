@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::NodeIndex;
 
 use super::{Graph, NodeId};
@@ -13,7 +13,8 @@ const SHOWN: usize = 12;
 
 /// One diagnostic for each knot of the graph, with a shortest cycle through it.
 pub(super) fn explain(graph: &Graph) -> Diagnostics {
-    let mut knots: Vec<Vec<NodeIndex>> = tarjan_scc(&graph.edges)
+    // Tarjan's algorithm would need a stack as deep as the longest chain.
+    let mut knots: Vec<Vec<NodeIndex>> = kosaraju_scc(&graph.edges)
         .into_iter()
         .filter(|knot| knot.len() > 1 || knot.iter().any(|index| graph.edges.contains_edge(*index, *index)))
         .collect();
@@ -26,7 +27,11 @@ pub(super) fn explain(graph: &Graph) -> Diagnostics {
 
 fn describe(graph: &Graph, cycle: &[NodeIndex]) -> Diagnostic {
     let label = |index: NodeIndex| graph.label(NodeId(index.index()));
-    let names: Vec<String> = cycle.iter().chain(cycle.first()).map(|index| label(*index)).collect();
+    let mut names: Vec<String> = cycle.iter().take(SHOWN).map(|index| label(*index)).collect();
+    if let Some(left_out) = cycle.len().checked_sub(SHOWN).filter(|left_out| *left_out > 0) {
+        names.push(format!("({left_out} more)"));
+    }
+    names.extend(cycle.first().map(|index| label(*index)));
     let mut diagnostic = Diagnostic::error(
         "Cycle",
         format!("These depend on each other, so that none of them can be first: {}.", names.join(" -> ")),

@@ -7,28 +7,29 @@ use relplan_contract::{Attribute as Schema, Path, Presence, Shape, Value};
 
 use super::ast::Expr;
 use super::config::{Attribute, Block, Body};
-use super::eval::{self, Budget, Scope};
+use super::eval::{self, Allowance, Budget, Scope};
 use super::functions::Host;
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::Span;
 
-/// Evaluates expressions in one scope, each with a budget of its own.
+/// Evaluates expressions in one scope, each with a budget of its own out of one allowance.
 #[derive(Clone, Copy)]
 pub struct Evaluator<'e> {
     scope: &'e dyn Scope,
     host: &'e dyn Host,
+    allowance: &'e Arc<Allowance>,
 }
 
 impl<'e> Evaluator<'e> {
     /// An evaluator for a scope.
     #[must_use]
-    pub const fn new(scope: &'e dyn Scope, host: &'e dyn Host) -> Self {
-        Self { scope, host }
+    pub const fn new(scope: &'e dyn Scope, host: &'e dyn Host, allowance: &'e Arc<Allowance>) -> Self {
+        Self { scope, host, allowance }
     }
 
     /// The value of an expression.
     pub fn evaluate(&self, expr: &Expr) -> Result<Value, Diagnostics> {
-        eval::evaluate(expr, self.scope, self.host, &Budget::default())
+        eval::evaluate(expr, self.scope, self.host, &Budget::within(Arc::clone(self.allowance)))
     }
 }
 
@@ -121,7 +122,11 @@ fn argument(
         );
         return Value::NULL;
     }
-    let value = match evaluator.evaluate(&attribute.expr) {
+    let kept = |value: Value| -> Result<Value, Diagnostics> {
+        evaluator.allowance.keep(&value, attribute.expr.span)?;
+        Ok(value)
+    };
+    let value = match evaluator.evaluate(&attribute.expr).and_then(kept) {
         Ok(value) => value,
         Err(errors) => {
             found.extend(errors);

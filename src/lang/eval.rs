@@ -25,6 +25,7 @@ use crate::diag::Diagnostics;
 use crate::source::Span;
 
 mod access;
+mod allowance;
 pub(super) mod budget;
 mod call;
 mod collection;
@@ -35,6 +36,7 @@ pub(super) mod show;
 mod template;
 pub(super) mod unify;
 
+pub use allowance::{Allowance, Clock, Totals};
 pub use budget::{Budget, Limits, MAX_VALUE_DEPTH};
 
 use budget::Exceeded;
@@ -57,12 +59,14 @@ pub fn evaluate(
     budget: &Budget,
 ) -> Result<Value, Diagnostics> {
     let evaluator = Evaluator { scope, host, budget, hidden: std::cell::Cell::new(false) };
-    let outcome = evaluator.eval(expr, None);
-    // `try` and an unknown condition hide errors, but never that a limit was passed.
-    budget.check()?;
-    let value = outcome?;
-    budget.admit(&value, expr.span)?;
-    Ok(value)
+    budget.spend(|| {
+        let outcome = evaluator.eval(expr, None);
+        // `try` and an unknown condition hide errors, but never that a limit was passed.
+        budget.check()?;
+        let value = outcome?;
+        budget.admit(&value, expr.span)?;
+        Ok(value)
+    })
 }
 
 type Outcome = Result<Value, Diagnostics>;
@@ -112,17 +116,19 @@ impl Evaluator<'_> {
         result
     }
 
+    /// Whether it is unknown which elements a collection has: it is itself, or it is a set with unknown elements,
+    /// which may turn out to be equal to others.
+    fn has_unknown_elements(&self, value: &Value, span: Span) -> Result<bool, Diagnostics> {
+        if matches!(value.kind(), relplan_contract::Kind::Set(_)) {
+            return Ok(self.charge(self.budget.survey(value), span)?.unknown);
+        }
+        Ok(is_unreadable(value))
+    }
+
     /// What the budget says, with the place where it was asked.
     fn charge<T>(&self, answer: Result<T, Exceeded>, span: Span) -> Result<T, Diagnostics> {
         answer.map_err(|exceeded| self.budget.diagnose(exceeded, span).into())
     }
-}
-
-/// Whether it is unknown which elements a collection has: it is itself, or it is a set with unknown elements, which
-/// may turn out to be equal to others.
-fn has_unknown_elements(value: &Value) -> bool {
-    is_unreadable(value)
-        || matches!(value.kind(), relplan_contract::Kind::Set(items) if items.iter().any(Value::has_unknown))
 }
 
 /// Whether a value cannot be read: it is known after apply, or only a fingerprint of it was kept.

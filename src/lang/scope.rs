@@ -173,8 +173,11 @@ impl Values {
     /// Sets an output.
     pub fn set_output(&mut self, instance: &ModulePath, name: &Arc<str>, value: Value) {
         self.of(instance).outputs.insert(Arc::clone(name), value);
-        if let Some((_, caller)) = instance.0.split_last() {
-            self.of(&ModulePath(caller.into())).called.get_mut().clear();
+        if let Some((step, caller)) = instance.0.split_last() {
+            let called = self.of(&ModulePath(caller.into())).called.get_mut();
+            // Only what has this output in it is built anew: a module may have a thousand.
+            called.remove(&(Arc::clone(&step.name), None));
+            called.remove(&(Arc::clone(&step.name), Some(Arc::clone(name))));
         }
     }
 
@@ -228,9 +231,18 @@ impl Values {
         }
         let value = values.calls.get(name)?.assemble(|key| {
             let outputs = self.instances.get(&caller.child(name, key.cloned())).map(|child| &child.outputs);
-            let wanted =
-                outputs.into_iter().flatten().filter(|(found, _)| output.is_none_or(|name| name == *found));
-            Value::map(wanted.map(|(name, value)| (Arc::clone(name), value.clone())))
+            let wanted: Vec<(Arc<str>, Value)> = match output {
+                Some(name) => {
+                    let found = outputs.and_then(|outputs| outputs.get(name));
+                    found.map(|value| (Arc::clone(name), value.clone())).into_iter().collect()
+                }
+                None => outputs
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, value)| (Arc::clone(name), value.clone()))
+                    .collect(),
+            };
+            Value::map(wanted)
         });
         values.called.borrow_mut().insert(cache_key, value.clone());
         Some(value)

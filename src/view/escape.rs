@@ -57,9 +57,82 @@ pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}…"))
 }
 
+/// A rendered text in which no line is a command to the machine that reads the log. GitHub's runner obeys lines that
+/// begin with `::`, whatever white space comes before, and `##[` anywhere; Azure's agent `##vso[`, TeamCity
+/// `##teamcity[`. One character is written as an escape, which is the same text to who reads JSON.
+#[must_use]
+pub fn inert(text: &str) -> Cow<'_, str> {
+    let may_command = |line: &str| double_colon(line).is_some() || line.contains("##");
+    if !text.split(['\n', '\r']).any(may_command) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 32);
+    for line in text.split_inclusive(['\n', '\r']) {
+        let begun = double_colon(line).unwrap_or(0);
+        let (before, rest) = line.split_at_checked(begun).unwrap_or(("", line));
+        safe.push_str(before);
+        let rest = match rest.strip_prefix(':') {
+            Some(behind) if begun > 0 || line.starts_with("::") => {
+                safe.push_str("\\u003a");
+                behind
+            }
+            _ => rest,
+        };
+        push_without_hashes(rest, &mut safe);
+    }
+    Cow::Owned(safe)
+}
+
+/// Where two colons stand that nothing is before but white space and colours.
+fn double_colon(line: &str) -> Option<usize> {
+    let mut rest = line;
+    loop {
+        let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || is_deceptive(c) && c != '\u{1b}');
+        rest = match trimmed.strip_prefix("\u{1b}[") {
+            Some(colour) => colour.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m')?,
+            None if trimmed.starts_with("::") => return Some(line.len() - trimmed.len()),
+            None => return None,
+        };
+    }
+}
+
+/// `##[`, also with a word before the bracket, is written with one of its signs as an escape.
+fn push_without_hashes(text: &str, safe: &mut String) {
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("##") {
+        safe.push_str(before);
+        safe.push('#');
+        let word = behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        safe.push_str(if word.starts_with('[') { "\\u0023" } else { "" });
+        // The second sign may be the first of the next pair.
+        rest = if word.starts_with('[') { behind } else { rest.get(before.len() + 1..).unwrap_or_default() };
+    }
+    safe.push_str(rest);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_is_a_command_to_who_reads_the_log() {
+        for (text, expected) in [
+            ("::add-mask::x", r"\u003a:add-mask::x"),
+            ("a\n \t::stop-commands::x\nb", "a\n \t\\u003a:stop-commands::x\nb"),
+            ("\u{1b}[32m  ::error::x\u{1b}[0m", "\u{1b}[32m  \\u003a:error::x\u{1b}[0m"),
+            ("\u{a0}\u{3000}::debug::x\r::set-output name=a::b", "\u{a0}\u{3000}\\u003a:debug::x\r\\u003a:set-output name=a::b"),
+            ("- a ##[error]x ##[group]", r"- a #\u0023[error]x #\u0023[group]"),
+            ("###[add-mask]x ##vso[task.setvariable]", r"##\u0023[add-mask]x #\u0023vso[task.setvariable]"),
+            ("##teamcity[x", r"#\u0023teamcity[x"),
+            ("{\"a\":\"##[error]\"}", "{\"a\":\"#\\u0023[error]\"}"),
+        ] {
+            assert_eq!(inert(text), expected);
+            assert_eq!(inert(expected), expected, "once is enough");
+        }
+        for text in ["a::b", "std::fmt", "## heading\n### [link]", "# [x]", "", ": :", "a ##", "x\n\ny"] {
+            assert!(matches!(inert(text), Cow::Borrowed(_)) || inert(text) == text, "{text}");
+        }
+    }
 
     #[test]
     fn what_could_deceive_is_escaped() {

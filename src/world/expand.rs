@@ -17,11 +17,12 @@ use crate::source::Span;
 const MAX_INSTANCES: u64 = 100_000;
 
 impl World {
-    /// How many instances a block has in a module instance.
+    /// How many instances a block has in a module instance; `planned` where each has a place in the plan.
     pub(super) fn expand(
         &mut self,
         repetition: Option<&Repetition>,
         instance: &ModulePath,
+        planned: bool,
     ) -> Result<Expansion, Diagnostics> {
         let Some(repetition) = repetition else { return Ok(Expansion::Single) };
         let expr = repetition_expr(repetition);
@@ -37,6 +38,7 @@ impl World {
             Repetition::ForEach(_) => for_each(&value, expr.span),
         };
         let expansion = expansion?;
+        self.allowance().instances(expansion.size(), planned, expr.span)?;
         self.count(&expansion, expr.span)?;
         Ok(expansion)
     }
@@ -79,7 +81,11 @@ impl World {
         }
         let module = Arc::clone(&self.graph.module(self.graph.node(id).module).module);
         let repetition = module.resources.get(name).and_then(|resource| resource.repetition.as_ref());
-        let expansion = self.expand(repetition, instance)?;
+        if repetition.is_none() {
+            // Not repeated itself, but perhaps in a module that is.
+            self.allowance().instances(1, true, self.graph.node(id).span)?;
+        }
+        let expansion = self.expand(repetition, instance, true)?;
         self.expansions.insert((instance.clone(), id), expansion.clone());
         Ok(expansion)
     }

@@ -22,6 +22,9 @@ pub struct Given {
     pub must_exist: bool,
 }
 
+/// Most findings that a near name is looked for.
+const MAX_SUGGESTED: usize = 20;
+
 /// Finds values for variables that do not exist.
 pub(super) fn check(config: &Config, given: &BTreeMap<Arc<str>, Given>) -> Diagnostics {
     let declared = &config.root.variables;
@@ -29,7 +32,13 @@ pub(super) fn check(config: &Config, given: &BTreeMap<Arc<str>, Given>) -> Diagn
     for (name, value) in given.iter().filter(|(name, _)| !declared.contains_key(*name)) {
         let detail =
             format!("{} gives a value for the variable {name:?}, which is not declared.", value.origin);
-        let help = did_you_mean(name, declared.keys().map(|name| &**name)).map_or_else(
+        // A file may give ten thousand names that are not declared: near ones are looked for a few times.
+        let near = if found.0.len() < MAX_SUGGESTED {
+            did_you_mean(name, declared.keys().map(|name| &**name))
+        } else {
+            None
+        };
+        let help = near.map_or_else(
             || format!("Declare it with `variable {name:?} {{}}`, or remove the value."),
             |near| format!("Did you mean {near:?}?"),
         );

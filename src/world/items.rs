@@ -30,6 +30,9 @@ impl World {
             self.input(module, name, instance)?
         };
         let origin = self.given.get(name).filter(|_| instance.is_root()).map(|given| given.origin.clone());
+        let value = given.as_ref().or(variable.default.as_ref()).unwrap_or(Value::null());
+        let converted_at = place.unwrap_or(variable.span);
+        self.allowance().convert(value, converted_at)?;
         let value = fit(name, variable, given, place, origin.as_deref())?;
         self.values.set_variable(instance, name, value.clone());
         self.check_validations(variable, instance)?;
@@ -88,6 +91,9 @@ impl World {
             .help("Add `sensitive = true` to the output, or wrap the value in nonsensitive() if it may be shown.")
             .into());
         }
+        if instance.is_root() {
+            self.allowance().keep(&value, output.value.span)?;
+        }
         let known = !value.has_unknown();
         self.values.set_output(instance, name, value.mark(output.sensitive));
         Ok(known)
@@ -104,7 +110,7 @@ impl World {
         if self.values.call(instance, name).is_some() {
             return Ok(true);
         }
-        let expansion = self.expand(call.repetition.as_ref(), instance)?;
+        let expansion = self.expand(call.repetition.as_ref(), instance, false)?;
         let Some(called) = self.graph.called(module, name) else { return Ok(true) };
         for (key, _) in expansion.instances() {
             let child = instance.child(name, key);

@@ -42,4 +42,4 @@ pub use schema::{
 };
 pub use secret::{MASK, Redactor, Secret, secrets_of};
 pub use ty::{Field, Misfit, Type};
-pub use value::{Kind, Map, Parts, Value};
+pub use value::{Kind, Map, Measure, Outgrown, Parts, Value};

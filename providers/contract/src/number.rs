@@ -135,6 +135,13 @@ impl Number {
         self.is_integer().then(|| self.0.to_i64()).flatten()
     }
 
+    /// How many digits it is written with, before and behind the decimal point.
+    #[must_use]
+    pub fn digits(&self) -> u64 {
+        let (_, scale) = self.0.as_bigint_and_exponent();
+        self.0.digits().saturating_add(scale.unsigned_abs())
+    }
+
     /// The nearest binary float, for logarithms and other inexact functions.
     #[must_use]
     pub fn to_f64(&self) -> f64 {

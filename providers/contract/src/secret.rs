@@ -3,11 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use zeroize::Zeroizing;
 
+use find::{Finder, TooMany};
+use grams::Grams;
+
 use crate::value::{Kind, Parts, Value};
+
+mod find;
+mod fold;
+mod grams;
+mod known;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "(sensitive value)";
@@ -39,58 +47,80 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Replaces every known secret in a text, as it is and in the encodings in which systems echo it.
+/// Replaces every known secret in a text, however a system that echoes it writes it: as it is; quoted or escaped
+/// for a shell, a program, JSON, a URL or HTML; in base64 or hexadecimal digits, also in part.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    patterns: Option<AhoCorasick>,
+    known: Option<Arc<Views>>,
 }
 
+/// How secrets are looked for.
+#[derive(Debug)]
+enum Views {
+    /// In the text as it is, in what is left of it without quotes, and without escapes; and parts of them, encoded.
+    Each { plain: Finder, bare: Finder, unescaped: Finder, grams: Grams },
+    /// There are too many: nothing is shown.
+    Everything,
+}
+
+/// Most bytes of one secret whose parts are known in base64 and hexadecimal digits, and of all together.
+const ENCODED: usize = 64 << 10;
+const ENCODED_IN_ALL: usize = 2 << 20;
+
 impl Redactor {
-    /// A redactor for the secrets. The cost is paid here, once; masking is then one pass over the text.
+    /// A redactor for the secrets. The cost is paid here, once; masking is then a few passes over the text.
     #[must_use]
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
-        let patterns: BTreeSet<String> = secrets
+        let texts: BTreeSet<&str> = secrets
             .into_iter()
             .flat_map(|secret| std::iter::once(secret).chain(secret.lines()))
             .map(str::trim)
             .filter(|secret| secret.len() >= SHORTEST)
-            .flat_map(encodings)
             .collect();
-        if patterns.is_empty() {
+        if texts.is_empty() {
             return Self::default();
         }
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
-        // Building fails only past the automaton's size limit, megabytes of secrets; then everything is masked.
-        Self { patterns: Some(automaton.unwrap_or_else(|_| mask_everything())) }
+        Self { known: Some(Arc::new(Views::of(&texts).unwrap_or(Views::Everything))) }
     }
 
     /// The text with every secret masked.
     #[must_use]
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match &self.patterns {
-            Some(patterns) if patterns.is_match(text) => {
-                let mut masked = String::with_capacity(text.len());
-                patterns.replace_all_with(text, &mut masked, |_, _, out| {
-                    out.push_str(MASK);
-                    true
-                });
-                Cow::Owned(masked)
-            }
-            _ => Cow::Borrowed(text),
+        let ranges = match self.known.as_deref() {
+            None => return Cow::Borrowed(text),
+            Some(Views::Everything) if text.trim().is_empty() => return Cow::Borrowed(text),
+            Some(Views::Everything) => return Cow::Borrowed(MASK),
+            Some(views) => views.find(text),
+        };
+        if ranges.is_empty() {
+            return Cow::Borrowed(text);
         }
+        let mut masked = String::with_capacity(text.len());
+        let mut shown = 0;
+        for (start, end) in ranges {
+            masked.push_str(text.get(shown..start).unwrap_or_default());
+            masked.push_str(MASK);
+            shown = end;
+        }
+        masked.push_str(text.get(shown..).unwrap_or_default());
+        Cow::Owned(masked)
     }
 
     /// Whether a secret stands in the text.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
-        self.patterns.as_ref().is_some_and(|patterns| patterns.is_match(text))
+        match self.known.as_deref() {
+            None => false,
+            Some(Views::Everything) => !text.trim().is_empty(),
+            Some(views) => !views.find(text).is_empty(),
+        }
     }
 
     /// The value with every text that contains a secret marked sensitive: what a provider echoes stays hidden.
     /// A map with a secret among its keys is marked whole.
     #[must_use]
     pub fn mark(&self, value: &Value) -> Value {
-        if self.patterns.is_none() {
+        if self.known.is_none() {
             return value.clone();
         }
         value.transform(&|part| {
@@ -101,8 +131,72 @@ impl Redactor {
     }
 }
 
-fn mask_everything() -> AhoCorasick {
-    AhoCorasick::new(["\n", " "]).unwrap_or_else(|_| unreachable!("two one-byte patterns fit"))
+impl Views {
+    fn of(texts: &BTreeSet<&str>) -> Result<Self, TooMany> {
+        let long = |text: &Vec<u8>| text.len() >= SHORTEST;
+        let mut encoded = 0;
+        let mut begins = Vec::new();
+        for text in texts {
+            let bytes = text.as_bytes();
+            let begin = bytes.get(..ENCODED).unwrap_or(bytes);
+            encoded += begin.len();
+            if encoded > ENCODED_IN_ALL {
+                return Err(TooMany);
+            }
+            begins.push(begin);
+        }
+        Ok(Self::Each {
+            plain: Finder::new(&texts.iter().flat_map(|text| plain_forms(text)).collect())?,
+            bare: Finder::new(&texts.iter().map(|text| fold::bare(text).bytes).filter(long).collect())?,
+            unescaped: Finder::new(&texts.iter().flat_map(|text| fold::unescaped_forms(text)).filter(long).collect())?,
+            grams: Grams::of(begins),
+        })
+    }
+
+    /// Where secrets stand, in order and apart from each other.
+    fn find(&self, text: &str) -> Vec<(usize, usize)> {
+        let Self::Each { plain, bare, unescaped, grams } = self else { return Vec::new() };
+        let mut ranges = Vec::new();
+        plain.find(text.as_bytes(), &mut ranges);
+        grams.find(text.as_bytes(), &mut ranges);
+        if fold::changes(text) {
+            for (finder, folded) in [(bare, fold::bare(text)), (unescaped, fold::unescaped(text))] {
+                let mut found = Vec::new();
+                finder.find(&folded.bytes, &mut found);
+                ranges.extend(found.into_iter().filter_map(|(start, end)| folded.origin(start, end)));
+            }
+        }
+        joined(ranges, text)
+    }
+}
+
+/// The text as it is; and where too little of it is left without quotes, as shells quote it.
+fn plain_forms(text: &str) -> Vec<Vec<u8>> {
+    let mut forms = vec![text.to_owned()];
+    if fold::bare(text).bytes.len() < SHORTEST {
+        forms.extend(["'\\''", "'\"'\"'", "\\'", "''"].map(|quote| text.replace('\'', quote)));
+        forms.extend(["\\\"", "\"\""].map(|quote| text.replace('\\', "\\\\").replace('"', quote)));
+        let escaped = |c: char| if "'\"\\$".contains(c) { vec!['\\', c] } else { vec![c] };
+        forms.push(text.chars().flat_map(escaped).collect());
+    }
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+/// The ranges in order, those that touch as one, and no character cut in two.
+fn joined(mut ranges: Vec<(usize, usize)>, text: &str) -> Vec<(usize, usize)> {
+    ranges.sort_unstable();
+    let mut joined: Vec<(usize, usize)> = Vec::with_capacity(ranges.len().min(64));
+    for (start, end) in ranges {
+        match joined.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => joined.push((start, end)),
+        }
+    }
+    for (start, end) in &mut joined {
+        *start = (0..=*start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        *end = (*end..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    }
+    joined
 }
 
 /// The texts of a value that must be masked wherever they turn up: every string and number under a mark.
@@ -139,120 +233,5 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// The secret as it is, and as base64 (both alphabets), URL, hex and JSON escapes write it.
-fn encodings(secret: &str) -> Vec<String> {
-    let bytes = secret.as_bytes();
-    let mut all = vec![secret.to_owned(), hex(bytes, false), hex(bytes, true)];
-    all.push(percent(bytes, "-_.~", false));
-    all.push(percent(bytes, "-_.~", true));
-    all.push(percent(bytes, "*-._", false).replace("%20", "+"));
-    // Some writers escape more than they must: PHP the slash, Go what HTML could take for a tag.
-    for (upper, slash, html) in (0..8).map(|bits| (bits & 1 > 0, bits & 2 > 0, bits & 4 > 0)) {
-        all.push(json(secret, upper, slash, html));
-    }
-    all.push(secret.escape_debug().to_string());
-    for alphabet in [STANDARD, URL_SAFE] {
-        // The middle of a longer base64 text depends on where the secret starts in it: all three phases.
-        for phase in 0..3 {
-            all.extend(base64_core(bytes, phase, alphabet));
-        }
-    }
-    all
-}
-
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// The base64 digits that depend on the secret alone when `phase` unknown bytes come before it.
-fn base64_core(bytes: &[u8], phase: usize, alphabet: &[u8; 64]) -> Option<String> {
-    let first_bit = (6 - phase * 8 % 6) % 6;
-    let bit = |index: usize| bytes.get(index / 8).map_or(0, |byte| byte >> (7 - index % 8) & 1);
-    let digits = (bytes.len() * 8 - first_bit) / 6;
-    let text: String = (0..digits)
-        .filter_map(|digit| {
-            let value = (0..6).fold(0, |sum, offset| sum << 1 | bit(first_bit + digit * 6 + offset));
-            alphabet.get(usize::from(value)).map(|digit| char::from(*digit))
-        })
-        .collect();
-    (text.len() >= 6).then_some(text)
-}
-
-fn hex(bytes: &[u8], upper: bool) -> String {
-    bytes.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
-}
-
-fn percent(bytes: &[u8], plain: &str, lower: bool) -> String {
-    bytes
-        .iter()
-        .map(|byte| match char::from(*byte) {
-            c if c.is_ascii_alphanumeric() || plain.contains(c) => c.to_string(),
-            _ if lower => format!("%{byte:02x}"),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
-fn json(text: &str, upper: bool, slash: bool, html: bool) -> String {
-    text.chars()
-        .map(|c| match c {
-            '"' => "\\\"".to_owned(),
-            '\\' => "\\\\".to_owned(),
-            '\n' => "\\n".to_owned(),
-            '\r' => "\\r".to_owned(),
-            '\t' => "\\t".to_owned(),
-            '/' if slash => "\\/".to_owned(),
-            c if c.is_control() || !c.is_ascii() || (html && "<>&'".contains(c)) => {
-                let mut units = [0; 2];
-                let unit =
-                    |unit: &u16| if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
-                c.encode_utf16(&mut units).iter().map(unit).collect::<Vec<_>>().concat()
-            }
-            c => c.to_string(),
-        })
-        .collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_masked_in_every_encoding() {
-        let redactor = Redactor::new(["p@ss w0rd/é"]);
-        for echoed in [
-            "p@ss w0rd/é",
-            "cEBzcyB3MHJkL8Op",
-            "eHBAc3MgdzByZC/DqQ==",
-            "eHhwQHNzIHcwcmQvw6k=",
-            "7040737320773072642fc3a9",
-            "p%40ss%20w0rd%2F%C3%A9",
-            "p%40ss+w0rd%2F%C3%A9",
-            "p@ss w0rd/\\u00e9",
-            "p@ss w0rd\\/\\u00E9",
-        ] {
-            let text = format!("before {echoed} after");
-            assert!(redactor.mask(&text).contains(MASK), "{echoed}");
-        }
-        assert_eq!(redactor.mask("nothing here"), "nothing here");
-    }
-
-    #[test]
-    fn an_echo_in_a_computed_attribute_is_marked() {
-        let redactor = Redactor::new(["hunter2"]);
-        let echoed = Value::map([("out", Value::from("login hunter2 ok")), ("id", Value::from("7"))]);
-        let marked = redactor.mark(&echoed);
-        assert!(marked.get("out").is_sensitive() && !marked.get("id").is_sensitive());
-    }
-
-    #[test]
-    fn secrets_under_a_mark_are_found() {
-        let value = Value::map([
-            ("a", Value::list([Value::from("tokentoken")]).mark(true)),
-            ("b", Value::from("plain")),
-        ]);
-        let mut found = BTreeSet::new();
-        secrets_of(&value, &mut found);
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["tokentoken"]);
-        assert_eq!(format!("{:?}", Secret::new("x")), MASK);
-    }
-}
+mod tests;

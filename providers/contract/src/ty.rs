@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::number::Number;
-use crate::path::Path;
+use crate::path::{Path, Step};
 use crate::value::{Kind, Map, Value};
 
 /// A type constraint.
@@ -66,6 +66,15 @@ impl fmt::Display for Misfit {
 
 impl std::error::Error for Misfit {}
 
+impl Misfit {
+    /// The same, told from around the part. The way to a part is found only when it does not fit: in a large value
+    /// it would cost more than the conversion.
+    fn inside(mut self, step: Step) -> Self {
+        self.path.0.insert(0, step);
+        self
+    }
+}
+
 impl Type {
     /// `list(ty)`.
     #[must_use]
@@ -87,33 +96,29 @@ impl Type {
 
     /// The value made to fit. Unknown parts stay unknown, null fits every type, marks stay where they were.
     pub fn convert(&self, value: &Value) -> Result<Value, Misfit> {
-        self.convert_at(value, &Path::default())
-    }
-
-    fn convert_at(&self, value: &Value, at: &Path) -> Result<Value, Misfit> {
         if matches!(value.kind(), Kind::Null | Kind::Unknown | Kind::Sealed(_)) {
             return Ok(value.clone());
         }
         let converted = match self {
             Self::Any => value.clone(),
-            Self::Bool | Self::Number | Self::String => self.convert_primitive(value, at)?,
-            Self::List(ty) => Value::list(convert_items(ty, self.items_of(value, at)?, at)?),
-            Self::Set(ty) => Value::set(convert_items(ty, self.items_of(value, at)?, at)?),
+            Self::Bool | Self::Number | Self::String => self.convert_primitive(value)?,
+            Self::List(ty) => Value::list(convert_items(ty, self.items_of(value)?)?),
+            Self::Set(ty) => Value::set(convert_items(ty, self.items_of(value)?)?),
             Self::Map(ty) => {
-                let entries = value.as_map().ok_or_else(|| self.misfit(value, at))?;
+                let entries = value.as_map().ok_or_else(|| self.misfit(value))?;
                 let converted: Result<Map, Misfit> = entries
                     .iter()
-                    .map(|(name, item)| Ok((Arc::clone(name), ty.convert_at(item, &at.key(name))?)))
+                    .map(|(name, item)| Ok((Arc::clone(name), ty.convert(item).map_err(|misfit| misfit.inside(Step::Key(Arc::clone(name))))?)))
                     .collect();
                 Value::new(Kind::Map(Arc::new(converted?)))
             }
-            Self::Tuple(types) => self.convert_tuple(types, value, at)?,
-            Self::Object(fields) => self.convert_object(fields, value, at)?,
+            Self::Tuple(types) => self.convert_tuple(types, value)?,
+            Self::Object(fields) => self.convert_object(fields, value)?,
         };
         Ok(converted.mark(value.is_sensitive()))
     }
 
-    fn convert_primitive(&self, value: &Value, at: &Path) -> Result<Value, Misfit> {
+    fn convert_primitive(&self, value: &Value) -> Result<Value, Misfit> {
         let converted = match (self, value.kind()) {
             (Self::Bool, Kind::Bool(_))
             | (Self::Number, Kind::Number(_))
@@ -128,20 +133,20 @@ impl Type {
             (Self::String, Kind::Number(number)) => Some(Value::string(number.to_string())),
             _ => None,
         };
-        converted.ok_or_else(|| self.misfit(value, at))
+        converted.ok_or_else(|| self.misfit(value))
     }
 
-    fn convert_tuple(&self, types: &[Self], value: &Value, at: &Path) -> Result<Value, Misfit> {
-        let items = self.items_of(value, at)?;
+    fn convert_tuple(&self, types: &[Self], value: &Value) -> Result<Value, Misfit> {
+        let items = self.items_of(value)?;
         if items.len() != types.len() {
             let message = format!("{} elements are required, but this has {}", types.len(), items.len());
-            return Err(Misfit { path: at.clone(), message });
+            return Err(Misfit { path: Path::default(), message });
         }
         let converted: Result<Vec<Value>, Misfit> = types
             .iter()
             .zip(items)
             .enumerate()
-            .map(|(index, (ty, item))| ty.convert_at(item, &at.index(index)))
+            .map(|(index, (ty, item))| ty.convert(item).map_err(|misfit| misfit.inside(Step::Index(index))))
             .collect();
         Ok(Value::list(converted?))
     }
@@ -150,19 +155,19 @@ impl Type {
         &self,
         fields: &BTreeMap<Arc<str>, Field>,
         value: &Value,
-        at: &Path,
     ) -> Result<Value, Misfit> {
-        let entries = value.as_map().ok_or_else(|| self.misfit(value, at))?;
+        let entries = value.as_map().ok_or_else(|| self.misfit(value))?;
+        let inside = |name: &Arc<str>, misfit: Misfit| misfit.inside(Step::Key(Arc::clone(name)));
         let mut converted = Map::new();
         for (name, field) in fields {
             let given = entries.get(name).filter(|item| !(item.is_null() && field.default.is_some()));
             let item = match (given, &field.default) {
-                (Some(item), _) => field.ty.convert_at(item, &at.key(name))?,
-                (None, Some(default)) => field.ty.convert_at(default, &at.key(name))?,
+                (Some(item), _) => field.ty.convert(item).map_err(|misfit| inside(name, misfit))?,
+                (None, Some(default)) => field.ty.convert(default).map_err(|misfit| inside(name, misfit))?,
                 (None, None) if field.optional => Value::NULL,
                 (None, None) => {
                     return Err(Misfit {
-                        path: at.clone(),
+                        path: Path::default(),
                         message: format!("the attribute {name:?} is required"),
                     });
                 }
@@ -172,19 +177,20 @@ impl Type {
         Ok(Value::new(Kind::Map(Arc::new(converted))))
     }
 
-    fn items_of<'v>(&self, value: &'v Value, at: &Path) -> Result<&'v [Value], Misfit> {
-        value.as_list().ok_or_else(|| self.misfit(value, at))
+    fn items_of<'v>(&self, value: &'v Value) -> Result<&'v [Value], Misfit> {
+        value.as_list().ok_or_else(|| self.misfit(value))
     }
 
-    fn misfit(&self, value: &Value, at: &Path) -> Misfit {
+    fn misfit(&self, value: &Value) -> Misfit {
         let message =
             format!("{} is required, but this is {}", with_article(self), article(value.kind_name()));
-        Misfit { path: at.clone(), message }
+        Misfit { path: Path::default(), message }
     }
 }
 
-fn convert_items(ty: &Type, items: &[Value], at: &Path) -> Result<Vec<Value>, Misfit> {
-    items.iter().enumerate().map(|(index, item)| ty.convert_at(item, &at.index(index))).collect()
+fn convert_items(ty: &Type, items: &[Value]) -> Result<Vec<Value>, Misfit> {
+    let inside = |(index, item)| ty.convert(item).map_err(|misfit| misfit.inside(Step::Index(index)));
+    items.iter().enumerate().map(inside).collect()
 }
 
 fn with_article(ty: &Type) -> String {

@@ -12,6 +12,10 @@ use std::sync::Arc;
 use crate::number::Number;
 use crate::path::{Path, Step};
 
+mod measure;
+
+pub use measure::{Measure, Outgrown};
+
 /// The keys and values of a map or an object, in the order of the keys.
 pub type Map = BTreeMap<Arc<str>, Value>;
 

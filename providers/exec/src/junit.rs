@@ -14,6 +14,12 @@ use roxmltree::{Document, Node, ParsingOptions};
 const LARGEST: u64 = 32 * 1024 * 1024;
 const MOST_NODES: u32 = 1_000_000;
 
+/// The most attributes of one element. The reader compares each with all others, and takes minutes for ten thousands.
+const MOST_ATTRIBUTES: usize = 1_000;
+
+/// The most namespaces. Each element gets those of all around it.
+const MOST_NAMESPACES: usize = 5_000;
+
 /// What the reports say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
@@ -75,6 +81,12 @@ fn parse(text: &str) -> Result<Report, String> {
     // Without document type definitions there are no entities that could grow.
     let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let text = without_illegal(text.trim_start_matches('\u{feff}').trim_start());
+    if most_attributes(&text) > MOST_ATTRIBUTES {
+        return Err(format!("an element has more than {MOST_ATTRIBUTES} attributes"));
+    }
+    if text.matches("xmlns").count() > MOST_NAMESPACES {
+        return Err(format!("it names more than {MOST_NAMESPACES} namespaces"));
+    }
     let document = Document::parse_with_options(&text, options).map_err(|error| error.to_string())?;
     let root = document.root_element();
     if !matches!(root.tag_name().name(), "testsuites" | "testsuite") {
@@ -92,6 +104,38 @@ fn parse(text: &str) -> Result<Report, String> {
     report.failures = report.failures.max(told("failures"));
     report.errors = report.errors.max(told("errors"));
     Ok(report)
+}
+
+/// The number of attributes of the element that has most: signs of equality outside of values.
+fn most_attributes(text: &str) -> usize {
+    let mut most = 0;
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once('<') {
+        let skipped = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")].iter().find_map(|(open, close)| {
+            let inside = behind.strip_prefix(open)?;
+            Some(inside.split_once(close).map_or("", |(_, after)| after))
+        });
+        if let Some(after) = skipped {
+            rest = after;
+            continue;
+        }
+        let (mut count, mut quote, mut length) = (0, None, behind.len());
+        for (at, byte) in behind.bytes().enumerate() {
+            match (quote, byte) {
+                (None, b'>') => {
+                    length = at;
+                    break;
+                }
+                (None, b'"' | b'\'') => quote = Some(byte),
+                (Some(open), _) if open == byte => quote = None,
+                (None, b'=') => count += 1,
+                _ => {}
+            }
+        }
+        most = most.max(count);
+        rest = behind.get(length..).unwrap_or_default();
+    }
+    most
 }
 
 /// The text without the characters that XML has no place for, as they are or as references such as `&#27;`. Many

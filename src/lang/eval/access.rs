@@ -3,7 +3,7 @@
 use relplan_contract::{Kind, Map, Number, Type, Value};
 
 use super::names::{self, Names};
-use super::{Evaluator, Outcome, has_unknown_elements, is_unreadable, show};
+use super::{Evaluator, Outcome, is_unreadable, show};
 use crate::addr::{Mode, ResourceName};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::lang::ast::{Access, Expr};
@@ -50,7 +50,7 @@ impl Evaluator<'_> {
 
     fn splat(&self, value: &Value, each: &[Access], names: Option<&Names<'_>>, span: Span) -> Outcome {
         let sensitive = value.is_sensitive();
-        if has_unknown_elements(value) {
+        if self.has_unknown_elements(value, span)? {
             return Ok(Value::UNKNOWN.mark(sensitive));
         }
         let single = std::slice::from_ref(value);
@@ -104,7 +104,7 @@ impl Evaluator<'_> {
         if self.hides(value) {
             return finding;
         }
-        match did_you_mean(name, map.keys().map(|key| &**key)) {
+        match self.near(name, map) {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),
             None => finding.help(known_keys("attribute", map)),
         }
@@ -224,13 +224,22 @@ impl Evaluator<'_> {
                 format!("This map has no key {}.", show::text(&name))
             };
             let finding = Diagnostic::error("Missing map key", detail).at(span);
-            let near = did_you_mean(&name, map.keys().map(|key| &**key));
+            let near = self.near(&name, map);
             Diagnostics::from(match near {
                 _ if hidden => finding.help("Use `lookup(map, key, default)` where there may be none."),
                 Some(near) => finding.help(format!("Did you mean {}?", show::text(near))),
                 None => finding.help(known_keys("key", map)),
             })
         })
+    }
+}
+
+impl Evaluator<'_> {
+    /// The key that may be meant. A finding may be dropped by a `try` and come up again a million times: looking for
+    /// the key is paid for like all else, and left out where it is too dear.
+    fn near<'v>(&self, name: &str, map: &'v Map) -> Option<&'v str> {
+        self.budget.steps(map.len() as u64).ok()?;
+        did_you_mean(name, map.keys().map(|key| &**key))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What one evaluation may cost. A hostile expression ends in a diagnostic, never in a full memory or a full stack.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use relplan_contract::{Kind, Parts, Value};
+use relplan_contract::{Measure, Outgrown, Value};
 
+use super::allowance::Allowance;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
@@ -11,7 +13,15 @@ use crate::source::Span;
 pub const MAX_VALUE_DEPTH: u32 = 100;
 
 /// How many parts of a value are looked at for the price of one step.
-const PARTS_PER_STEP: u64 = 8;
+pub(super) const PARTS_PER_STEP: u64 = 8;
+
+/// How many bytes are read for the price of one step.
+const BYTES_PER_STEP: u64 = 64;
+
+/// The steps that reading so many bytes costs.
+pub(in crate::lang) const fn work(bytes: u64) -> u64 {
+    bytes / BYTES_PER_STEP
+}
 
 /// The most that one evaluation may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,29 +56,36 @@ pub(in crate::lang) enum Exceeded {
     Elements,
     /// Too deep a value.
     ValueDepth,
+    /// Too many steps, of all evaluations together.
+    AllSteps,
+    /// Too much text, of all evaluations together.
+    AllBytes,
+    /// Too many elements, of all evaluations together.
+    AllElements,
+    /// Too much time, of all evaluations together.
+    AllTime,
 }
 
-/// What is left of the [`Limits`]. Shared by several evaluations, it bounds all of them together.
+impl From<Outgrown> for Exceeded {
+    fn from(outgrown: Outgrown) -> Self {
+        match outgrown {
+            Outgrown::Parts => Self::Elements,
+            Outgrown::Bytes => Self::Bytes,
+            Outgrown::Depth => Self::ValueDepth,
+        }
+    }
+}
+
+/// What is left of the [`Limits`] of one expression. What it takes is taken from the [`Allowance`] of all, too.
 #[derive(Debug)]
 pub struct Budget {
     limits: Limits,
+    all: Arc<Allowance>,
     depth: Cell<u32>,
     steps: Cell<u64>,
     bytes: Cell<u64>,
     elements: Cell<u64>,
     exceeded: Cell<Option<(Exceeded, Span)>>,
-}
-
-/// What a look through a whole value found.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::lang) struct Survey {
-    /// A part must not be shown.
-    pub(in crate::lang) sensitive: bool,
-    /// A part is known after apply.
-    pub(in crate::lang) unknown: bool,
-    /// How many parts it has, itself among them.
-    pub(in crate::lang) parts: u64,
-    bytes: u64,
 }
 
 /// One level of nesting; left when dropped.
@@ -82,16 +99,17 @@ impl Drop for Level<'_> {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::within(Arc::default())
     }
 }
 
 impl Budget {
-    /// A budget of which nothing is used.
+    /// A budget of which nothing is used, for one expression of all that the allowance is for.
     #[must_use]
-    pub const fn new(limits: Limits) -> Self {
+    pub fn within(all: Arc<Allowance>) -> Self {
         Self {
-            limits,
+            limits: all.limits(),
+            all,
             depth: Cell::new(0),
             steps: Cell::new(0),
             bytes: Cell::new(0),
@@ -113,52 +131,40 @@ impl Budget {
 
     /// Takes steps.
     pub(in crate::lang) fn steps(&self, count: u64) -> Result<(), Exceeded> {
-        take(&self.steps, count, self.limits.steps).then_some(()).ok_or(Exceeded::Steps)
+        take(&self.steps, count, self.limits.steps).then_some(()).ok_or(Exceeded::Steps)?;
+        self.all.steps(count)
     }
 
     /// Takes text; asked before it is made.
     pub(in crate::lang) fn bytes(&self, count: usize) -> Result<(), Exceeded> {
-        take(&self.bytes, count as u64, self.limits.bytes).then_some(()).ok_or(Exceeded::Bytes)
+        take(&self.bytes, count as u64, self.limits.bytes).then_some(()).ok_or(Exceeded::Bytes)?;
+        self.all.bytes(count as u64)
     }
 
     /// Takes elements of a collection; asked before it is made.
     pub(in crate::lang) fn elements(&self, count: usize) -> Result<(), Exceeded> {
-        take(&self.elements, count as u64, self.limits.elements).then_some(()).ok_or(Exceeded::Elements)
+        take(&self.elements, count as u64, self.limits.elements).then_some(()).ok_or(Exceeded::Elements)?;
+        self.all.elements(count as u64)
     }
 
-    /// Looks through a whole value. Values share their parts, so that a few lines can make one with more parts
-    /// than there are atoms: the look stops at the limit.
-    pub(in crate::lang) fn survey(&self, value: &Value) -> Result<Survey, Exceeded> {
-        let mut survey = Survey::default();
-        self.survey_part(value, 0, &mut survey)?;
-        self.steps(survey.parts / PARTS_PER_STEP)?;
-        Ok(survey)
+    /// Looks through a whole value, up to the limit.
+    pub(in crate::lang) fn survey(&self, value: &Value) -> Result<Measure, Exceeded> {
+        self.survey_times(value, 1)
     }
 
-    fn survey_part(&self, value: &Value, depth: u32, survey: &mut Survey) -> Result<(), Exceeded> {
-        survey.parts += 1;
-        survey.sensitive |= value.is_sensitive();
-        survey.unknown |= matches!(value.kind(), Kind::Unknown | Kind::Sealed(_));
-        survey.bytes += text_length(value);
-        if depth > MAX_VALUE_DEPTH {
-            return Err(Exceeded::ValueDepth);
-        }
-        if survey.parts > self.limits.elements {
-            return Err(Exceeded::Elements);
-        }
-        if survey.bytes > self.limits.bytes {
-            return Err(Exceeded::Bytes);
-        }
-        match value.parts() {
-            Parts::Leaf => Ok(()),
-            Parts::Items(items) => {
-                items.iter().try_for_each(|item| self.survey_part(item, depth + 1, survey))
-            }
-            Parts::Entries(map) => map.iter().try_for_each(|(key, item)| {
-                survey.bytes += key.len() as u64;
-                self.survey_part(item, depth + 1, survey)
-            }),
-        }
+    /// The same, for work on each part that costs so many times as much as a look.
+    pub(in crate::lang) fn survey_times(&self, value: &Value, times: u64) -> Result<Measure, Exceeded> {
+        let Limits { elements, bytes, .. } = self.limits;
+        let most = Measure { parts: elements, bytes, depth: MAX_VALUE_DEPTH, ..Measure::default() };
+        let found = value.measure(&most)?;
+        self.steps(times.saturating_mul(found.parts / PARTS_PER_STEP + work(found.bytes)))?;
+        Ok(found)
+    }
+
+    /// Takes the price of putting the elements of a collection in order, or of finding equal ones.
+    pub(in crate::lang) fn sorting(&self, value: &Value) -> Result<(), Exceeded> {
+        let count = value.as_list().map_or(1, <[Value]>::len);
+        self.survey_times(value, u64::from(count.max(2).ilog2())).map(drop)
     }
 
     /// Fails when a limit was passed on the way, even if that finding was dropped since.
@@ -176,6 +182,12 @@ impl Budget {
         let (exceeded, span) = self.exceeded.get().unwrap_or((exceeded, span));
         self.exceeded.set(Some((exceeded, span)));
         self.describe(exceeded, span)
+    }
+
+    /// The time is measured, and nothing is begun when all that there is was used up before.
+    pub(super) fn spend<T>(&self, work: impl FnOnce() -> Result<T, Diagnostics>) -> Result<T, Diagnostics> {
+        self.all.check()?;
+        self.all.timed(work)
     }
 
     fn describe(&self, exceeded: Exceeded, span: Span) -> Diagnostic {
@@ -206,26 +218,13 @@ impl Budget {
                     "Lists and maps may be nested {MAX_VALUE_DEPTH} levels deep; these are nested deeper."
                 ),
             ),
+            Exceeded::AllSteps | Exceeded::AllBytes | Exceeded::AllElements | Exceeded::AllTime => {
+                return self.all.diagnose(exceeded, span);
+            }
         };
         Diagnostic::error(summary, detail)
             .at(span)
             .help("Split it into smaller `locals`, or go through fewer elements.")
-    }
-}
-
-/// Bytes of a value as text: numbers too, since a short one in the source may have a thousand digits.
-fn text_length(value: &Value) -> u64 {
-    match value.kind() {
-        Kind::String(text) => text.len() as u64,
-        Kind::Number(number) if number.to_i64().is_none() => number.to_string().len() as u64,
-        Kind::Null
-        | Kind::Bool(_)
-        | Kind::Number(_)
-        | Kind::List(_)
-        | Kind::Set(_)
-        | Kind::Map(_)
-        | Kind::Sealed(_)
-        | Kind::Unknown => 0,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use relplan_contract::{Kind, Map, Parts, Type, Value};
 
 use super::names::Names;
-use super::{Evaluator, Outcome, both, has_unknown_elements, is_unreadable, show};
+use super::{Evaluator, Outcome, both, is_unreadable, show};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Expr, For};
 use crate::source::Span;
@@ -195,7 +195,7 @@ impl Evaluator<'_> {
         visit: &mut dyn FnMut(Option<&Names<'_>>) -> Result<(), Diagnostics>,
     ) -> Result<Course, Diagnostics> {
         let sensitive = collection.is_sensitive();
-        if has_unknown_elements(collection) {
+        if self.has_unknown_elements(collection, span)? {
             return Ok(Course::Unknown { sensitive });
         }
         let mut bind = |key: &Value, value: &Value| -> Result<(), Diagnostics> {

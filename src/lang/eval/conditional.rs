@@ -3,6 +3,7 @@
 use relplan_contract::{Type, Value};
 
 use super::names::Names;
+use super::unify::UNIFYING;
 use super::{Evaluator, Outcome, is_unreadable, show, unify};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::Expr;
@@ -28,8 +29,8 @@ impl Evaluator<'_> {
         let (taken, other) = if truth { (yes, no) } else { (no, yes) };
         let value = self.eval(taken, names)?;
         let Ok(beside) = self.eval(other, names) else { return Ok(value.mark(sensitive)) };
-        let parts = self.charge(self.budget.survey(&value), span)?.parts;
-        self.charge(self.budget.survey(&beside), span)?;
+        let parts = self.charge(self.budget.survey_times(&value, UNIFYING), span)?.parts;
+        self.charge(self.budget.survey_times(&beside, UNIFYING), span)?;
         let (fitted, altered) = unify::fit_beside(&value, &beside)
             .ok_or_else(|| inconsistent((&value, taken.span), (&beside, other.span)))?;
         if altered {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use relplan_contract::{Kind, Type, Value};
 
+/// How many times as much as a look at a part it costs to find its type and make it fit.
+pub(in crate::lang) const UNIFYING: u64 = 4;
+
 /// What is known of the type of one or more values.
 #[derive(Clone, Debug, PartialEq)]
 enum Shape {

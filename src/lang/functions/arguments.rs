@@ -3,6 +3,8 @@
 use relplan_contract::{Kind, Map, Number, Value};
 
 use super::{Fault, Host};
+use crate::lang::eval::budget::work;
+use crate::lang::eval::unify::{UNIFYING, unify};
 use crate::lang::eval::{Budget, show};
 
 /// The arguments of a call with what the function may need besides. The getters trust the table of parameters:
@@ -91,6 +93,19 @@ impl<'a> Arguments<'a> {
     /// Words that tell of the arguments' content, left out where that must not be shown.
     pub(super) fn detail(&self, words: impl FnOnce() -> String) -> String {
         if self.hidden { String::new() } else { words() }
+    }
+
+    /// Pays for going through a text character by character, once for each given time.
+    pub(super) fn read_slowly(&self, index: usize, times: u64) -> Result<(), Fault> {
+        Ok(self.budget.steps(times * work(self.text(index).len() as u64))?)
+    }
+
+    /// The values with one type, where there is one; it is paid for.
+    pub(super) fn unified(&self, values: &[Value]) -> Result<Option<Vec<Value>>, Fault> {
+        for value in values {
+            self.budget.survey_times(value, UNIFYING)?;
+        }
+        Ok(unify(values))
     }
 
     /// A text as the result; its bytes are paid for.

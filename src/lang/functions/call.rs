@@ -52,6 +52,9 @@ pub(in crate::lang) fn call(
     for (index, argument) in arguments.into_iter().enumerate() {
         let value = seen.take(argument.value, function.handling, invocation.budget).map_err(exceeded)?;
         let Some(parameter) = function.parameter(index) else { continue };
+        if function.handling != Handling::Reads {
+            pay_for_fitting(parameter, &value, invocation.budget).map_err(exceeded)?;
+        }
         match fit(parameter, &value, seen.hidden) {
             Ok(fitted) => values.push(fitted),
             Err((message, help)) => {
@@ -95,6 +98,23 @@ impl Seen {
             }
         }
     }
+}
+
+/// What a function does not read as a whole may still have to be converted, or be a long text.
+fn pay_for_fitting(parameter: &Parameter, value: &Value, budget: &Budget) -> Result<(), Exceeded> {
+    let as_it_is = match parameter.accepts {
+        Accepts::Any => !matches!(value.kind(), Kind::String(_)),
+        Accepts::List => matches!(value.kind(), Kind::List(_)),
+        Accepts::Map => matches!(value.kind(), Kind::Map(_)),
+        Accepts::Bool
+        | Accepts::Number
+        | Accepts::String
+        | Accepts::Strings
+        | Accepts::Numbers
+        | Accepts::Bools
+        | Accepts::Set => false,
+    };
+    if as_it_is { Ok(()) } else { budget.survey(value).map(drop) }
 }
 
 fn check_count(function: &Function, given: usize, invocation: &Invocation<'_>) -> Result<(), Diagnostics> {

@@ -55,6 +55,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "fileexists",
         &[parameter("path", Text)],
         |arguments| {
+            arguments.budget().steps(OPENING)?;
             arguments
                 .host()
                 .exists(arguments.text(0))
@@ -80,8 +81,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
+/// Steps that looking for a file costs.
+const OPENING: u64 = 200;
+
+/// Steps that looking at one of many files costs.
+const LISTING: u64 = 20;
+
 /// The bytes of the file that an argument names.
 pub(super) fn bytes(arguments: &Arguments<'_>, index: usize) -> Result<Vec<u8>, Fault> {
+    arguments.budget().steps(OPENING)?;
     let bytes =
         arguments.host().read(arguments.text(index)).map_err(|error| fault(arguments, index, &error))?;
     arguments.budget().bytes(bytes.len())?;
@@ -126,13 +134,19 @@ fn fileset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let pattern = glob::compile(arguments.text(1)).map_err(|message| {
         Fault::argument(1, message, "Use `*` within a name, `**` for any folders, `?`, `[a-z]` or `{a,b}`.")
     })?;
+    arguments.budget().steps(OPENING)?;
     let files = match arguments.host().list(arguments.text(0)) {
         Ok(files) => files,
         Err(FileError::Missing) => Vec::new(),
-        Err(error) => return Err(fault(arguments, 0, &error)),
+        Err(error) => {
+            // It may be that there are too many.
+            arguments.budget().steps(LISTING * 10_000)?;
+            return Err(fault(arguments, 0, &error));
+        }
     };
     arguments.budget().elements(files.len())?;
-    arguments.budget().steps(files.len() as u64)?;
+    let each = LISTING + arguments.text(1).len() as u64;
+    arguments.budget().steps((files.len() as u64).saturating_mul(each))?;
     Ok(Value::set(files.into_iter().filter(|file| pattern.is_match(file)).map(Value::from)))
 }
 

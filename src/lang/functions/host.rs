@@ -2,6 +2,8 @@
 
 use jiff::Timestamp as Instant;
 
+use crate::lang::eval::{Clock, Totals};
+
 /// A point in time.
 pub type Timestamp = Instant;
 
@@ -24,6 +26,16 @@ pub trait Host {
 
     /// The user's home folder, where there is one.
     fn home(&self) -> Option<String>;
+
+    /// What everything that is evaluated with this host may cost together.
+    fn totals(&self) -> Totals {
+        Totals::default()
+    }
+
+    /// The clock that evaluations are timed by, where there is one.
+    fn clock(&self) -> Option<Clock> {
+        None
+    }
 
     /// The present time, for `timestamp()`: none while planning, since the plan must not hang on the clock. Then
     /// the result is unknown.

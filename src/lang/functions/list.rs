@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use relplan_contract::{Kind, Parts, Value};
 
+use super::string::GRAPHEMES;
 use super::Accepts::{Any, Bools, List, Number as Num, Strings};
 use super::{Arguments, Fault, Function, nullable, parameter};
-use crate::lang::eval::unify::unify;
 
 mod position;
 
@@ -87,7 +87,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "distinct",
         &[parameter("list", List)],
         |arguments| {
-            let items = unify(arguments.list(0)).unwrap_or_else(|| arguments.list(0).to_vec());
+            arguments.budget().sorting(arguments.value(0))?;
+            let items = arguments.unified(arguments.list(0))?.unwrap_or_else(|| arguments.list(0).to_vec());
             let mut seen = BTreeSet::new();
             arguments.items(items.into_iter().filter(|item| seen.insert(item.clone())).collect())
         },
@@ -168,6 +169,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "sort",
         &[parameter("list", Strings)],
         |arguments| {
+            arguments.budget().sorting(arguments.value(0))?;
             let mut texts = arguments.texts(0)?;
             texts.sort_unstable();
             arguments.items(texts.into_iter().map(Value::string).collect())
@@ -202,10 +204,7 @@ fn first(arguments: &Arguments<'_>, what: &str, wanted: impl Fn(&Value) -> bool)
             return Ok(Value::UNKNOWN.mark(sensitive));
         }
         if wanted(value) {
-            for value in arguments.from(0) {
-                arguments.budget().survey(value)?;
-            }
-            let unified = unify(arguments.from(0)).and_then(|mut values| values.drain(..).nth(index));
+            let unified = arguments.unified(arguments.from(0))?.and_then(|mut values| values.drain(..).nth(index));
             let value = unified.ok_or_else(|| {
                 Fault::call(
                     "The arguments have no type in common.",
@@ -287,7 +286,10 @@ fn length(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         return Ok(Value::UNKNOWN);
     }
     let count = match (value.kind(), value.parts()) {
-        (Kind::String(text), _) => text.graphemes(true).count(),
+        (Kind::String(text), _) => {
+            arguments.read_slowly(0, GRAPHEMES)?;
+            text.graphemes(true).count()
+        }
         (_, Parts::Items(items)) => items.len(),
         (_, Parts::Entries(map)) => map.len(),
         (_, Parts::Leaf) => {
@@ -310,7 +312,9 @@ fn matchkeys(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         return Err(Fault::argument(1, message, "Give one key for each value."));
     }
     let all: Vec<Value> = keys.iter().chain(search).cloned().collect();
-    let unified = unify(&all).unwrap_or(all);
+    arguments.budget().sorting(arguments.value(2))?;
+    arguments.budget().survey_times(arguments.value(1), u64::from(search.len().max(2).ilog2()))?;
+    let unified = arguments.unified(&all)?.unwrap_or(all);
     let (keys, search) = unified.split_at_checked(values.len()).unwrap_or_default();
     let wanted: BTreeSet<&Value> = search.iter().collect();
     let matching = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));

@@ -76,6 +76,7 @@ fn lookup(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         return Ok(value.clone());
     }
     let given = arguments.detail(|| format!(" {}", show::text(key)));
+    arguments.budget().steps(map.len() as u64)?;
     let near = did_you_mean(key, map.keys().map(|key| &**key)).filter(|_| !arguments.is_hidden());
     let help = near.map_or_else(
         || "Give a third argument for the value where there is none.".to_owned(),
@@ -95,6 +96,7 @@ fn merge(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 }
 
 fn transpose(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    arguments.budget().survey_times(arguments.value(0), 8)?;
     let ty = Type::map(Type::list(Type::String));
     let fitted = ty.convert(arguments.value(0)).ok().ok_or_else(no_lists)?;
     let mut turned: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();

@@ -112,6 +112,7 @@ fn sum(arguments: &Arguments<'_>) -> Result<Value, Fault> {
             "Write `sum(concat([0], ...))` where it may be empty.",
         ));
     }
+    arguments.budget().survey_times(arguments.value(0), 4)?;
     for item in arguments.list(0) {
         let relplan_contract::Kind::Number(number) = item.kind() else {
             return Err(Fault::argument(0, "An element is null.", "Leave it out with a `for` expression."));
@@ -137,6 +138,7 @@ fn parseint(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         )
     })?;
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    arguments.budget().steps(digits.len().min(4096) as u64)?;
     let too_long = digits.len() > 4096;
     let mut total = BigInt::from(0);
     for c in digits.chars().take(4096) {

@@ -6,7 +6,6 @@ use relplan_contract::Value;
 
 use super::Accepts::{Any, Set};
 use super::{Arguments, Fault, Function, parameter};
-use crate::lang::eval::unify::unify;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -46,7 +45,10 @@ type Elements = BTreeSet<Value>;
 
 /// Folds all sets into one, after their elements got one type.
 fn combine(arguments: &Arguments<'_>, fold: fn(&Elements, Elements) -> Elements) -> Result<Value, Fault> {
-    let sets = unify(arguments.from(0)).ok_or_else(|| {
+    for set in arguments.from(0) {
+        arguments.budget().sorting(set)?;
+    }
+    let sets = arguments.unified(arguments.from(0))?.ok_or_else(|| {
         Fault::call(
             "The elements of the sets have no type in common.",
             "Convert them first, for example with `tostring(...)`.",
@@ -69,7 +71,14 @@ fn setproduct(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         let message = format!("A list or a set is required, but this is {}.", arguments.show(index));
         return Err(Fault::argument(index, message, "Put a single value in brackets: `[x]`."));
     }
-    let each: Option<Vec<Vec<Value>>> = lists.iter().map(|list| unify(list.as_list()?)).collect();
+    let mut each: Option<Vec<Vec<Value>>> = Some(Vec::new());
+    for list in lists {
+        let unified = arguments.unified(list.as_list().unwrap_or_default())?;
+        each = each.zip(unified).map(|(mut each, unified)| {
+            each.push(unified);
+            each
+        });
+    }
     let each = each.ok_or_else(|| {
         Fault::call(
             "The elements of a list have no type in common.",

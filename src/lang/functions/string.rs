@@ -9,6 +9,9 @@ use super::{Arguments, Fault, Function, nullable, parameter};
 mod format;
 mod pattern;
 
+/// How many times as much as reading a text it costs to find its grapheme clusters, or the other case of its letters.
+pub(super) const GRAPHEMES: u64 = 8;
+
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "chomp",
@@ -58,7 +61,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "lower",
         &[parameter("string", Text)],
-        |arguments| arguments.string(simple_case(arguments.text(0), false)),
+        |arguments| {
+            arguments.read_slowly(0, GRAPHEMES)?;
+            arguments.string(simple_case(arguments.text(0), false))
+        },
         "The text in small letters.",
         ("lower(\"HELLO\")", "\"hello\""),
     ),
@@ -107,7 +113,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "strrev",
         &[parameter("string", Text)],
-        |arguments| arguments.string(arguments.text(0).graphemes(true).rev().collect::<String>()),
+        |arguments| {
+            arguments.read_slowly(0, GRAPHEMES)?;
+            arguments.string(arguments.text(0).graphemes(true).rev().collect::<String>())
+        },
         "The text backwards.",
         ("strrev(\"héllo\")", "\"olléh\""),
     ),
@@ -129,6 +138,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "trim",
         &[parameter("string", Text), parameter("characters", Text)],
         |arguments| {
+            // Each character of the text may be looked for in all of the set.
+            arguments.read_slowly(0, arguments.text(1).len() as u64)?;
             let set = arguments.text(1);
             arguments.string(arguments.text(0).trim_matches(|c| set.contains(c)))
         },
@@ -165,7 +176,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "upper",
         &[parameter("string", Text)],
-        |arguments| arguments.string(simple_case(arguments.text(0), true)),
+        |arguments| {
+            arguments.read_slowly(0, GRAPHEMES)?;
+            arguments.string(simple_case(arguments.text(0), true))
+        },
         "The text in capital letters.",
         ("upper(\"hello\")", "\"HELLO\""),
     ),
@@ -230,6 +244,7 @@ fn split(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 }
 
 fn substr(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    arguments.read_slowly(0, GRAPHEMES)?;
     let text = arguments.text(0);
     let (offset, length) = (arguments.integer(1)?, arguments.integer(2)?);
     let count = if offset < 0 { text.graphemes(true).count() } else { 0 };
@@ -244,6 +259,7 @@ fn substr(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 
 /// A word begins behind everything that is no letter, digit or underscore.
 fn title(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    arguments.read_slowly(0, GRAPHEMES)?;
     let mut before = ' ';
     let titled = arguments.text(0).chars().map(|c| {
         let starts =

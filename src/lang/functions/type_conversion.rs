@@ -4,7 +4,7 @@ use relplan_contract::{Kind, Type, Value};
 
 use super::Accepts::Any;
 use super::{Arguments, Fault, Function, nullable};
-use crate::lang::eval::unify::unify;
+use crate::lang::eval::unify::{UNIFYING, unify};
 
 const VALUE: &[super::Parameter] = &[nullable("value", Any)];
 
@@ -95,7 +95,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "type",
         VALUE,
-        |arguments| Ok(Value::string(name(arguments.value(0)))),
+        |arguments| arguments.string(name(arguments.value(0))),
         "The type of the value as a text; lists and maps are told of element by element.",
         ("type([1, \"a\"])", "\"tuple([number, string])\""),
     ),
@@ -133,8 +133,7 @@ fn tolist(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         let message = format!("Only a list or a set is a list, but this is {}.", arguments.show(0));
         Fault::argument(0, message, "Put a single value in brackets: `[x]`; use `values(...)` of a map.")
     })?;
-    arguments.budget().survey(value)?;
-    arguments.items(unify(items).ok_or_else(|| mixed(0))?)
+    arguments.items(arguments.unified(items)?.ok_or_else(|| mixed(0))?)
 }
 
 fn toset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
@@ -156,6 +155,8 @@ fn toset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         return Ok(Value::UNKNOWN.mark(survey.sensitive));
     }
     arguments.budget().elements(value.as_list().map_or(0, <[Value]>::len))?;
+    arguments.budget().survey_times(value, UNIFYING)?;
+    arguments.budget().sorting(value)?;
     to_set(value).ok_or_else(|| mixed(0))
 }
 
@@ -169,9 +170,8 @@ fn tomap(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Fault::argument(0, message, "Write `{ for x in list : x => ... }` to make a map of a list.")
     })?;
     let items: Vec<Value> = map.values().cloned().collect();
-    arguments.budget().survey(value)?;
     arguments.budget().elements(items.len())?;
-    let unified = unify(&items).ok_or_else(|| mixed(0))?;
+    let unified = arguments.unified(&items)?.ok_or_else(|| mixed(0))?;
     Ok(Value::map(map.keys().cloned().zip(unified)))
 }
 

@@ -15,6 +15,9 @@ use crate::lang::config::{
 /// Most errors that are looked for: looking for names that are near costs time.
 const MAX_FOUND: usize = 500;
 
+/// Most errors that a near name is looked for.
+const MAX_SUGGESTED: usize = 20;
+
 /// Checks every reference of every module, and that calls give their modules what these need.
 #[must_use]
 pub fn check(config: &Config) -> Diagnostics {
@@ -187,7 +190,7 @@ impl Checker<'_> {
                 continue;
             }
             let names = call.module.variables.keys().map(|name| &**name);
-            let help = match did_you_mean(&input.name, names.clone()) {
+            let help = match self.near(&input.name, names.clone()) {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Its variables: {}.", list(names)),
             };
@@ -279,11 +282,11 @@ impl Checker<'_> {
         let problem = match &reference.subject {
             Subject::Variable(name) => {
                 let known = &self.module.variables;
-                unknown(name, known, "variable", "var.", &format!("Add `variable {name:?} {{ }}`."))
+                self.unknown(name, known, "variable", "var.", &format!("Add `variable {name:?} {{ }}`."))
             }
             Subject::Local(name) => {
                 let known = &self.module.locals;
-                unknown(name, known, "local value", "local.", &format!("Add `{name} = ...` to a `locals` block."))
+                self.unknown(name, known, "local value", "local.", &format!("Add `{name} = ...` to a `locals` block."))
             }
             Subject::Resource(_) => self.unknown_resource(reference),
             Subject::Module(name, output) => self.unknown_output(name, output.as_deref()),
@@ -321,7 +324,7 @@ impl Checker<'_> {
         let other_mode = self.module.resources.keys().find(|k| k.ty == wanted.ty && k.name == wanted.name);
         let keyword =
             did_you_mean(&wanted.ty, ["var", "local", "module", "each", "count", "release", "path"]);
-        let help = match (other_mode, did_you_mean(&shown, names.iter().map(String::as_str)), keyword) {
+        let help = match (other_mode, self.near(&shown, names.iter().map(String::as_str)), keyword) {
             (Some(other), ..) => format!("Did you mean `{other}`?"),
             (None, Some(near), _) => format!("Did you mean `{near}`?"),
             (None, None, Some(word)) if wanted.mode == Mode::Managed => {
@@ -341,7 +344,7 @@ impl Checker<'_> {
     fn unknown_output(&self, name: &str, output: Option<&str>) -> Option<Diagnostic> {
         let Some(call) = self.module.calls.get(name) else {
             let known = &self.module.calls;
-            return unknown(
+            return self.unknown(
                 name,
                 known,
                 "block `module` named",
@@ -351,7 +354,7 @@ impl Checker<'_> {
         };
         let output = output.filter(|output| !call.module.outputs.contains_key(*output))?;
         let outputs = call.module.outputs.keys().map(|name| &**name);
-        let help = match did_you_mean(output, outputs.clone()) {
+        let help = match self.near(output, outputs.clone()) {
             Some(near) => format!("Did you mean `module.{name}.{near}`?"),
             None => format!("Its outputs: {}.", list(outputs)),
         };
@@ -360,27 +363,33 @@ impl Checker<'_> {
                 .help(help),
         )
     }
-}
 
-/// What to say of a name that is not among those known; none if it is.
-fn unknown<V>(
-    name: &str,
-    known: &BTreeMap<Arc<str>, V>,
-    what: &str,
-    prefix: &str,
-    otherwise: &str,
-) -> Option<Diagnostic> {
-    if known.contains_key(name) {
-        return None;
+    /// What to say of a name that is not among those known; none if it is.
+    fn unknown<V>(
+        &self,
+        name: &str,
+        known: &BTreeMap<Arc<str>, V>,
+        what: &str,
+        prefix: &str,
+        otherwise: &str,
+    ) -> Option<Diagnostic> {
+        if known.contains_key(name) {
+            return None;
+        }
+        let help = match self.near(name, known.keys().map(|name| &**name)) {
+            Some(near) => format!("Did you mean `{prefix}{near}`?"),
+            None => otherwise.to_owned(),
+        };
+        Some(
+            Diagnostic::error("Unknown reference", format!("There is no {what} `{name}` in this module."))
+                .help(help),
+        )
     }
-    let help = match did_you_mean(name, known.keys().map(|name| &**name)) {
-        Some(near) => format!("Did you mean `{prefix}{near}`?"),
-        None => otherwise.to_owned(),
-    };
-    Some(
-        Diagnostic::error("Unknown reference", format!("There is no {what} `{name}` in this module."))
-            .help(help),
-    )
+
+    /// The name that may be meant. Of many errors, the first ones are enough to see what is wrong.
+    fn near<'n>(&self, word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.diagnostics.0.len() >= MAX_SUGGESTED { None } else { did_you_mean(word, names) }
+    }
 }
 
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {

@@ -13,14 +13,23 @@ pub(super) fn text(raw: &str) -> String {
     let mut out = String::with_capacity(safe.len() + 16);
     let mut rest = &*safe;
     while let Some(c) = rest.chars().next() {
+        let next = rest.chars().nth(1);
         match c {
+            // GitLab's merge requests, labels, milestones and epics.
+            '!' | '~' | '%' | '&' | '^' if next.is_some_and(|next| next.is_alphanumeric() || next == '"') => {
+                out.extend(['`', c, '`']);
+            }
+            // GitHub's other way to refer to an issue.
+            '-' if next.is_some_and(|next| next.is_ascii_digit()) && ends_with(&out, "gh") => out.push_str("`-`"),
+            // The pictures that words between colons stand for could pass for a verdict of ours.
+            ':' if is_picture(rest) => out.push_str("`:`"),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '{' | '}' | '!' => out.extend(['\\', c]),
             '@' | '#' | '$' => out.extend(['`', c, '`']),
             ':' if rest.starts_with("://") => out.push_str("`:`"),
-            '.' if ends_with_www(&out) => out.push_str("`.`"),
+            '.' if ends_with(&out, "www") => out.push_str("`.`"),
             c => out.push(c),
         }
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -28,11 +37,18 @@ pub(super) fn text(raw: &str) -> String {
     out
 }
 
-fn ends_with_www(text: &str) -> bool {
+fn ends_with(text: &str, word: &str) -> bool {
     text.len()
-        .checked_sub(3)
+        .checked_sub(word.len())
         .and_then(|start| text.get(start..))
-        .is_some_and(|end| end.eq_ignore_ascii_case("www"))
+        .is_some_and(|end| end.eq_ignore_ascii_case(word))
+}
+
+/// Whether `:tada:` stands here.
+fn is_picture(text: &str) -> bool {
+    let name = text.get(1..).unwrap_or_default();
+    let end = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-'));
+    end.len() < name.len() && end.starts_with(':')
 }
 
 /// A code span, for a paragraph or a list.
@@ -52,7 +68,12 @@ pub(super) fn code(raw: &str) -> String {
 /// A code span for the cell of a table, where a bar would end the cell even inside code.
 #[must_use]
 pub(super) fn cell_code(raw: &str) -> String {
-    code(raw).replace('|', "\\|")
+    if !raw.contains('|') {
+        return code(raw);
+    }
+    // A backslash before the bar is read in more than one way when there are others before it: so it is spelled out.
+    let spelled = |c: char| if c.is_ascii_punctuation() { format!("&#{};", u32::from(c)) } else { c.to_string() };
+    format!("<code>{}</code>", escape::line(raw).chars().map(spelled).collect::<String>())
 }
 
 /// Text between the tags of a piece of HTML.
@@ -95,6 +116,10 @@ mod tests {
         assert_eq!(text("@ann fixes #12 for $1"), "`@`ann fixes `#`12 for `$`1");
         assert_eq!(text("[x](https://evil.example)"), r"\[x\](https`:`//evil.example)");
         assert_eq!(text("WWW.evil.example"), "WWW`.`evil.example");
+        assert_eq!(text("fixes GH-12 and gh-a"), "fixes GH`-`12 and gh-a");
+        assert_eq!(text("!12 ~bug %1.0 &7 ~\"a b\" 50% done!"), "`!`12 `~`bug `%`1.0 `&`7 `~`\"a b\" 50% done\\!");
+        assert_eq!(text(":white_check_mark: 12:30: a::b"), "`:`white\\_check\\_mark: 12:30: a::b");
+        assert_eq!(text("![x](data:,y)"), r"\!\[x\](data:,y)");
         assert_eq!(text("a\n# b\u{202e}"), "a\\\\n`#` b\\\\u202e");
     }
 
@@ -103,7 +128,9 @@ mod tests {
         assert_eq!(code("a.b"), "`a.b`");
         assert_eq!(code("a`b``"), "``` a`b`` ```");
         assert_eq!(code(""), "` `");
-        assert_eq!(cell_code("x[\"a|b\"]"), "`x[\"a\\|b\"]`");
+        assert_eq!(cell_code("a.b"), "`a.b`");
+        assert_eq!(cell_code("x|b"), "<code>x&#124;b</code>");
+        assert_eq!(cell_code("a\\|<b>@c"), "<code>a&#92;&#124;&#60;b&#62;&#64;c</code>");
     }
 
     #[test]

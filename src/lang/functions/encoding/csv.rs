@@ -13,6 +13,7 @@ pub(super) fn decode(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Fault::argument(0, message, "The first row names the columns; all rows have as many fields.")
     };
     arguments.budget().bytes(arguments.text(0).len())?;
+    arguments.read_slowly(0, 8)?;
     let mut rows = Rows { rest: arguments.text(0), line: 1 };
     let (_, header) = rows.next().ok_or_else(|| refuse("It has no header row.".into()))?.map_err(refuse)?;
     let names: Vec<Arc<str>> = header.into_iter().map(Arc::from).collect();

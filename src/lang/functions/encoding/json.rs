@@ -79,6 +79,7 @@ fn write_string(text: &str, out: &mut String) {
 
 /// `jsondecode`.
 pub(super) fn decode(arguments: &Arguments<'_>) -> Result<Value, Fault> {
+    arguments.read_slowly(0, READING)?;
     let mut reader = Reader { text: arguments.text(0), at: 0, budget: arguments.budget() };
     let refuse = |reader: &Reader<'_>, wrong: Wrong| match wrong {
         Wrong::Exceeded(exceeded) => Fault::Exceeded(exceeded),
@@ -100,6 +101,9 @@ pub(super) fn decode(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     });
     decoded.map_err(|wrong| refuse(&reader, wrong))
 }
+
+/// How many times as much as a look at a text it costs to read it as JSON.
+const READING: u64 = 8;
 
 enum Wrong {
     Syntax(&'static str),

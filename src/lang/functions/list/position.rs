@@ -13,6 +13,8 @@ pub(super) fn chunklist(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Fault::argument(1, "The size must not be negative.", "Give 1 or more; 0 means one list of all.")
     })?;
     let items = arguments.list(0);
+    // Each chunk is a list, of one element or of many.
+    arguments.budget().elements(items.len())?;
     let chunks = items.chunks(if size == 0 { items.len().max(1) } else { size });
     arguments.items(chunks.map(|chunk| Value::list(chunk.iter().cloned())).collect())
 }

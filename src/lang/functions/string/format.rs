@@ -56,6 +56,7 @@ pub(super) fn formatlist(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     }
     let rounds = length.map_or(1, |(_, length)| length);
     arguments.budget().elements(rounds)?;
+    arguments.budget().steps((rounds as u64).saturating_mul(1 + pieces.len() as u64))?;
     let mut texts = Vec::with_capacity(rounds);
     for round in 0..rounds {
         let values: Vec<&Value> = arguments

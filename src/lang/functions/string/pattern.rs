@@ -7,6 +7,9 @@ use regex::{Captures, Regex, RegexBuilder};
 use relplan_contract::{Map, Value};
 
 use super::super::{Arguments, Fault};
+use price::Price;
+
+mod price;
 
 /// Longest pattern, in bytes.
 const LONGEST: usize = 10_000;
@@ -17,12 +20,15 @@ const PROGRAM: usize = 1 << 20;
 /// Steps that compiling a pattern costs, and one more for each of its bytes.
 const COMPILING: u64 = 100;
 
-/// How many bytes are searched for the price of one step.
-const BYTES_PER_STEP: u64 = 32;
+/// Steps that it costs to find out that a pattern is too large.
+const TOO_LARGE: u64 = 100_000;
 
 pub(super) fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let pattern = compile(arguments, arguments.text(0), 0)?;
-    search(arguments, arguments.text(1))?;
+    let (pattern, mut price) = compile(arguments, arguments.text(0), 0)?;
+    price.search(arguments, arguments.text(1), 0)?;
+    if let Some(found) = pattern.find(arguments.text(1)) {
+        price.found(arguments, found.len())?;
+    }
     match pattern.captures(arguments.text(1)) {
         Some(captures) => {
             arguments.budget().bytes(captures.get_match().len() * captures.len())?;
@@ -37,10 +43,10 @@ pub(super) fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 }
 
 pub(super) fn regexall(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    let pattern = compile(arguments, arguments.text(0), 0)?;
-    search(arguments, arguments.text(1))?;
+    let (pattern, mut price) = compile(arguments, arguments.text(0), 0)?;
     let mut matches = Vec::new();
-    for captures in pattern.captures_iter(arguments.text(1)) {
+    for captures in Matches::new(arguments, &pattern, &mut price, arguments.text(1)) {
+        let captures = captures?;
         arguments.budget().elements(captures.len())?;
         arguments.budget().bytes(captures.get_match().len() * captures.len())?;
         matches.push(groups(&pattern, &captures)?);
@@ -54,11 +60,11 @@ pub(super) fn replace(
     pattern: &str,
     replacement: &str,
 ) -> Result<Value, Fault> {
-    let pattern = compile(arguments, pattern, 1)?;
-    search(arguments, text)?;
+    let (pattern, mut price) = compile(arguments, pattern, 1)?;
     let mut replaced = String::with_capacity(text.len());
     let mut last = 0;
-    for captures in pattern.captures_iter(text) {
+    for captures in Matches::new(arguments, &pattern, &mut price, text) {
+        let captures = captures?;
         let Some(found) = captures.get(0) else { continue };
         let before = replaced.len();
         replaced.push_str(text.get(last..found.start()).unwrap_or_default());
@@ -92,11 +98,59 @@ fn groups(pattern: &Regex, captures: &Captures<'_>) -> Result<Value, Fault> {
     Ok(Value::new(relplan_contract::Kind::Map(std::sync::Arc::new(entries.collect::<Map>()))))
 }
 
-fn search(arguments: &Arguments<'_>, text: &str) -> Result<(), Fault> {
-    Ok(arguments.budget().steps(text.len() as u64 / BYTES_PER_STEP)?)
+/// All matches one after the other, as [`Regex::captures_iter`] finds them; each is paid for before it is looked for.
+struct Matches<'m, 'a, 't> {
+    arguments: &'m Arguments<'a>,
+    pattern: &'m Regex,
+    price: &'m mut Price,
+    text: &'t str,
+    /// Where the next search begins; none behind the end.
+    next: Option<usize>,
+    /// Where the last match ended.
+    last: Option<usize>,
 }
 
-fn compile(arguments: &Arguments<'_>, pattern: &str, index: usize) -> Result<Regex, Fault> {
+impl<'m, 'a, 't> Matches<'m, 'a, 't> {
+    const fn new(arguments: &'m Arguments<'a>, pattern: &'m Regex, price: &'m mut Price, text: &'t str) -> Self {
+        Self { arguments, pattern, price, text, next: Some(0), last: None }
+    }
+
+    fn search(&mut self, from: usize) -> Result<Option<Captures<'t>>, Fault> {
+        self.price.search(self.arguments, self.text, from)?;
+        let Some(found) = self.pattern.find_at(self.text, from) else { return Ok(None) };
+        if found.is_empty() && self.last == Some(found.end()) {
+            // An empty match right behind the last one is none: the search goes on a character further.
+            let character = self.text.get(from..).and_then(|rest| rest.chars().next());
+            let Some(character) = character else { return Ok(None) };
+            return self.search_again(from + character.len_utf8());
+        }
+        self.found(found.start(), found.len())
+    }
+
+    fn search_again(&mut self, from: usize) -> Result<Option<Captures<'t>>, Fault> {
+        self.price.search(self.arguments, self.text, from)?;
+        let Some(found) = self.pattern.find_at(self.text, from) else { return Ok(None) };
+        self.found(found.start(), found.len())
+    }
+
+    fn found(&mut self, start: usize, length: usize) -> Result<Option<Captures<'t>>, Fault> {
+        self.price.found(self.arguments, length)?;
+        self.next = Some(start + length);
+        self.last = self.next;
+        Ok(self.pattern.captures_at(self.text, start))
+    }
+}
+
+impl<'t> Iterator for Matches<'_, '_, 't> {
+    type Item = Result<Captures<'t>, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let from = self.next.take()?;
+        self.search(from).transpose()
+    }
+}
+
+fn compile(arguments: &Arguments<'_>, pattern: &str, index: usize) -> Result<(Regex, Price), Fault> {
     let help = "The syntax is RE2's; in a quoted string a backslash is written twice.";
     if pattern.len() > LONGEST {
         return Err(Fault::argument(index, format!("The pattern is longer than {LONGEST} bytes."), help));
@@ -106,15 +160,20 @@ fn compile(arguments: &Arguments<'_>, pattern: &str, index: usize) -> Result<Reg
     let translated = translate(pattern).ok_or_else(|| refuse(": it ends within a class or an escape"))?;
     let built =
         RegexBuilder::new(&translated).size_limit(PROGRAM).dfa_size_limit(PROGRAM).octal(true).build();
-    built.map_err(|error| {
+    let compiled = built.map_err(|error| {
         if let regex::Error::CompiledTooBig(_) = error {
-            return refuse(": it is too large when compiled");
+            return match arguments.budget().steps(TOO_LARGE) {
+                Ok(()) => refuse(": it is too large when compiled"),
+                Err(exceeded) => exceeded.into(),
+            };
         }
         // The last line tells what is wrong; those before it draw the translated pattern.
         let words = error.to_string();
         let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
         refuse(&arguments.detail(|| format!(": {last}")))
-    })
+    })?;
+    let price = Price::of(arguments, &translated, compiled.captures_len() > 1)?;
+    Ok((compiled, price))
 }
 
 /// The pattern in the syntax of the `regex` crate; none where it ends too early.
