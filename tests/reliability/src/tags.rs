@@ -138,7 +138,7 @@ impl Scene {
         scene.git(&["clone", "--quiet", "--bare", "app", "origin.git"])?;
         scene.git(&["-C", "origin.git", "config", "uploadpack.allowFilter", "true"])?;
         scene.git(&["-C", "app", "remote", "add", "origin", "../origin.git"])?;
-        scene.commit = scene.git(&["-C", "app", "rev-parse", "HEAD"])?.trim().to_owned();
+        scene.git(&["-C", "app", "rev-parse", "HEAD"])?.trim().clone_into(&mut scene.commit);
         let key = ["-q", "-t", "ed25519", "-N", "", "-f", "key"];
         let made = Command::new("ssh-keygen").args(key).current_dir(scene.own.path()).status()?;
         if !made.success() {
