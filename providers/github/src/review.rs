@@ -1,11 +1,12 @@
 //! Plans in pull requests: one comment for each release, edited in place.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relplan_contract::{Answer, Context, Problem, Review, Reviews};
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::GitHub;
 use crate::client::query;
@@ -36,6 +37,35 @@ struct Comment {
     body: Option<String>,
     user: Option<Author>,
     performed_via_github_app: Option<Through>,
+}
+
+/// What the GraphQL API tells of a comment.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    id: String,
+    is_minimized: bool,
+    last_edited_at: Option<String>,
+    editor: Option<Editor>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Editor {
+    login: String,
+    database_id: Option<i64>,
+}
+
+impl Node {
+    /// Who edited it last, where that was not the viewer.
+    fn edited_by_another(self, viewer: &Viewer) -> Option<String> {
+        self.last_edited_at?;
+        match self.editor {
+            Some(editor) if editor.database_id == Some(viewer.id) => None,
+            Some(editor) => Some(editor.login),
+            None => Some("somebody who is gone".to_owned()),
+        }
+    }
 }
 
 /// A comment of ours, and what others did to it.
@@ -130,15 +160,20 @@ impl PullRequests {
             let told = self.github.client.ask(context, LOOK, json!({ "ids": ids })).await;
             let told =
                 told.map_err(|fault| fault.reading("What became of a comment could not be found out"))?;
-            let nodes = told.data.pointer("/nodes").and_then(Json::as_array).cloned().unwrap_or_default();
-            for (at, comment) in some.into_iter().enumerate() {
-                let node = nodes.get(at).filter(|node| node["id"] == comment.node_id.as_str());
-                let Some(node) = node else { continue };
-                let hidden = node["isMinimized"] != false;
-                let by_us = node["lastEditedAt"].is_null() || node["editor"]["databaseId"] == viewer.id;
-                let editor = node["editor"]["login"].as_str().unwrap_or("somebody who is gone").to_owned();
-                ours.push(Ours { comment, hidden, edited_by: (!by_us).then_some(editor) });
-            }
+            let nodes = told.data.pointer("/nodes").cloned().unwrap_or_default();
+            let nodes: Vec<Option<Node>> = serde_json::from_value(nodes).map_err(|error| {
+                Problem::retry(format!("What became of a comment could not be read: {error}."))
+            })?;
+            let mut nodes: BTreeMap<String, Node> =
+                nodes.into_iter().flatten().map(|node| (node.id.clone(), node)).collect();
+            // One that is gone by now counts for nothing.
+            let kept =
+                some.into_iter().filter_map(|comment| Some((nodes.remove(&comment.node_id)?, comment)));
+            ours.extend(kept.map(|(node, comment)| Ours {
+                comment,
+                hidden: node.is_minimized,
+                edited_by: node.edited_by_another(viewer),
+            }));
         }
     }
 

@@ -214,7 +214,8 @@ fn shown(host: &str, port: u16) -> String {
 
 /// The lines of a password file: of one that others may read, libpq uses none.
 fn lines(file: &FilePath) -> Vec<String> {
-    let private = std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 == 0);
+    const OF_OTHERS: u32 = 0o077;
+    let private = std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & OF_OTHERS == 0);
     let text = text(file).filter(|_| private).unwrap_or_default();
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_cannot_be_ended() {
+    fn tags_are_text() {
         assert_eq!(html("<a href=\"x\">"), "&lt;a href=&quot;x&quot;&gt;");
     }
 }
