@@ -10,6 +10,7 @@ use super::args::SelectArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load::Loaded;
+use super::tracked;
 use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
@@ -65,6 +66,7 @@ pub(super) fn read_state(
     folder: &Path,
     product: &str,
 ) -> Result<(State, Sealer), Failure> {
+    tracked::refuse(folder)?;
     let Some(reading) = ledger::file::read(folder, product)? else {
         let state = State { product: product.to_owned(), ..State::default() };
         return Ok((state, ephemeral_sealer()));
@@ -98,6 +100,7 @@ pub(super) async fn make(
         product: loaded.config.product.to_string(),
         version: world.version().to_string(),
         base: loaded.folder().clone(),
+        tree: loaded.tree(),
         keep: keep_folder(loaded.folder(), &loaded.config.product)?,
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),

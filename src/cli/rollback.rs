@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relplan_contract::Redactor;
+use relplan_contract::{Redactor, Tree};
 
 use super::args::RollbackArgs;
 use super::context::Context;
@@ -51,6 +51,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
         product: product.clone(),
         version: way.plan.version.to_string(),
         base: folder.clone(),
+        tree: Tree::anywhere(&folder),
         keep: planning::keep_folder(&folder, &product)?,
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),

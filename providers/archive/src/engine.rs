@@ -16,6 +16,12 @@ pub trait Engine: Send + Sync + 'static {
     /// What is wrong with its own arguments; parts may be unknown.
     fn check(config: &Value) -> Vec<Problem>;
 
+    /// Those of its own arguments that name files to read: a plan that cannot be carried out because one of them lies
+    /// outside of the release's tree is refused at once.
+    fn inputs() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Takes the snapshot of an action.
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem>;
 
@@ -71,6 +77,6 @@ impl Wanted {
     /// The folder of the database's programs, where the resource names one.
     #[must_use]
     pub fn programs(&self, context: &Context) -> Option<PathBuf> {
-        self.object.get("program_folder").as_str().map(|folder| context.path(folder))
+        self.object.get("program_folder").as_str().map(|folder| context.unread(folder))
     }
 }

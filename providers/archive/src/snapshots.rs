@@ -144,7 +144,7 @@ impl<E: Engine> Resource for Snapshots<E> {
         context: &'a Context,
         request: PlanRequest<'a>,
     ) -> Answer<'a, Result<Planned, Problem>> {
-        Box::pin(arguments::plan(context, &self.schema.attributes, request))
+        Box::pin(arguments::plan(context, &self.schema.attributes, E::inputs(), request))
     }
 
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {

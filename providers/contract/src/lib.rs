@@ -20,6 +20,7 @@ mod provider;
 mod review;
 mod schema;
 mod secret;
+mod tree;
 mod ty;
 mod value;
 
@@ -38,5 +39,6 @@ pub use schema::{
     attribute_at, object_type,
 };
 pub use secret::{MASK, Redactor, Secret, secrets_of};
+pub use tree::{PathError, Tree, check_named, open_named};
 pub use ty::{Field, Misfit, Type};
 pub use value::{Kind, Map, Parts, Value};

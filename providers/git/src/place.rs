@@ -39,7 +39,7 @@ impl<'a> Place<'a> {
         match location {
             Location::Url(url) => Self::open_url(program, context, url, location),
             Location::Folder(folder) => {
-                let disk = Disk::new(program.clone(), context, context.path(folder));
+                let disk = Disk::new(program.clone(), context, context.input("repository", folder)?);
                 disk.check(folder).await.map_err(|problem| problem.about(Path::attribute("repository")))?;
                 if let Some(name) = remote
                     && !disk.has_remote(name).await?
@@ -61,6 +61,9 @@ impl<'a> Place<'a> {
         url: &str,
         location: &Location,
     ) -> Result<Self, Problem> {
+        if let Some(path) = location.local_path() {
+            context.input("repository", &path)?;
+        }
         let scratch = tempfile::Builder::new()
             .prefix("relplan-git-")
             .tempdir()

@@ -173,31 +173,47 @@ impl Connection {
             return Err(problem);
         }
         let text = |name: &str| config.get(name).as_str().map(str::to_owned);
-        let file = |name: &str| text(name).map(|file| context.path(&file).display().to_string());
+        let input = |name: &str, file: String| Ok(context.input(name, &file)?.display().to_string());
         let (mut options, database) = match config.get("url").as_str() {
             Some(url) => from_url(url)?,
             None => {
                 let fields = Options {
                     host: text("host"),
                     port: config.get("port").as_i64().and_then(|port| u16::try_from(port).ok()),
-                    socket: file("socket"),
+                    socket: text("socket").map(|file| context.unread(&file).display().to_string()),
                     user: text("user"),
                     password: text("password"),
                     ssl_mode: text("ssl_mode"),
-                    ssl_ca: file("ssl_ca"),
+                    ssl_ca: text("ssl_ca"),
                     ..Options::default()
                 };
                 (fields, text("database"))
             }
         };
-        options.include =
-            file("defaults_file").or_else(|| own_file(context).filter(|_| options.password.is_none()));
+        options.ssl_ca = options.ssl_ca.map(|file| input("ssl_ca", file)).transpose()?;
+        options.include = text("defaults_file")
+            .map(|file| input("defaults_file", file))
+            .transpose()?
+            .or_else(|| own_file(context).filter(|_| options.password.is_none()));
         options.connect_timeout = options.connect_timeout.or_else(|| config.get("connect_timeout").as_i64());
-        let programs = text("program_folder").map(|folder| context.path(&folder));
+        let programs = text("program_folder").map(|folder| context.unread(&folder));
         let database = database.ok_or_else(|| {
             wrong("url", "The URL names no database.").hint("Write mysql://USER@HOST/DATABASE.")
         })?;
         Self::new(context, options, database, programs)
+    }
+
+    /// The server that a file names with a URL.
+    pub(crate) fn of_scratch(
+        context: &Context,
+        url: &str,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
+        let (options, _) = from_url(url)?;
+        if let Some(file) = &options.ssl_ca {
+            context.input("scratch", file)?;
+        }
+        Self::of_url(context, url, programs)
     }
 
     /// The database that a person named with a URL.
@@ -220,7 +236,7 @@ impl Connection {
 
     /// The programs alone, for work that needs no source.
     pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
-        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| context.unread(folder));
         Self::new(context, Options::default(), String::new(), programs)
     }
 

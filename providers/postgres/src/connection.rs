@@ -139,6 +139,20 @@ fn from_url(text: &str) -> Result<(BTreeMap<String, String>, Option<String>), Pr
     Ok((variables, url.password().map(plain).transpose()?))
 }
 
+/// The variables that name files, and the argument that each is of.
+const FILES: [(&str, &str); 4] =
+    [("PGPASSFILE", "passfile"), ("PGSSLROOTCERT", "sslrootcert"), ("PGSSLCERT", "url"), ("PGSSLKEY", "url")];
+
+/// The files that arguments name as paths that may be read.
+fn within(context: &Context, given: &mut BTreeMap<String, String>) -> Result<(), Problem> {
+    for (variable, argument) in FILES {
+        if let Some(file) = given.get_mut(variable).filter(|file| *file != "system") {
+            *file = context.input(argument, file)?.display().to_string();
+        }
+    }
+    Ok(())
+}
+
 impl Connection {
     /// Reads the arguments over what the environment says, as libpq does.
     pub(crate) fn read(context: &Context, config: &Value) -> Result<Self, Problem> {
@@ -151,32 +165,40 @@ impl Connection {
             None => (BTreeMap::new(), text("password")),
         };
         let number = |name: &str| config.get(name).as_i64().map(|number| number.to_string());
-        let file = |name: &str| {
-            text(name)
-                .map(|file| if file == "system" { file } else { context.path(&file).display().to_string() })
-        };
         let fields = [
             ("PGHOST", text("host")),
             ("PGPORT", number("port")),
             ("PGDATABASE", text("database")),
             ("PGUSER", text("user")),
             ("PGSERVICE", text("service")),
-            ("PGPASSFILE", file("passfile")),
+            ("PGPASSFILE", text("passfile")),
             ("PGSSLMODE", text("sslmode")),
-            ("PGSSLROOTCERT", file("sslrootcert")),
+            ("PGSSLROOTCERT", text("sslrootcert")),
         ];
         given.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        within(context, &mut given)?;
         given
             .entry("PGCONNECT_TIMEOUT".to_owned())
             .or_insert_with(|| number("connect_timeout").unwrap_or_else(|| "15".to_owned()));
-        let programs = text("program_folder").map(|folder| context.path(&folder));
+        let programs = text("program_folder").map(|folder| context.unread(&folder));
         Self::new(context, given, password.take(), programs)
     }
 
     /// The programs alone, for work that needs no source.
     pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
-        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| context.unread(folder));
         Self::new(context, BTreeMap::new(), None, programs)
+    }
+
+    /// The server that a file names with a URL.
+    pub(crate) fn of_scratch(
+        context: &Context,
+        url: &str,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
+        let (mut given, password) = from_url(url)?;
+        within(context, &mut given)?;
+        Self::new(context, given, password, programs)
     }
 
     /// The database that a person named with a URL.
