@@ -19,7 +19,7 @@ resource "postgres_snapshot" "before" {
   url           = var.database_url
   directory     = "/var/backups/shop"
   encrypt_to    = ["age1..."]
-  identity_file = "/etc/relplan/backup.key"
+  identity_file = var.backup_key
   jobs          = 4
   verify        = "restore"
 
@@ -128,6 +128,10 @@ impl Engine for Postgres {
         problems.extend(Depth::check(config));
         problems.extend(asserts::check(config));
         problems
+    }
+
+    fn inputs() -> &'static [&'static str] {
+        &["passfile", "sslrootcert"]
     }
 
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {
