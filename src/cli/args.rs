@@ -83,6 +83,10 @@ pub(super) struct ReleaseArgs {
     /// Read values of variables from a file.
     #[arg(long = "var-file", value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
+    /// Let providers read what the release names in this folder outside of its tree: keys, certificates, databases.
+    /// Also from RELPLAN_ALLOW_READ, with : between several.
+    #[arg(long, value_name = "DIR")]
+    pub allow_read: Vec<PathBuf>,
 }
 
 /// What is planned.

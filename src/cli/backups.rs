@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource, Value};
+use relplan_contract::{
+    Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource, Tree, Value,
+};
 
 use super::args::{LedgerArgs, LockArgs, MeansArgs};
 use super::context::Context;
@@ -50,6 +52,7 @@ impl Backup {
             product: product.clone(),
             version: entry.version.to_string(),
             base: folder.clone(),
+            tree: Tree::anywhere(&folder),
             keep: planning::keep_folder(&folder, &product)?,
             environment: Arc::clone(&context.environment),
             clock: Arc::clone(&context.clock),

@@ -1,61 +1,54 @@
-//! Source files from the file system, for the language.
+//! Files from the file system: those of the release's tree for the language, and those that the operator names.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
+use relplan_contract::{PathError, Tree, open_named};
+
+use super::exit::Failure;
 use crate::lang::lower::{Files, MAX_FILE_BYTES};
 
-/// Files below a folder of the file system.
-pub(super) struct Folder {
-    /// Where relative paths start.
-    pub base: PathBuf,
+/// The source files of a release.
+pub(super) struct SourceFiles<'t> {
+    /// What may be read.
+    pub tree: &'t Tree,
+    /// Where the paths that the language asks for start: the folder that the command works in.
+    pub directory: PathBuf,
 }
 
-impl Files for Folder {
+impl Files for SourceFiles<'_> {
     fn list(&self, folder: &str) -> Result<Vec<String>, String> {
-        let entries = std::fs::read_dir(self.base.join(folder)).map_err(|error| clause(&error))?;
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| clause(&error))?;
-            if entry.path().is_file()
-                && let Ok(name) = entry.file_name().into_string()
-            {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        self.tree.names(&self.directory.join(folder)).map_err(|error| error.to_string())
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        read_bounded(&self.base.join(path), MAX_FILE_BYTES)
+        // One byte more, so that the language can tell how large a file may be.
+        let read = self.tree.read(&self.directory.join(path), MAX_FILE_BYTES + 1);
+        read.map_err(|error| error.to_string())
     }
 }
 
 /// The largest saved plan that is read, in bytes.
 pub(super) const MAX_PLAN_BYTES: usize = 1 << 30;
 
-/// The bytes of a regular file, at most `limit` and one more, so that the reader sees that it is too large.
-pub(super) fn read_bounded(path: &std::path::Path, limit: usize) -> Result<Vec<u8>, String> {
-    use std::io::Read as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // Without waiting: a pipe that nobody writes to would keep us here before it can be seen that it is one.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = opened.map_err(|error| clause(&error))?;
-    let metadata = file.metadata().map_err(|error| clause(&error))?;
-    if !metadata.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
+/// The bytes of a regular file that the operator names, at most `limit` and one more, so that the reader sees that it is
+/// too large.
+pub(super) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    let file = open_named(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| clause(&error))?;
+    let read = file.take(limit as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| error.to_string())?;
     Ok(bytes)
 }
 
-/// What the system says, as a clause.
-pub(super) fn clause(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::NotADirectory => "a part of its path is no folder".to_owned(),
-        _ => error.to_string(),
+/// Why a release's files are not read.
+pub(super) fn refused(shown: &Path, error: &PathError) -> Failure {
+    let failure = Failure::error(format!("{shown:?} is not read: {error}."));
+    match error {
+        PathError::Outside => failure.help(
+            "The tree is the git work tree, else the folder above the release files; a link on this path leads out of it. Name the \
+             file by its own path.",
+        ),
+        _ => failure,
     }
 }

@@ -3,10 +3,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use relplan_contract::Tree;
+
 use super::args::FmtArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::files::read_bounded;
 use crate::lang::format::format;
 use crate::lang::lower::MAX_FILE_BYTES;
 use crate::view::json::{self, Reformatted};
@@ -39,7 +40,9 @@ pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
 
 fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<Option<Reformatted>, Failure> {
     let failure = |why: String| Failure::error(format!("{} cannot be formatted: {why}.", shown.display()));
-    let bytes = read_bounded(full, MAX_FILE_BYTES).map_err(failure)?;
+    let around = full.parent().unwrap_or(full);
+    let read = Tree::around(around).and_then(|tree| tree.read(full, MAX_FILE_BYTES));
+    let bytes = read.map_err(|error| failure(error.to_string()))?;
     let source = String::from_utf8(bytes).map_err(|_| failure("it is not UTF-8".to_owned()))?;
     refuse_broken(&source, shown)?;
     let formatted = format(&source);

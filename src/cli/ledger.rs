@@ -7,6 +7,7 @@ use super::args::{LedgerArgs, LockArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::read_bounded;
+use super::tracked;
 use crate::event::RunId;
 use crate::lang::lower;
 use crate::ledger::file::{self, Files, Request};
@@ -20,6 +21,7 @@ pub(super) fn open(
     product: &str,
     lock: &LockArgs,
 ) -> Result<Ledger<Files>, Failure> {
+    tracked::refuse(folder)?;
     let timeout = lower::duration(&lock.lock_timeout).ok_or_else(|| {
         Failure::usage(format!("{:?} is no duration.", lock.lock_timeout))
             .help("Write it as -lock-timeout=5m.")

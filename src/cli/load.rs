@@ -1,16 +1,18 @@
 //! Loading a release definition, up to a [`World`] in which nothing is visited yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use relplan_contract::Tree;
 
 use super::args::ReleaseArgs;
 use super::context::Context;
 use super::exit::Failure;
-use super::files::Folder;
+use super::files::SourceFiles;
 use super::host::FileHost;
 use super::locate::{self, Located};
-use super::variables;
+use super::{named, variables};
 use crate::graph::Graph;
 use crate::lang::config::Config;
 use crate::lang::functions::Host;
@@ -25,12 +27,24 @@ pub(super) struct Loaded {
     pub given: BTreeMap<Arc<str>, Given>,
     /// Files and the time, for the language.
     pub host: Arc<FileHost>,
+    /// The variables whose values stand in files of the tree; the operator gave all others.
+    from_tree: BTreeSet<Arc<str>>,
+    /// What the operator lets providers read elsewhere.
+    allowed: Vec<PathBuf>,
+    home: Option<String>,
 }
 
 impl Loaded {
     /// Folder of the release file: the ledger is in it, and relative paths start there.
     pub(super) fn folder(&self) -> &PathBuf {
         &self.located.folder
+    }
+
+    /// The files that providers may read: those of the tree, and what the operator named.
+    pub(super) fn tree(&self) -> Tree {
+        let given = self.given.iter().filter(|(name, _)| !self.from_tree.contains(*name));
+        let named = given.flat_map(|(_, given)| named::paths(&given.value, self.home.as_deref()));
+        self.located.tree.with_named(&self.allowed.iter().cloned().chain(named).collect::<Vec<_>>())
     }
 
     /// A world in which nothing is visited yet.
@@ -46,20 +60,21 @@ impl Loaded {
 /// Loads the release that the command line names, or else the one to be found.
 pub(super) fn load(context: &mut Context, args: &ReleaseArgs) -> Result<Loaded, Failure> {
     let located = locate::release(context, args.file.as_deref())?;
-    let files = Folder { base: context.directory.clone() };
+    let files = SourceFiles { tree: &located.tree, directory: context.directory.clone() };
     let (config, warnings) = lower::load(&mut context.sources, &files, &located.entry())?;
     context.show(&warnings);
     let graph = Arc::new(Graph::build(&config)?);
-    let given = variables::given(context, &config, &located.folder, args)?;
+    let variables::Values { given, from_tree } = variables::given(context, &config, &located.tree, args)?;
     if located.guessed && !context.json {
         let version =
             config.release.as_ref().map_or_else(String::new, |release| format!(" of {}", release.name));
         context.warn(&format!("Using {}{version}.\n", located.shown));
     }
     let home = context.environment.get("HOME").cloned();
-    let host = FileHost::new(located.folder.clone(), home).with_budget(budget(context)?);
+    let host = FileHost::new(located.tree.clone(), home.clone()).with_budget(budget(context)?);
     let host = Arc::new(host);
-    Ok(Loaded { located, config: Arc::new(config), graph, given, host })
+    let allowed = named::allowed(context, &args.allow_read);
+    Ok(Loaded { located, config: Arc::new(config), graph, given, host, from_tree, allowed, home })
 }
 
 /// What the environment variable is called that lets evaluations cost more, or less.

@@ -1,15 +1,17 @@
 //! Which release: the one named, the one in this folder, or the next one under `releases/`.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use relplan_contract::{PathError, Tree};
 use semver::Version;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::files::{SourceFiles, refused};
 use crate::lang::lower::Entry;
 
 /// A release definition that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Located {
     /// Folder of the root module.
     pub folder: PathBuf,
@@ -19,6 +21,8 @@ pub(super) struct Located {
     pub shown: String,
     /// Whether it was found without being named.
     pub guessed: bool,
+    /// The files that may be read for it.
+    pub tree: Tree,
 }
 
 impl Located {
@@ -53,45 +57,65 @@ pub(super) fn release(context: &mut Context, named: Option<&Path>) -> Result<Loc
 fn of_path(context: &Context, path: &Path) -> Result<Located, Failure> {
     let full = context.path(path);
     let shown = path.to_string_lossy().into_owned();
-    if full.is_dir() {
-        return Ok(Located { folder: full, file: None, shown, guessed: false });
+    let refused = |error: PathError| match error {
+        PathError::Outside | PathError::Reserved | PathError::Circle => refused(path, &error),
+        _ => nothing_at(&shown),
+    };
+    // A link leads within the tree that it lies in, whether that of a file or of a whole folder.
+    let around = full.parent().unwrap_or(&full);
+    let tree = Tree::around(around).map_err(refused)?;
+    let ends_in_name = full.components().next_back().is_some_and(|last| matches!(last, Component::Normal(_)));
+    if !ends_in_name || tree.is_folder(&full).map_err(refused)? {
+        let tree = Tree::around(&full).map_err(refused)?;
+        return Ok(Located { folder: full, file: None, shown, guessed: false, tree });
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let folder = full.parent().map(Path::to_path_buf);
-    match (full.is_file(), name, folder) {
-        (true, Some(name), Some(folder)) => Ok(Located { folder, file: Some(name), shown, guessed: false }),
-        _ => Err(Failure::new(Exit::Usage, format!("There is no file or folder {shown:?}."))
-            .help("Name a release file, as in `relplan plan releases/v1.2.hcl`.")),
+    match (tree.is_file(&full).map_err(refused)?, name) {
+        (true, Some(name)) => {
+            Ok(Located { folder: around.to_owned(), file: Some(name), shown, guessed: false, tree })
+        }
+        _ => Err(nothing_at(&shown)),
     }
 }
 
+fn nothing_at(shown: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("There is no file or folder {shown:?}."))
+        .help("Name a release file, as in `relplan plan releases/v1.2.hcl`.")
+}
+
 fn guess(context: &mut Context) -> Result<Located, Failure> {
-    let here = definitions(&context.directory);
-    match here.as_slice() {
-        [] => under_releases(context),
+    let directory = context.directory.clone();
+    let tree = Tree::around(&directory).map_err(|error| refused(Path::new("."), &error))?;
+    match definitions(&tree).as_slice() {
+        [] => under_releases(context, &tree),
         [only] => {
             let shown = only.clone();
-            Ok(Located { folder: context.directory.clone(), file: Some(only.clone()), shown, guessed: true })
+            Ok(Located { folder: directory, file: Some(only.clone()), shown, guessed: true, tree })
         }
-        _ => Ok(Located {
-            folder: context.directory.clone(),
-            file: None,
-            shown: ".".to_owned(),
-            guessed: true,
-        }),
+        _ => Ok(Located { folder: directory, file: None, shown: ".".to_owned(), guessed: true, tree }),
     }
 }
 
 /// The highest version under `releases/` that is not wholly applied; the highest of all when all are.
-fn under_releases(context: &mut Context) -> Result<Located, Failure> {
+fn under_releases(context: &mut Context, around: &Tree) -> Result<Located, Failure> {
     let folder = context.directory.join("releases");
+    let nothing = || {
+        Failure::new(Exit::Usage, "There is no release file here, and none under releases/.")
+            .help("Name one, as in `relplan plan releases/v1.2.hcl`, or write one: see docs/language.md.")
+    };
+    let refused = |error: PathError| refused(Path::new("releases"), &error);
+    if !around.is_folder(Path::new("releases")).map_err(refused)? {
+        return Err(nothing());
+    }
+    let tree = Tree::around(&folder).map_err(refused)?;
     let mut found: Vec<(Version, String, bool)> = Vec::new();
-    for name in definitions(&folder) {
+    for name in definitions(&tree) {
         let located = Located {
             folder: folder.clone(),
             shown: format!("releases/{name}"),
             file: Some(name.clone()),
             guessed: true,
+            tree: tree.clone(),
         };
         let Some((version, product)) = version_of(context, &located) else { continue };
         let complete = is_complete(&folder, &product, &version);
@@ -100,16 +124,13 @@ fn under_releases(context: &mut Context) -> Result<Located, Failure> {
     }
     found.sort();
     let next = found.iter().rev().find(|(_, _, complete)| !complete).or(found.last());
-    let Some((_, name, _)) = next else {
-        return Err(Failure::new(Exit::Usage, "There is no release file here, and none under releases/.")
-            .help("Name one, as in `relplan plan releases/v1.2.hcl`, or write one: see docs/language.md."));
-    };
-    Ok(Located { folder, file: Some(name.clone()), shown: format!("releases/{name}"), guessed: true })
+    let (_, name, _) = next.ok_or_else(nothing)?;
+    Ok(Located { folder, file: Some(name.clone()), shown: format!("releases/{name}"), guessed: true, tree })
 }
 
 /// Version and product of a release file, as far as they stand in it literally.
 fn version_of(context: &mut Context, located: &Located) -> Option<(String, String)> {
-    let files = super::files::Folder { base: context.directory.clone() };
+    let files = SourceFiles { tree: &located.tree, directory: context.directory.clone() };
     let mut sources = crate::source::Sources::default();
     let (config, _) = crate::lang::lower::load(&mut sources, &files, &located.entry()).ok()?;
     let release = config.release?;
@@ -123,15 +144,11 @@ fn is_complete(folder: &Path, product: &str, version: &str) -> bool {
         .is_some_and(|reading| reading.state().releases.get(version).is_some_and(|release| release.complete))
 }
 
-/// The release definitions in a folder, sorted.
-fn definitions(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names
-        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "hcl"))
-        .filter(|name| !name.ends_with(".vars.hcl") && !name.ends_with(".test.hcl"))
-        .filter(|name| folder.join(name).is_file())
-        .collect();
+/// The release definitions in the tree's folder, sorted.
+fn definitions(tree: &Tree) -> Vec<String> {
+    let mut names: Vec<String> = tree.names(Path::new("")).unwrap_or_default();
+    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "hcl"));
+    names.retain(|name| !name.ends_with(".vars.hcl") && !name.ends_with(".test.hcl"));
     names.sort();
     names
 }

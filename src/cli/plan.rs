@@ -74,6 +74,10 @@ pub(super) fn show(context: &Context, prepared: &Prepared, format: PlanFormat) {
 fn save(path: &std::path::Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
+    // The link in its place may be from the repository, and lead to a file that must not be overwritten.
+    relplan_contract::check_named(path).map_err(|error| {
+        Failure::error(format!("The plan cannot be saved to {}: {error}.", path.display()))
+    })?;
     let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = opened.and_then(|mut file| {
         file.write_all(text.as_bytes())?;

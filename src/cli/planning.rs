@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Redactor};
+use relplan_contract::{Cancel, Redactor, Tree};
 
 use super::args::SelectArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load::Loaded;
+use super::tracked;
 use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
@@ -72,6 +73,7 @@ pub(super) fn read_state(
     folder: &Path,
     product: &str,
 ) -> Result<(State, Sealer), Failure> {
+    tracked::refuse(folder)?;
     let Some(reading) = ledger::file::read(folder, product)? else {
         let state = State { product: product.to_owned(), ..State::default() };
         return Ok((state, ephemeral_sealer()));
@@ -101,7 +103,9 @@ pub(super) async fn make(
     cancel: &Cancel,
 ) -> Result<Prepared, Failure> {
     let world = loaded.world(context)?;
-    let surroundings = surroundings(context, loaded.folder(), &loaded.config.product, &world.version())?;
+    let tree = loaded.tree();
+    let product = &loaded.config.product;
+    let surroundings = surroundings(context, loaded.folder(), tree, product, &world.version())?;
     let ask = options.ask;
     let planner = Planner::new(Setup {
         world,
@@ -123,7 +127,7 @@ pub(super) async fn way_back(
     cancel: &Cancel,
 ) -> Result<Prepared, Failure> {
     let product = way.state.product.clone();
-    let surroundings = surroundings(context, folder, &product, "")?;
+    let surroundings = surroundings(context, folder, Tree::anywhere(folder), &product, "")?;
     let planner = Planner::of_way_back(way);
     let replay = Replay::default();
     let mut prepared = finish(context, planner, surroundings, true, parallelism, replay, cancel).await?;
@@ -135,6 +139,7 @@ pub(super) async fn way_back(
 fn surroundings(
     context: &Context,
     folder: &Path,
+    tree: Tree,
     product: &str,
     version: &str,
 ) -> Result<Surroundings, Failure> {
@@ -142,6 +147,7 @@ fn surroundings(
         product: product.to_owned(),
         version: version.to_owned(),
         base: folder.to_path_buf(),
+        tree,
         keep: keep_folder(folder, product)?,
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),

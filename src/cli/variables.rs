@@ -1,8 +1,10 @@
 //! Values for variables, from the weakest to the strongest: the environment, `*.auto.vars.hcl`, `-var-file`, `-var`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+
+use relplan_contract::Tree;
 
 use super::args::ReleaseArgs;
 use super::context::{Context, VARIABLE_PREFIX};
@@ -14,14 +16,33 @@ use crate::lang::lower::MAX_FILE_BYTES;
 use crate::lang::vars;
 use crate::world::Given;
 
+/// The values that are given for variables.
+#[derive(Default)]
+pub(super) struct Values {
+    pub given: BTreeMap<Arc<str>, Given>,
+    /// Those of them that stand in files of the release's tree: whoever changes the tree chooses them.
+    pub from_tree: BTreeSet<Arc<str>>,
+}
+
+impl Values {
+    fn insert(&mut self, name: Arc<str>, given: Given, from_tree: bool) {
+        if from_tree {
+            self.from_tree.insert(Arc::clone(&name));
+        } else {
+            self.from_tree.remove(&name);
+        }
+        self.given.insert(name, given);
+    }
+}
+
 /// Every value that is given for a variable.
 pub(super) fn given(
     context: &mut Context,
     config: &Config,
-    folder: &Path,
+    tree: &Tree,
     args: &ReleaseArgs,
-) -> Result<BTreeMap<Arc<str>, Given>, Failure> {
-    let mut all = BTreeMap::new();
+) -> Result<Values, Failure> {
+    let mut all = Values::default();
     let mut found = Diagnostics::default();
     for (name, text) in &context.given.clone() {
         if let Some(name) = name.strip_prefix(VARIABLE_PREFIX)
@@ -30,12 +51,12 @@ pub(super) fn given(
             argument(context, config, name, text, &format!("{VARIABLE_PREFIX}{name}"), &mut all, &mut found);
         }
     }
-    for name in automatic(folder) {
-        file(context, &folder.join(&name), &name, false, &mut all, &mut found)?;
+    for name in automatic(tree) {
+        file(context, tree, Path::new(&name), &name, &mut all, &mut found)?;
     }
     for path in &args.var_files {
         let shown = path.to_string_lossy().into_owned();
-        file(context, &context.path(path), &shown, false, &mut all, &mut found)?;
+        file(context, tree, &context.path(path), &shown, &mut all, &mut found)?;
     }
     for text in &args.vars {
         let Some((name, value)) = text.split_once('=') else {
@@ -54,7 +75,7 @@ fn argument(
     name: &str,
     text: &str,
     origin: &str,
-    all: &mut BTreeMap<Arc<str>, Given>,
+    all: &mut Values,
     found: &mut Diagnostics,
 ) {
     let any = relplan_contract::Type::Any;
@@ -62,7 +83,7 @@ fn argument(
     match vars::argument(&mut context.sources, origin, text, ty) {
         Ok(value) => {
             let given = Given { value, origin: origin.to_owned(), span: None, must_exist: true };
-            all.insert(name.into(), given);
+            all.insert(name.into(), given, false);
         }
         Err(errors) => found.extend(errors),
     }
@@ -70,20 +91,27 @@ fn argument(
 
 fn file(
     context: &mut Context,
+    tree: &Tree,
     path: &Path,
     shown: &str,
-    must_exist: bool,
-    all: &mut BTreeMap<Arc<str>, Given>,
+    all: &mut Values,
     found: &mut Diagnostics,
 ) -> Result<(), Failure> {
-    let bytes = read_bounded(path, MAX_FILE_BYTES)
+    // The operator's own file may lie anywhere; what lies in the tree does not lead out of it.
+    let from_tree = tree.holds(path);
+    let read = if from_tree {
+        tree.read(path, MAX_FILE_BYTES + 1).map_err(|error| error.to_string())
+    } else {
+        read_bounded(path, MAX_FILE_BYTES)
+    };
+    let bytes = read
         .map_err(|why| Failure::error(format!("The file of variables {shown:?} cannot be read: {why}.")))?;
     match vars::variables(&mut context.sources, shown, &bytes) {
         Ok(values) => {
             for (name, value) in values {
                 let span = Some(value.span);
-                let given = Given { value: value.value, origin: shown.to_owned(), span, must_exist };
-                all.insert(name, given);
+                let given = Given { value: value.value, origin: shown.to_owned(), span, must_exist: false };
+                all.insert(name, given, from_tree);
             }
         }
         Err(errors) => found.extend(errors),
@@ -92,10 +120,9 @@ fn file(
 }
 
 /// The files of variables that are read without being named, sorted.
-fn automatic(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".auto.vars.hcl")).collect();
+fn automatic(tree: &Tree) -> Vec<String> {
+    let mut names = tree.names(Path::new("")).unwrap_or_default();
+    names.retain(|name| name.ends_with(".auto.vars.hcl"));
     names.sort();
     names
 }

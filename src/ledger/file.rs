@@ -1,7 +1,7 @@
 //! The local ledger: a directory `.relplan/<product>/` with `ledger.jsonl`, `checkpoint.json`, `key` and `lock`.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
@@ -23,6 +23,9 @@ use directory::{Directory, Privacy};
 
 /// Directory of the ledgers of all products, beside the release files.
 pub const ROOT: &str = ".relplan";
+
+/// Tells git to leave the folder of the ledgers alone.
+const IGNORE: &str = ".gitignore";
 
 const LOG: &str = "ledger.jsonl";
 const CHECKPOINT: &str = "checkpoint.json";
@@ -92,7 +95,12 @@ pub fn open(
     mut patience: Patience<'_>,
 ) -> Result<(Ledger<Files>, Vec<Notice>), LedgerError> {
     let name = directory_name(request.product)?;
-    let directory = Directory::create(request.root, &[ROOT, &name])?;
+    // Ledgers belong to no repository: git shall not even offer to add them. Where this fails, nothing is lost.
+    let ledgers = Directory::create(request.root, &[ROOT])?;
+    if let Ok(Some(mut ignoring)) = ledgers.new_file(IGNORE) {
+        let _ = ignoring.write_all(b"*\n");
+    }
+    let directory = ledgers.inner(&name)?;
     let mut files = Files::create(directory)?;
     let mut reading = Reading::of(&mut files)?;
     loop {

@@ -215,6 +215,9 @@ async fn answer(
         let progress: Arc<dyn Progress> =
             if waits { Arc::new(Speaker { key: key.clone(), said, redactor }) } else { Arc::new(Silent) };
         let context = surroundings.context(&key, progress, cancel);
+        // These are about what the ledger has, whatever a file says today.
+        let of_record = matches!(question, Question::Read { .. } | Question::Reconcile { .. });
+        let context = if of_record { context.of_record() } else { context };
         let patience = QUESTION_TIMEOUT.max(question.patience());
         tokio::time::timeout(patience, insist(&question, &context, id)).await
     });

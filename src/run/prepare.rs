@@ -137,7 +137,8 @@ pub(super) async fn look(
     };
     let acts_on_it = matches!(change.action, Action::Update | Action::Destroy | Action::Replace { .. });
     if let (Some(prior), true) = (&before, refresh && acts_on_it) {
-        let observed = resource.read(context, prior).await.map_err(|problem| refused_by(&problem))?;
+        let observed =
+            resource.read(&context.of_record(), prior).await.map_err(|problem| refused_by(&problem))?;
         if let Some(refusal) = moved_meanwhile(change, &observed, sealer) {
             return Err(refusal);
         }

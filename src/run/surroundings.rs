@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Clock, Context, Progress, Redactor, Silent, Usage};
+use relplan_contract::{Cancel, Clock, Context, Progress, Redactor, Silent, Tree, Usage};
 
 use crate::event::EntryKey;
 
@@ -17,6 +17,8 @@ pub struct Surroundings {
     pub version: String,
     /// Folder of the release file.
     pub base: PathBuf,
+    /// The files that may be read.
+    pub tree: Tree,
     /// Folder for output to keep; each object gets one of its own in it.
     pub keep: PathBuf,
     /// The environment of the process.
@@ -50,6 +52,7 @@ impl Surroundings {
             product: self.product.clone(),
             version: self.version.clone(),
             base: self.base.clone(),
+            tree: self.tree.clone(),
             keep: self.keep.clone(),
             environment: Arc::clone(&self.environment),
             clock: Arc::clone(&self.clock),

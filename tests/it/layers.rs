@@ -182,6 +182,85 @@ fn providers_know_the_contract_and_nothing_else() {
     }
 }
 
+/// What opens files by their paths, each with why: of them no path is one that a release file writes, or it was checked.
+const OPENERS: [&str; 17] = [
+    // The one reader of what release files name.
+    "providers/contract/src/tree.rs",
+    "providers/contract/src/tree/border.rs",
+    // Below a folder that was checked.
+    "providers/archive/src/folder.rs",
+    "providers/exec/src/files.rs",
+    "providers/sqlite/src/restore.rs",
+    // The system's own, or one that relplan made.
+    "providers/archive/src/secret.rs",
+    "providers/exec/src/log.rs",
+    "providers/exec/src/survivor.rs",
+    "providers/git/src/place.rs",
+    "providers/postgres/src/connection.rs",
+    "src/cli.rs",
+    // The operator's.
+    "src/cli/fmt.rs",
+    "src/cli/init.rs",
+    "src/cli/plan.rs",
+    "src/cli/state.rs",
+    // The ledger, and whether it is one.
+    "src/cli/ledger.rs",
+    "src/cli/tracked.rs",
+];
+
+#[test]
+fn one_module_reads_files_for_everybody() {
+    let mut files = sources("cli");
+    for part in [
+        "archive",
+        "contract",
+        "exec",
+        "git",
+        "github",
+        "http",
+        "mysql",
+        "postgres",
+        "release",
+        "sqlite",
+        "terraform",
+    ] {
+        files.extend(sources(&format!("../providers/{part}/src")));
+    }
+    let shown = |path: &Path| {
+        let path = path.strip_prefix(root()).unwrap_or(path).display().to_string();
+        path.split_once("src/../").map_or(path.clone(), |(_, path)| path.to_owned())
+    };
+    files.retain(|(path, _)| !path.ends_with("testing.rs") && !shown(path).contains("/conformance"));
+    assert!(files.len() > 150, "the parts have moved");
+    let outside: Vec<_> =
+        files.iter().filter(|(path, _)| !OPENERS.contains(&shown(path).as_str())).cloned().collect();
+    let words = [
+        "fs::read",
+        "fs::File::open",
+        " File::open",
+        "(File::open",
+        "OpenOptions",
+        "read_dir",
+        "canonicalize",
+    ];
+    assert_eq!(lines_with(&outside, &words), "", "read it through `relplan_contract::Tree`");
+    let others: Vec<_> = files
+        .iter()
+        .filter(|(path, _)| {
+            // They show a path, or hand it to the tree.
+            !["contract/src/context.rs", "exec/src/log.rs", "release/assets.rs"]
+                .iter()
+                .any(|known| path.ends_with(known))
+        })
+        .cloned()
+        .collect();
+    assert_eq!(
+        lines_with(&others, &["context.base", "self.base.join"]),
+        "",
+        "ask `input`, `place` or `unread`"
+    );
+}
+
 #[test]
 fn a_breach_is_noticed() {
     let seeded = vec![(PathBuf::from("src/plan.rs"), "// std::fs is fine here\nuse std::fs;\n".to_owned())];

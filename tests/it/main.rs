@@ -15,4 +15,5 @@ mod plans;
 mod reliability;
 mod secrets;
 mod transcripts;
+mod tree;
 mod ui;

@@ -1,10 +1,9 @@
 //! The arguments that all types of snapshots share.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use relplan_contract::{Attribute, Context, PlanRequest, Planned, Problem, Type, Value, propose};
+use relplan_contract::{Attribute, Context, PlanRequest, Planned, Problem, Tree, Type, Value, propose};
 
 use crate::cipher::{Identities, Recipients};
 use crate::compression::Compression;
@@ -168,8 +167,8 @@ pub struct Settings {
     pub compression: Compression,
     /// Those who can read them; none for everybody.
     pub recipients: Option<Arc<Recipients>>,
-    /// The file of a private key.
-    pub identity_file: Option<PathBuf>,
+    /// The file of a private key, and where it may lie.
+    identity_file: Option<(Tree, String)>,
     /// How it is verified.
     pub verify: Verify,
     /// What is kept; none for everything.
@@ -183,12 +182,17 @@ impl Settings {
         let Some(store) = place::read(context, object)? else { return Ok(None) };
         let keys = object.get("encrypt_to").as_list().unwrap_or_default();
         let recipients = Recipients::read(keys.iter().filter_map(Value::as_str))?;
+        let identity_file = text("identity_file").map(str::to_owned);
+        if let Some(file) = &identity_file {
+            // Refused before anything is done.
+            context.input("identity_file", file)?;
+        }
         Ok(Some(Self {
             store,
             series: series(context, object),
             compression: text("compression").and_then(Compression::parse).unwrap_or_default(),
             recipients: (!recipients.texts().is_empty()).then(|| Arc::new(recipients)),
-            identity_file: text("identity_file").map(|file| context.path(file)),
+            identity_file: identity_file.map(|file| (context.tree.clone(), file)),
             verify: text("verify").and_then(Verify::parse).unwrap_or(Verify::Read),
             retain: Retain::read(object.get("retain")),
         }))
@@ -202,7 +206,7 @@ impl Settings {
 
     /// The private keys; none where no file is named.
     pub fn identities(&self) -> Result<Option<Identities>, Problem> {
-        self.identity_file.as_deref().map(Identities::read).transpose()
+        self.identity_file.as_ref().map(|(tree, file)| Identities::read(tree, file)).transpose()
     }
 
     /// Deletes the snapshots that the plan named, and says so.
@@ -228,8 +232,14 @@ impl Settings {
 pub(crate) async fn plan(
     context: &Context,
     attributes: &[Attribute],
+    inputs: &[&str],
     request: PlanRequest<'_>,
 ) -> Result<Planned, Problem> {
+    for name in inputs {
+        if let Some(path) = request.config.get(name).as_str() {
+            context.input(*name, path)?;
+        }
+    }
     let mut planned = propose(attributes, request.prior, request.config);
     let Some(settings) = Settings::read(context, request.config)? else { return Ok(planned) };
     let now = context.clock.now_ms();

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
 use std::str::FromStr as _;
 
 use age::{Decryptor, Encryptor, IdentityFile};
-use relplan_contract::Problem;
+use relplan_contract::{Problem, Tree};
+
+/// The largest file of keys, in bytes.
+const LARGEST_KEY: usize = 1 << 20;
 
 /// Those who will be able to read a snapshot.
 pub struct Recipients {
@@ -54,9 +56,10 @@ pub struct Identities(Vec<Box<dyn age::Identity + Send + Sync>>);
 
 impl Identities {
     /// Reads the file of `age-keygen`, or an SSH key without a passphrase.
-    pub fn read(path: &Path) -> Result<Self, Problem> {
+    pub fn read(tree: &Tree, file: &str) -> Result<Self, Problem> {
         let about = || relplan_contract::Path::attribute("identity_file");
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let path = tree.base().join(file);
+        let bytes = tree.read_input(&path, LARGEST_KEY).map_err(|error| {
             Problem::refused(format!("The key file {} cannot be read: {error}.", path.display()))
                 .hint("Without one of the keys that it was encrypted to, nobody can read a snapshot. One that lies elsewhere is told with -with=identity_file=FILE.")
                 .about(about())
@@ -64,6 +67,7 @@ impl Identities {
         let unusable = |why: &str| {
             Problem::refused(format!("The key file {} cannot be used: {why}.", path.display())).about(about())
         };
+        let text = String::from_utf8(bytes).map_err(|_| unusable("it is no text"))?;
         if text.contains("-----BEGIN") {
             let identity = age::ssh::Identity::from_buffer(text.as_bytes(), None)
                 .map_err(|_| unusable("it holds no SSH key"))?;

@@ -22,6 +22,12 @@ pub trait Engine: Send + Sync + 'static {
         Ok((Vec::new(), None))
     }
 
+    /// Those of its own arguments that name files to read: a plan that cannot be carried out because one of them lies
+    /// outside of the release's tree is refused at once.
+    fn inputs() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Takes the snapshot of an action.
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem>;
 
@@ -77,6 +83,6 @@ impl Wanted {
     /// The folder of the database's programs, where the resource names one.
     #[must_use]
     pub fn programs(&self, context: &Context) -> Option<PathBuf> {
-        self.object.get("program_folder").as_str().map(|folder| context.path(folder))
+        self.object.get("program_folder").as_str().map(|folder| context.unread(folder))
     }
 }

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use relplan_contract::Problem;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 
 use crate::manifest::MANIFEST;
 use crate::store::{Place, Sink, Source, failed};
@@ -114,6 +115,16 @@ fn make(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Opens a file of a snapshot, neither of which is a link: nobody who takes snapshots makes one, and it would be read in
+/// the place of what it leads to.
+fn open_unlinked(folder: &Path, file: &str) -> Result<File, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder, flags | OFlags::DIRECTORY, Mode::empty())?;
+    let file = File::from(rustix::fs::openat(folder, file, flags, Mode::empty())?);
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if is_file { Ok(file) } else { Err(Errno::INVAL) }
+}
+
 struct FileSink(File);
 
 impl Write for FileSink {
@@ -177,10 +188,10 @@ impl Place for Folder {
     }
 
     fn open(&self, snapshot: &str, file: &str) -> io::Result<Option<Source>> {
-        match File::open(self.path.join(snapshot).join(file)) {
+        match open_unlinked(&self.path.join(snapshot), file) {
             Ok(file) => Ok(Some(Box::new(file))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
         }
     }
 
@@ -202,7 +213,8 @@ impl Place for Folder {
         };
         let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
         let mut names: Vec<String> = names
-            .filter(|name| name.starts_with(beginning) && self.path.join(name).join(MANIFEST).is_file())
+            .filter(|name| name.starts_with(beginning))
+            .filter(|name| open_unlinked(&self.path.join(name), MANIFEST).is_ok())
             .collect();
         names.sort();
         Ok(names)

@@ -101,6 +101,6 @@ pub(crate) fn read(context: &Context, object: &Value) -> Result<Option<Store>, P
         let place = InBucket::new(context, bucket, object.get("bucket_options"))?;
         return Ok(Some(Store(Arc::new(place))));
     }
-    let directory = object.get("directory").as_str();
-    Ok(directory.map(|directory| Store(Arc::new(Folder::new(context.path(directory))))))
+    let Some(directory) = object.get("directory").as_str() else { return Ok(None) };
+    Ok(Some(Store(Arc::new(Folder::new(context.place("directory", directory)?)))))
 }

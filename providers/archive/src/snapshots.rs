@@ -146,7 +146,7 @@ impl<E: Engine> Resource for Snapshots<E> {
         request: PlanRequest<'a>,
     ) -> Answer<'a, Result<Planned, Problem>> {
         Box::pin(async move {
-            let mut planned = arguments::plan(context, &self.schema.attributes, request).await?;
+            let mut planned = arguments::plan(context, &self.schema.attributes, E::inputs(), request).await?;
             let (sends, withheld) = E::credentials(context, request.config)?;
             planned.sends.extend(sends);
             planned.notes.extend(withheld);

@@ -12,7 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
+use crate::path::Path;
+use crate::problem::Problem;
 use crate::secret::Redactor;
+use crate::tree::Tree;
 
 /// A boxed future, since the trait must be usable as an object.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -147,6 +150,8 @@ pub struct Context {
     pub version: String,
     /// Folder of the release file: relative paths in arguments start there.
     pub base: PathBuf,
+    /// The files that may be read: see [`input`](Self::input).
+    pub tree: Tree,
     /// Folder of this resource's own (0700, made on first use by whoever needs it) for output to keep.
     pub keep: PathBuf,
     /// The environment of the process, as it was when relplan started.
@@ -164,10 +169,31 @@ pub struct Context {
 }
 
 impl Context {
-    /// A path from an argument: relative ones start at the release file's folder.
+    /// The path of what an argument names for reading: a file, a folder, a repository. It lies in the release's tree,
+    /// nothing of git's or relplan's own, or is named by the operator; whether it is there is not said.
+    ///
+    /// What a provider reads itself it opens with [`Tree::open_input`]: nothing can be put in its place in between.
+    pub fn input(&self, attribute: impl Into<Path>, argument: &str) -> Result<PathBuf, Problem> {
+        self.tree.input(argument.as_ref()).map_err(|error| error.problem(attribute, argument))
+    }
+
+    /// The path of a folder that an argument names for writing to it or running in it. It may lie anywhere but in git's
+    /// and relplan's own folders, and is where it says: no link leads from the tree to elsewhere.
+    pub fn place(&self, attribute: impl Into<Path>, argument: &str) -> Result<PathBuf, Problem> {
+        self.tree.place(argument.as_ref()).map_err(|error| error.problem(attribute, argument))
+    }
+
+    /// The path of what an argument names and nothing is read from: a program, a folder of programs, a socket. It may
+    /// lie anywhere; relative ones start at the release file's folder.
     #[must_use]
-    pub fn path(&self, argument: &str) -> PathBuf {
+    pub fn unread(&self, argument: &str) -> PathBuf {
         self.base.join(argument)
+    }
+
+    /// The same for a call about what the ledger says alone: its paths were inside, or allowed, when they were recorded.
+    #[must_use]
+    pub fn of_record(&self) -> Self {
+        Self { tree: self.tree.of_record(), ..self.clone() }
     }
 }
 

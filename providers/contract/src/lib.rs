@@ -21,6 +21,7 @@ mod provider;
 mod review;
 mod schema;
 mod secret;
+mod tree;
 mod ty;
 mod value;
 
@@ -41,5 +42,6 @@ pub use schema::{
     attribute_at, object_type,
 };
 pub use secret::{MASK, Redactor, Secret, secrets_of};
+pub use tree::{PathError, Tree, check_named, open_named};
 pub use ty::{Field, Misfit, Type};
 pub use value::{Kind, Map, Measure, Outgrown, Parts, Value};

@@ -69,6 +69,13 @@ impl Path {
     }
 }
 
+impl From<&str> for Path {
+    /// The path to an attribute.
+    fn from(name: &str) -> Self {
+        Self::attribute(name)
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {

@@ -181,7 +181,7 @@ impl Spec {
         let mut spec = Self {
             argv,
             attribute,
-            directory: context.path(directory),
+            directory: context.place("working_directory", directory)?,
             environment: inherited(context, object),
             stdin,
             success,

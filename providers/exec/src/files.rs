@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use relplan_contract::Tree;
+
 /// The most folder entries that one pattern looks at.
 const MOST_ENTRIES: usize = 100_000;
 
@@ -17,14 +19,19 @@ pub(crate) struct Snapshot(BTreeMap<PathBuf, Fingerprint>);
 
 impl Snapshot {
     /// Looks now; the error is a sentence.
-    pub(crate) fn take(folder: &Path, pattern: &str) -> Result<Self, String> {
-        let paths = matching(folder, pattern)?.into_iter();
+    pub(crate) fn take(tree: &Tree, folder: &Path, pattern: &str) -> Result<Self, String> {
+        let paths = matching(tree, folder, pattern)?.into_iter();
         Ok(Self(paths.filter_map(|path| fingerprint(&path).map(|print| (path, print))).collect()))
     }
 
     /// The files of the pattern that are new or were written since.
-    pub(crate) fn written_since(&self, folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
-        let now = matching(folder, pattern)?;
+    pub(crate) fn written_since(
+        &self,
+        tree: &Tree,
+        folder: &Path,
+        pattern: &str,
+    ) -> Result<Vec<PathBuf>, String> {
+        let now = matching(tree, folder, pattern)?;
         Ok(now.into_iter().filter(|path| fingerprint(path).as_ref() != self.0.get(path)).collect())
     }
 }
@@ -36,11 +43,18 @@ fn fingerprint(path: &Path) -> Option<Fingerprint> {
     Some((changed.0, changed.1, modified.0, modified.1, metadata.ino(), metadata.size()))
 }
 
-/// The files that a pattern names, sorted: `*` and `?` within a name, `**` for any number of folders.
-fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+/// The part of a pattern that names one folder or file.
+pub(crate) fn beginning(folder: &Path, pattern: &str) -> PathBuf {
+    let plain = Path::new(pattern).iter().take_while(|part| !part.to_string_lossy().contains(['*', '?']));
+    folder.join(plain.collect::<PathBuf>())
+}
+
+/// The files that a pattern names, sorted: `*` and `?` within a name, `**` for any number of folders. Those that the
+/// release may not read are not among them.
+fn matching(tree: &Tree, folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     let start = if pattern.starts_with('/') { PathBuf::from("/") } else { folder.to_path_buf() };
     let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
-    let mut search = Search { seen: 0, found: BTreeSet::new() };
+    let mut search = Search { tree, seen: 0, found: BTreeSet::new() };
     search.descend(&start, &parts);
     if search.seen > MOST_ENTRIES {
         // Half of the reports would tell of half of the failures.
@@ -51,12 +65,13 @@ fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     Ok(search.found.into_iter().collect())
 }
 
-struct Search {
+struct Search<'t> {
+    tree: &'t Tree,
     seen: usize,
     found: BTreeSet<PathBuf>,
 }
 
-impl Search {
+impl Search<'_> {
     fn descend(&mut self, folder: &Path, parts: &[&str]) {
         let Some((part, rest)) = parts.split_first() else { return };
         if *part == "**" {
@@ -82,16 +97,18 @@ impl Search {
     fn step(&mut self, path: PathBuf, rest: &[&str]) {
         if !rest.is_empty() {
             self.descend(&path, rest);
-        } else if path.is_file() {
+        } else if self.tree.input(&path).is_ok_and(|path| path.is_file()) {
             self.found.insert(path);
         }
     }
 
     /// The entries of a folder; none any more when too many were seen.
     fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+        let Ok(real) = self.tree.input(folder) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(real) else { return Vec::new() };
         let room = (MOST_ENTRIES + 1).saturating_sub(self.seen);
-        let paths: Vec<PathBuf> = entries.take(room).filter_map(|entry| Some(entry.ok()?.path())).collect();
+        let paths: Vec<PathBuf> =
+            entries.take(room).filter_map(|entry| Some(folder.join(entry.ok()?.file_name()))).collect();
         self.seen += paths.len();
         paths
     }

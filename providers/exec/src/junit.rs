@@ -4,14 +4,13 @@
 //! elements only where they tell of more trouble (a suite that broke before its first case).
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
+use relplan_contract::Tree;
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// The largest report that is read, in bytes, and the most elements and texts in one.
-const LARGEST: u64 = 32 * 1024 * 1024;
+const LARGEST: usize = 32 * 1024 * 1024;
 const MOST_NODES: u32 = 1_000_000;
 
 /// The most attributes of one element. The reader compares each with all others, and takes minutes for ten thousands.
@@ -58,19 +57,16 @@ impl fmt::Display for Report {
 }
 
 /// Reads the reports; the error is a sentence.
-pub(crate) fn read(files: &[PathBuf]) -> Result<Report, String> {
+pub(crate) fn read(tree: &Tree, files: &[PathBuf]) -> Result<Report, String> {
     if files.is_empty() {
         return Err("The test command wrote no report where `junit` says.".into());
     }
     let mut all = Report::default();
     for path in files {
         let name = path.display();
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-        let size = read.map_err(|error| format!("The report {name} cannot be read: {error}."))?;
-        if u64::try_from(size).unwrap_or(u64::MAX) > LARGEST {
-            return Err(format!("The report {name} is larger than {LARGEST} bytes."));
-        }
+        let bytes = tree
+            .read_input(path, LARGEST)
+            .map_err(|error| format!("The report {name} cannot be read: {error}."))?;
         let text = String::from_utf8_lossy(&bytes);
         all.add(parse(&text).map_err(|error| format!("The report {name} is no JUnit XML: {error}."))?);
     }

@@ -1,15 +1,15 @@
 //! `exec_test`: a command that judges, by its exit code and the report that it writes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, PlanRequest, Planned, Problem, Repeat,
-    Resource, ResourceSchema, Type, Value, propose,
+    Resource, ResourceSchema, Tree, Type, Value, propose,
 };
 
 use crate::arguments::{self, Spec};
-use crate::files::Snapshot;
+use crate::files::{Snapshot, beginning};
 use crate::junit::{self, Report};
 use crate::log::Log;
 use crate::output::clean;
@@ -118,9 +118,14 @@ impl Resource for ExecTest {
         problems
     }
 
-    fn plan<'a>(&'a self, _: &'a Context, request: PlanRequest<'a>) -> Answer<'a, Result<Planned, Problem>> {
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
         Box::pin(async move {
             let planned = propose(&self.schema.attributes, request.prior, request.config);
+            check_reports(context, request.config)?;
             Ok(Planned { notes: arguments::notes(request.config, &["command"]), ..planned })
         })
     }
@@ -142,7 +147,10 @@ async fn judge(context: &Context, planned: &Value, key: &str) -> Result<Applied,
     let shown_log = log.shown_path(context);
     let mut sink = Sink::live(context, log);
     let reports = match planned.get("junit").as_str() {
-        Some(pattern) => Some(Reports::expect(&spec, pattern).await),
+        Some(pattern) => {
+            check_reports(context, planned)?;
+            Some(Reports::expect(context, &spec, pattern).await)
+        }
         None => None,
     };
     let started = context.clock.now();
@@ -196,8 +204,21 @@ impl Results {
     }
 }
 
+/// Whether the release may read where the reports are to be. What is not known yet is looked at before the command
+/// runs.
+fn check_reports(context: &Context, object: &Value) -> Result<(), Problem> {
+    let Some(pattern) = object.get("junit").as_str() else { return Ok(()) };
+    let folder = object.get("working_directory");
+    if !folder.is_unknown() {
+        let begins = beginning(Path::new(folder.as_str().unwrap_or_default()), pattern);
+        context.input("junit", &begins.to_string_lossy())?;
+    }
+    Ok(())
+}
+
 /// The reports that a command is to write.
 struct Reports {
+    tree: Tree,
     folder: PathBuf,
     pattern: String,
     before: Result<Snapshot, String>,
@@ -205,17 +226,21 @@ struct Reports {
 
 impl Reports {
     /// Looks what stands there before, since only what is written from now on counts.
-    async fn expect(spec: &Spec, pattern: &str) -> Self {
-        let (folder, pattern) = (spec.directory.clone(), pattern.to_owned());
+    async fn expect(context: &Context, spec: &Spec, pattern: &str) -> Self {
+        let (tree, folder, pattern) = (context.tree.clone(), spec.directory.clone(), pattern.to_owned());
         let before = {
-            let (folder, pattern) = (folder.clone(), pattern.clone());
-            aside(move || Snapshot::take(&folder, &pattern)).await
+            let (tree, folder, pattern) = (tree.clone(), folder.clone(), pattern.clone());
+            aside(move || Snapshot::take(&tree, &folder, &pattern)).await
         };
-        Self { folder, pattern, before }
+        Self { tree, folder, pattern, before }
     }
 
     async fn read(self) -> Result<Report, String> {
-        aside(move || junit::read(&self.before?.written_since(&self.folder, &self.pattern)?)).await
+        aside(move || {
+            let written = self.before?.written_since(&self.tree, &self.folder, &self.pattern)?;
+            junit::read(&self.tree, &written)
+        })
+        .await
     }
 }
 

@@ -126,7 +126,7 @@ impl Resource for FakeCheck {
 fn verdict(context: &Context, config: &Value) -> Result<Verdict, Problem> {
     let word = match config.get("verdict_file").as_str() {
         // A file that is not there yet is a verdict that is not there yet.
-        Some(path) => fs::read_to_string(context.path(path)).unwrap_or_else(|_| "pending".into()),
+        Some(path) => fs::read_to_string(context.unread(path)).unwrap_or_else(|_| "pending".into()),
         None => config.get("verdict").as_str().unwrap_or("passed").to_owned(),
     };
     let word = word.trim();

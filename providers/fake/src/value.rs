@@ -70,7 +70,7 @@ impl DataSource for FakeValue {
             }
             let result = match config.get("file").as_str() {
                 None => config.get("value").clone(),
-                Some(file) => fs::read_to_string(context.path(file))
+                Some(file) => fs::read_to_string(context.input("file", file)?)
                     .map(|text| text.trim_end().into())
                     .map_err(|error| {
                         Problem::missing(format!("Cannot read {file}: {error}."))

@@ -9,7 +9,7 @@ use relplan_contract::{Context, MASK, Problem, Reconciled, Value};
 /// Appends one line for an effect, in one write, so that it stands whole beside those of other processes.
 pub(crate) fn append_effect(context: &Context, config: &Value, key: &str, what: &str) -> Result<(), Problem> {
     let Some(path) = config.get("effects").as_str() else { return Ok(()) };
-    let path = context.path(path);
+    let path = context.unread(path);
     let line = format!("{key} {} {}\n", context.address, one_line(what));
     OpenOptions::new()
         .append(true)
@@ -25,7 +25,7 @@ pub(crate) fn append_effect(context: &Context, config: &Value, key: &str, what: 
 /// Whether an effect with the key was appended already.
 pub(crate) fn has_effect(context: &Context, config: &Value, key: &str) -> Result<Option<bool>, Problem> {
     let Some(path) = config.get("effects").as_str() else { return Ok(None) };
-    let path = context.path(path);
+    let path = context.unread(path);
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text.lines().any(|line| line.split(' ').next() == Some(key)))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(false)),
@@ -70,7 +70,7 @@ pub(crate) fn live_file(context: &Context, config: &Value) -> Option<PathBuf> {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || "._-@".contains(c) { c } else { '_' })
         .collect();
-    Some(context.path(folder).join(name))
+    Some(context.unread(folder).join(name))
 }
 
 /// Writes the current version of a live object.

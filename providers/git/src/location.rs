@@ -84,6 +84,13 @@ impl Location {
         Ok(Self::Url(text.to_owned()))
     }
 
+    /// The folder on this machine that a URL names.
+    pub(crate) fn local_path(&self) -> Option<String> {
+        let Self::Url(url) = self else { return None };
+        let path = url.strip_prefix("file://")?;
+        Some(percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned())
+    }
+
     /// Whether it carries a password in clear text.
     pub(crate) fn has_password(&self) -> bool {
         match self {

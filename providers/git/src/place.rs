@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
         match location {
             Location::Url(url) => Self::open_url(program, context, url, location),
             Location::Folder(folder) => {
-                let path = context.path(folder);
+                let path = context.input("repository", folder)?;
                 let disk = Disk::open(program.clone(), context, &path, folder).await;
                 let disk = disk.map_err(|problem| problem.about(Path::attribute("repository")))?;
                 if let Some(name) = remote {
@@ -62,6 +62,9 @@ impl<'a> Place<'a> {
     ) -> Result<Self, Problem> {
         if Tree::around(&context.base).can_hold_remote(url, FilePath::new("/")) {
             return Err(brought_along(&location.to_string()).about(Path::attribute("repository")));
+        }
+        if let Some(path) = location.local_path() {
+            context.input("repository", &path)?;
         }
         let scratch = tempfile::Builder::new()
             .prefix("relplan-git-")

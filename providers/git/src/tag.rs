@@ -85,7 +85,7 @@ impl Tag {
         };
         let promised = planned.get("object").as_str().and_then(Oid::parse).filter(|object| *object != commit);
         let wanted = Wanted { object: promised, ..arguments.wanted(commit) };
-        let tag = create::create(&place, context, &wanted, &arguments.signing(context)).await?;
+        let tag = create::create(&place, context, &wanted, &arguments.signing(context)?).await?;
         Ok(Applied::new(with_tag(planned, &tag)))
     }
 

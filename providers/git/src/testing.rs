@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use relplan_contract::conformance::fitted;
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Cancel, Clock, Context, DataSource, Observed, PlanRequest, Planned,
-    Problem, ProblemKind, Progress, Provider, Redactor, Resource, Value,
+    Problem, ProblemKind, Progress, Provider, Redactor, Resource, Tree, Value,
 };
 use tempfile::TempDir;
 
@@ -91,6 +91,7 @@ impl Sandbox {
             product: "shop".into(),
             version: "1.2.0".into(),
             base: self.root.path().to_owned(),
+            tree: Tree::around(self.root.path()).expect("a tree"),
             keep: self.path("keep"),
             environment: Arc::new(self.environment.clone()),
             clock: Arc::new(FixedClock),

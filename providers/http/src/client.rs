@@ -1,10 +1,9 @@
 //! One request and its whole answer: redirects, time and size are bounded here.
 
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{Clock, Context, Problem, Value};
+use relplan_contract::{Clock, Context, PathError, Problem, Value};
 use reqwest::header::{
     ACCEPT, ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION, USER_AGENT,
 };
@@ -23,7 +22,7 @@ const MOST_REDIRECTS: usize = 10;
 const AGENT: &str = concat!("relplan/", env!("CARGO_PKG_VERSION"));
 
 /// The largest file of certificates, in bytes.
-const LARGEST_CA_FILE: u64 = 4 << 20;
+const LARGEST_CA_FILE: usize = 4 << 20;
 
 /// A request, ready to be sent. Holds secrets, hence no `Debug`.
 pub(crate) struct Request {
@@ -190,15 +189,13 @@ fn transport(context: &Context, ca_file: Option<&str>) -> Result<Transport, Prob
 }
 
 fn certificates(context: &Context, ca_file: &str) -> Result<Vec<Certificate>, Problem> {
-    let path = context.path(ca_file);
+    let path = context.input("ca_file", ca_file)?;
     let refused = |message: String| Problem::invalid("ca_file", message);
-    let large =
-        fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() || metadata.len() > LARGEST_CA_FILE);
-    if large {
-        return Err(refused(format!("The file {} is no file of certificates.", path.display())));
-    }
-    let pem = fs::read(&path).map_err(|error| {
-        refused(format!("The file {} could not be read.", path.display())).detail(error.to_string())
+    let pem = context.tree.read_input(&path, LARGEST_CA_FILE).map_err(|error| match error {
+        PathError::NotAFile | PathError::TooLarge(_) => {
+            refused(format!("The file {} is no file of certificates.", path.display()))
+        }
+        error => refused(format!("The file {} could not be read.", path.display())).detail(error.to_string()),
     })?;
     let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
     if certificates.is_empty() {

@@ -168,25 +168,28 @@ fn given(context: &Context, config: &Value) -> Result<(Options, Option<String>, 
         return Err(problem);
     }
     let text = |name: &str| config.get(name).as_str().map(str::to_owned);
-    let file = |name: &str| text(name).map(|file| context.path(&file).display().to_string());
+    let input = |name: &str, file: String| context.input(name, &file);
     let (mut options, database) = match config.get("url").as_str() {
         Some(url) => from_url(url)?,
         None => {
             let fields = Options {
                 host: text("host"),
                 port: config.get("port").as_i64().and_then(|port| u16::try_from(port).ok()),
-                socket: file("socket"),
+                socket: text("socket").map(|file| context.unread(&file).display().to_string()),
                 user: text("user"),
                 password: text("password"),
                 ssl_mode: text("ssl_mode"),
-                ssl_ca: file("ssl_ca"),
+                ssl_ca: text("ssl_ca"),
                 ..Options::default()
             };
             (fields, text("database"))
         }
     };
+    options.ssl_ca =
+        options.ssl_ca.map(|file| Ok(input("ssl_ca", file)?.display().to_string())).transpose()?;
     options.connect_timeout = options.connect_timeout.or_else(|| config.get("connect_timeout").as_i64());
-    Ok((options, database, text("defaults_file").map(|file| context.path(&file))))
+    let own = text("defaults_file").map(|file| input("defaults_file", file)).transpose()?;
+    Ok((options, database, own))
 }
 
 /// The arguments that say which server is meant.
@@ -218,7 +221,7 @@ impl Connection {
     pub(crate) fn read(context: &Context, config: &Value) -> Result<Self, Problem> {
         let (options, database, file) = given(context, config)?;
         let credentials = Credentials::decide(&context.environment, &options, file);
-        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| context.unread(folder));
         let database = database.ok_or_else(|| {
             wrong("url", "The URL names no database.").hint("Write mysql://USER@HOST/DATABASE.")
         })?;
@@ -236,9 +239,16 @@ impl Connection {
         Self::new(context, options, database.unwrap_or_default(), programs, credentials)
     }
 
-    /// The database that the release file named with a URL.
-    pub(crate) fn of_url(context: &Context, url: &str, programs: Option<PathBuf>) -> Result<Self, Problem> {
+    /// The server that the release file named with a URL.
+    pub(crate) fn of_scratch(
+        context: &Context,
+        url: &str,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
         let (options, database) = from_url(url)?;
+        if let Some(file) = &options.ssl_ca {
+            context.input("scratch", file)?;
+        }
         let credentials = Credentials::decide(&context.environment, &options, None);
         Self::new(context, options, database.unwrap_or_default(), programs, credentials)
     }
@@ -256,7 +266,7 @@ impl Connection {
 
     /// The programs alone, for work that needs no source.
     pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
-        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| context.unread(folder));
         Self::new(context, Options::default(), String::new(), programs, Credentials::default())
     }
 

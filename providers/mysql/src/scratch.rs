@@ -52,12 +52,13 @@ impl<'j> Scratch<'j> {
         let block = config.get("scratch");
         if let Some(url) = block.get("url").as_str() {
             let folder = programs.programs().map(Path::to_path_buf);
-            let server = Connection::of_url(job.context(), url, folder)?.to_database("");
+            let server = Connection::of_scratch(job.context(), url, folder)?.to_database("");
             let name = format!("relplan_verify_{}", std::process::id());
             create(job, &server, &name, like)?;
             return Ok(Self { connection: server.to_database(&name), kind: Kind::Lent { job, server } });
         }
-        let folder = block.get("directory").as_str().map(|folder| job.context().path(folder));
+        let folder = block.get("directory").as_str();
+        let folder = folder.map(|folder| job.context().place("scratch", folder)).transpose()?;
         Self::start(job, programs, folder.as_deref(), like)
     }
 

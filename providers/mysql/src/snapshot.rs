@@ -19,7 +19,7 @@ resource "mysql_snapshot" "before" {
   url           = var.database_url
   directory     = "/var/backups/shop"
   encrypt_to    = ["age1..."]
-  identity_file = "/etc/relplan/backup.key"
+  identity_file = var.backup_key
   verify        = "restore"
 
   assert {
@@ -119,6 +119,10 @@ impl Engine for Mysql {
 
     fn credentials(context: &Context, config: &Value) -> Result<(Vec<Sends>, Option<String>), Problem> {
         connection::credentials(context, config)
+    }
+
+    fn inputs() -> &'static [&'static str] {
+        &["defaults_file", "ssl_ca"]
     }
 
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {

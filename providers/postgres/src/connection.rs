@@ -157,6 +157,20 @@ fn from_url(text: &str) -> Result<(BTreeMap<String, String>, Option<String>), Pr
     Ok((variables, url.password().map(plain).transpose()?))
 }
 
+/// The variables that name files, and the argument that each is of.
+const FILES: [(&str, &str); 4] =
+    [("PGPASSFILE", "passfile"), ("PGSSLROOTCERT", "sslrootcert"), ("PGSSLCERT", "url"), ("PGSSLKEY", "url")];
+
+/// The files that arguments name as paths that may be read.
+fn within(context: &Context, given: &mut BTreeMap<String, String>) -> Result<(), Problem> {
+    for (variable, argument) in FILES {
+        if let Some(file) = given.get_mut(variable).filter(|file| *file != "system") {
+            *file = context.input(argument, file)?.display().to_string();
+        }
+    }
+    Ok(())
+}
+
 /// Reads the arguments.
 fn given(context: &Context, config: &Value) -> Result<Given, Problem> {
     if let Some(problem) = check(config).into_iter().next() {
@@ -168,20 +182,18 @@ fn given(context: &Context, config: &Value) -> Result<Given, Problem> {
         None => (BTreeMap::new(), text("password")),
     };
     let number = |name: &str| config.get(name).as_i64().map(|number| number.to_string());
-    let file = |name: &str| {
-        text(name).map(|file| if file == "system" { file } else { context.path(&file).display().to_string() })
-    };
     let fields = [
         ("PGHOST", text("host")),
         ("PGPORT", number("port")),
         ("PGDATABASE", text("database")),
         ("PGUSER", text("user")),
         ("PGSERVICE", text("service")),
-        ("PGPASSFILE", file("passfile")),
+        ("PGPASSFILE", text("passfile")),
         ("PGSSLMODE", text("sslmode")),
-        ("PGSSLROOTCERT", file("sslrootcert")),
+        ("PGSSLROOTCERT", text("sslrootcert")),
     ];
     variables.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    within(context, &mut variables)?;
     variables
         .entry("PGCONNECT_TIMEOUT".to_owned())
         .or_insert_with(|| number("connect_timeout").unwrap_or_else(|| "15".to_owned()));
@@ -215,13 +227,13 @@ pub(crate) fn credentials(
 impl Connection {
     /// Reads the arguments over what the environment says, as libpq does.
     pub(crate) fn read(context: &Context, config: &Value) -> Result<Self, Problem> {
-        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| context.unread(folder));
         Self::new(context, given(context, config)?, programs, Named::ByFile)
     }
 
     /// The programs alone, for work that needs no source.
     pub(crate) fn programs_of(context: &Context, config: &Value) -> Result<Self, Problem> {
-        let programs = config.get("program_folder").as_str().map(|folder| context.path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| context.unread(folder));
         let nothing = Given { variables: BTreeMap::new(), password: None };
         Self::new(context, nothing, programs, Named::ByFile)
     }
@@ -236,9 +248,14 @@ impl Connection {
         Self::new(context, Given { variables, password }, programs, Named::ByPerson)
     }
 
-    /// The database that the release file named with a URL.
-    pub(crate) fn of_url(context: &Context, url: &str, programs: Option<PathBuf>) -> Result<Self, Problem> {
-        let (variables, password) = from_url(url)?;
+    /// The server that the release file named with a URL.
+    pub(crate) fn of_scratch(
+        context: &Context,
+        url: &str,
+        programs: Option<PathBuf>,
+    ) -> Result<Self, Problem> {
+        let (mut variables, password) = from_url(url)?;
+        within(context, &mut variables)?;
         Self::new(context, Given { variables, password }, programs, Named::ByFile)
     }
 

@@ -86,7 +86,7 @@ impl Default for Migration {
 }
 
 fn scripts(context: &Context, object: &Value) -> Result<Vec<Script>, Problem> {
-    files::read(&context.path(object.get("directory").as_str().unwrap_or_default()))
+    files::read(context, object.get("directory").as_str().unwrap_or_default())
 }
 
 fn sums(scripts: &[Script]) -> Value {

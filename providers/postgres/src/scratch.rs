@@ -48,15 +48,16 @@ impl<'j> Scratch<'j> {
         database: &relplan_archive::Manifest,
     ) -> Result<Self, Problem> {
         let block = config.get("scratch");
-        let programs = config.get("program_folder").as_str().map(|folder| job.context().path(folder));
+        let programs = config.get("program_folder").as_str().map(|folder| job.context().unread(folder));
         if let Some(url) = block.get("url").as_str() {
-            let server = Connection::of_url(job.context(), url, programs)?;
+            let server = Connection::of_scratch(job.context(), url, programs)?;
             let name = format!("relplan_verify_{}", std::process::id());
             create(job, &server, &name, &database.database)?;
             let connection = server.to_database(&name);
             return Ok(Self { connection, kind: Kind::Lent { job, server, database: name } });
         }
-        let folder = block.get("directory").as_str().map(|folder| job.context().path(folder));
+        let folder = block.get("directory").as_str();
+        let folder = folder.map(|folder| job.context().place("scratch", folder)).transpose()?;
         Self::start(job, source, folder.as_deref(), database)
     }
 

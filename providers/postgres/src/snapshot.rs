@@ -19,7 +19,7 @@ resource "postgres_snapshot" "before" {
   url           = var.database_url
   directory     = "/var/backups/shop"
   encrypt_to    = ["age1..."]
-  identity_file = "/etc/relplan/backup.key"
+  identity_file = var.backup_key
   jobs          = 4
   verify        = "restore"
 
@@ -132,6 +132,10 @@ impl Engine for Postgres {
 
     fn credentials(context: &Context, config: &Value) -> Result<(Vec<Sends>, Option<String>), Problem> {
         connection::credentials(context, config)
+    }
+
+    fn inputs() -> &'static [&'static str] {
+        &["passfile", "sslrootcert"]
     }
 
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {

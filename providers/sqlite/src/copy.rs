@@ -10,12 +10,12 @@ use tempfile::NamedTempFile;
 const BEGINNING: &str = ".relplan-copy-";
 
 /// The folder for copies: the one that is named, else the database's own, where they are as safe as the database.
-pub(crate) fn folder(context: &Context, object: &Value) -> PathBuf {
+pub(crate) fn folder(context: &Context, object: &Value) -> Result<PathBuf, Problem> {
     if let Some(folder) = object.get("scratch").get("directory").as_str() {
-        return context.path(folder);
+        return context.place("scratch", folder);
     }
-    let database = context.path(object.get("database").as_str().unwrap_or_default());
-    database.parent().map(Path::to_path_buf).unwrap_or_default()
+    let database = context.input("database", object.get("database").as_str().unwrap_or_default())?;
+    Ok(database.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 
 /// A new empty file there, gone when it is dropped.

@@ -65,14 +65,18 @@ impl Engine for Sqlite {
         problems
     }
 
+    fn inputs() -> &'static [&'static str] {
+        &["database"]
+    }
+
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {
         let context = job.context();
-        let database = context.path(planned.get("database").as_str().unwrap_or_default());
+        let database = context.input("database", planned.get("database").as_str().unwrap_or_default())?;
         let busy = planned.get("busy_timeout_ms").as_i64().and_then(|ms| u64::try_from(ms).ok());
         // What is not there is told by the backup.
         let bytes = std::fs::metadata(&database).map_or(0, |metadata| metadata.len());
         let draft = Draft::begin(settings, context, key, bytes / 8)?;
-        let copied = copy::file(&copy::folder(context, planned))?;
+        let copied = copy::file(&copy::folder(context, planned)?)?;
         backup::backup(job, &database, copied.path(), Duration::from_millis(busy.unwrap_or_default()))?;
         let facts = inspect::inspect(&inspect::open(copied.path())?)?;
         let unwritable = |error: std::io::Error| failed("The snapshot cannot be written", &error);

@@ -64,7 +64,7 @@ pub(crate) fn restored(
     archive: &Archive,
 ) -> Result<Vec<String>, Problem> {
     let began = job.context().clock.now_ms();
-    let mut file = copy::file(&copy::folder(job.context(), object))?;
+    let mut file = copy::file(&copy::folder(job.context(), object)?)?;
     write(job, settings, archive, &mut file)?;
     let took = job.context().clock.now_ms().saturating_sub(began);
     let opened = inspect::open(file.path())?;

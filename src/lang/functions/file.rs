@@ -114,6 +114,7 @@ fn fault(arguments: &Arguments<'_>, index: usize, error: &FileError) -> Fault {
         FileError::Other(_) if arguments.is_hidden() => "it cannot be read".to_owned(),
         FileError::Missing
         | FileError::Outside
+        | FileError::Reserved
         | FileError::TooLarge(_)
         | FileError::Unavailable
         | FileError::Other(_) => error.to_string(),
@@ -122,7 +123,10 @@ fn fault(arguments: &Arguments<'_>, index: usize, error: &FileError) -> Fault {
         FileError::Missing => {
             "Paths start at the working folder; write \"${path.module}/...\" for a file beside the definition."
         }
-        FileError::Outside => "Move the file beside the release definition.",
+        FileError::Outside => {
+            "The tree is the git work tree of the release file, else the folder above it: move the file there."
+        }
+        FileError::Reserved => "Keep what a release needs in a file of its own.",
         FileError::TooLarge(_) => "Use `filesha256(...)` where only its digest is needed, or a smaller file.",
         FileError::Unavailable => "Use a variable or a local value here.",
         FileError::Other(_) => "Check the path and its permissions.",

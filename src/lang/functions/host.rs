@@ -10,7 +10,7 @@ pub type Timestamp = Instant;
 /// Where functions find files, and what time it is.
 ///
 /// Paths are as the file says them, with `/` between names; the host decides what they are relative to, and
-/// refuses those that lead out of the folder that it opens. Answers must not change within a run.
+/// refuses those that lead out of the tree that it opens. Answers must not change within a run.
 pub trait Host {
     /// The bytes of a file, refused when there are more than the host wants to hold.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
@@ -53,9 +53,12 @@ pub enum FileError {
     /// There is none.
     #[error("there is no such file")]
     Missing,
-    /// The path leads out of the folder that may be read.
-    #[error("the path leads out of the folder of the release definition")]
+    /// The path leads out of the tree that may be read.
+    #[error("the path leads out of the release's tree")]
     Outside,
+    /// It is git's or relplan's own.
+    #[error("nothing of `.git` and `.relplan` is read for a release")]
+    Reserved,
     /// It is larger than the limit in bytes.
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),

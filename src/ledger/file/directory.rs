@@ -46,6 +46,12 @@ impl Directory {
         Self::walk(root, names, true)?.ok_or_else(missing)
     }
 
+    /// Opens a directory in this one, and makes it where it is missing.
+    pub(in crate::ledger) fn inner(&self, name: &str) -> Result<Self, StoreError> {
+        let missing = || StoreError::io("open", self.path.join(name))(io::ErrorKind::NotFound.into());
+        self.enter(name, true)?.ok_or_else(missing)
+    }
+
     fn walk(root: &Path, names: &[&str], make: bool) -> Result<Option<Self>, StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = openat(CWD, root, flags, Mode::empty()).map_err(|errno| failed("open", root, errno))?;

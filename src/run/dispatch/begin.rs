@@ -7,11 +7,11 @@ use std::time::Instant;
 use relplan_contract::{Cancel, Context};
 
 use super::{Dispatch, Pending};
-use crate::event::{Act, Event};
+use crate::event::{Act, Event, RunMode};
 use crate::plan::{Action, Change};
 use crate::run::machine::{ChangeIndex, End, Input};
 use crate::run::message::Message;
-use crate::run::perform::{Job, Reporter, perform};
+use crate::run::perform::{Job, Reporter, Work, perform};
 use crate::run::prepare;
 use crate::run::record;
 use crate::run::report::{Notice, RowResult};
@@ -103,6 +103,7 @@ impl Dispatch<'_, '_> {
             (self.phase.notify)(Notice::Started { key: change.key.clone(), action: change.action });
         }
         let (context, switch) = self.context(index, change);
+        let context = if matches!(work, Work::Destroy { .. }) { context.of_record() } else { context };
         self.switches.insert(index, switch);
         let channel = self.channel.clone();
         tokio::spawn(async move {
@@ -115,6 +116,9 @@ impl Dispatch<'_, '_> {
         let redactor = Arc::clone(&self.phase.surroundings.redactor);
         let reporter = Reporter { index, channel: self.channel.clone(), redactor, said: AtomicU64::new(0) };
         let switch = Cancel::default();
-        (self.phase.surroundings.context(&change.key, Arc::new(reporter), switch.clone()), switch)
+        let context = self.phase.surroundings.context(&change.key, Arc::new(reporter), switch.clone());
+        // What is turned back is as the ledger has it.
+        let of_record = self.phase.plan.mode == RunMode::Rollback;
+        (if of_record { context.of_record() } else { context }, switch)
     }
 }

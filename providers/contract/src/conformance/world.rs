@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use crate::context::{Answer, Cancel, Clock, Context, Progress, Silent};
 use crate::schema::Attribute;
 use crate::secret::Redactor;
+use crate::tree::Tree;
 use crate::value::Value;
 
 /// A context for a test whose files live in `folder`: relative paths start there, output is kept in its `keep`.
@@ -26,6 +27,7 @@ pub fn context_in(folder: &Path, address: &str) -> Context {
         product: "shop".into(),
         version: "1.2.0".into(),
         base: folder.into(),
+        tree: Tree::anywhere(folder),
         keep: folder.join("keep"),
         environment: Arc::new(environment),
         clock: Arc::new(ThreadClock),

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn anywhere() -> Tree {
+    Tree::anywhere(Path::new("/"))
+}
+
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for path in ["a.xml", "b.txt", "one/a.xml", "one/two/TEST-b.xml"] {
@@ -16,7 +20,7 @@ fn folder() -> tempfile::TempDir {
 fn patterns_name_files() {
     let folder = folder();
     let found = |pattern: &str| -> Vec<String> {
-        let paths = matching(folder.path(), pattern).expect("few");
+        let paths = matching(&anywhere(), folder.path(), pattern).expect("few");
         let below = |path: &PathBuf| path.strip_prefix(folder.path()).expect("below").display().to_string();
         paths.iter().map(below).collect()
     };
@@ -27,7 +31,8 @@ fn patterns_name_files() {
     assert_eq!(found("one/**/TEST-*.xml"), ["one/two/TEST-b.xml"]);
     assert_eq!(found("missing/*.xml"), Vec::<String>::new());
     assert_eq!(
-        matching(Path::new("elsewhere"), &format!("{}/a.xml", folder.path().display())).map(|all| all.len()),
+        matching(&anywhere(), Path::new("elsewhere"), &format!("{}/a.xml", folder.path().display()))
+            .map(|all| all.len()),
         Ok(1)
     );
 }
@@ -36,17 +41,17 @@ fn patterns_name_files() {
 fn a_circle_of_links_comes_to_an_end() {
     let folder = folder();
     std::os::unix::fs::symlink(folder.path(), folder.path().join("one/circle")).expect("a link");
-    assert_eq!(matching(folder.path(), "**/a.xml").map(|all| all.len()), Ok(2));
+    assert_eq!(matching(&anywhere(), folder.path(), "**/a.xml").map(|all| all.len()), Ok(2));
 }
 
 #[test]
 fn only_what_was_written_since_counts() {
     let folder = folder();
-    let before = Snapshot::take(folder.path(), "**/*.xml").expect("few");
-    assert_eq!(before.written_since(folder.path(), "**/*.xml"), Ok(Vec::new()));
+    let before = Snapshot::take(&anywhere(), folder.path(), "**/*.xml").expect("few");
+    assert_eq!(before.written_since(&anywhere(), folder.path(), "**/*.xml"), Ok(Vec::new()));
     fs::write(folder.path().join("a.xml"), "newer").expect("written");
     fs::write(folder.path().join("one/c.xml"), "new").expect("written");
-    let names = before.written_since(folder.path(), "**/*.xml").expect("few");
+    let names = before.written_since(&anywhere(), folder.path(), "**/*.xml").expect("few");
     assert_eq!(names, [folder.path().join("a.xml"), folder.path().join("one/c.xml")]);
 }
 

@@ -73,10 +73,13 @@ fn several_reports_add_up_and_none_is_an_error() {
     for path in &paths {
         std::fs::write(path, r#"<testsuite><testcase name="x"/></testsuite>"#).expect("written");
     }
-    assert_eq!(read(&paths).expect("read").tests, 2);
-    assert_eq!(read(&[]), Err("The test command wrote no report where `junit` says.".into()));
+    assert_eq!(read(&Tree::anywhere("/".as_ref()), &paths).expect("read").tests, 2);
+    assert_eq!(
+        read(&Tree::anywhere("/".as_ref()), &[]),
+        Err("The test command wrote no report where `junit` says.".into())
+    );
     std::fs::write(&paths[1], [0xff, 0xfe]).expect("written");
-    assert!(read(&paths).is_err(), "two bytes are no report");
+    assert!(read(&Tree::anywhere("/".as_ref()), &paths).is_err(), "two bytes are no report");
 }
 
 #[test]

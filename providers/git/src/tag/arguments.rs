@@ -73,14 +73,20 @@ impl Arguments {
     }
 
     /// How to sign; a relative path of an ssh key starts at the release file's folder.
-    pub(super) fn signing(&self, context: &Context) -> Signing {
+    pub(super) fn signing(&self, context: &Context) -> Result<Signing, Problem> {
         let is_path = |key: &&String| {
             self.signing.format.as_deref() == Some("ssh")
-                && !["key::", "ssh-", "sk-", "ecdsa-", "~"].iter().any(|prefix| key.starts_with(prefix))
+                && !["key::", "ssh-", "sk-", "ecdsa-"].iter().any(|prefix| key.starts_with(prefix))
         };
         let key = self.signing.key.as_ref();
-        let path = key.filter(is_path).map(|key| context.path(key).to_string_lossy().into_owned());
-        Signing { key: path.or_else(|| key.cloned()), format: self.signing.format.clone() }
+        let home = context.environment.get("HOME").map(String::as_str);
+        let input = |key: &String| {
+            let below_home = key.strip_prefix("~/").zip(home).map(|(rest, home)| format!("{home}/{rest}"));
+            let path = context.input("signing", below_home.as_deref().unwrap_or(key))?;
+            Ok(path.to_string_lossy().into_owned())
+        };
+        let path = key.filter(is_path).map(input).transpose()?;
+        Ok(Signing { key: path.or_else(|| key.cloned()), format: self.signing.format.clone() })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use relplan_contract::{Context, Kind, Path, Problem, Value};
+use relplan_contract::{Context, Kind, Path, PathError, Problem, Tree, Value};
 use reqwest::Url;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ const LARGEST: u64 = 2 << 30;
 
 /// A file that is to be attached.
 pub(super) struct Wanted {
+    tree: Tree,
     path: std::path::PathBuf,
     name: String,
     label: Option<String>,
@@ -38,18 +39,20 @@ pub(super) fn wanted(context: &Context, object: &Value) -> Vec<Wanted> {
     let blocks = object.get("asset").as_list().unwrap_or_default();
     let read = |(index, block): (usize, &Value)| {
         let text = |name: &str| block.get(name).as_str().map(str::to_owned);
-        let path = context.path(&text("path")?);
+        let path = context.base.join(text("path")?);
         let own = path.file_name()?.to_string_lossy().into_owned();
         let content_type = text("content_type").unwrap_or_else(|| "application/octet-stream".into());
-        Some(Wanted { name: text("name").unwrap_or(own), label: text("label"), content_type, index, path })
+        let (name, label) = (text("name").unwrap_or(own), text("label"));
+        Some(Wanted { tree: context.tree.clone(), name, label, content_type, index, path })
     };
     blocks.iter().enumerate().filter_map(read).collect()
 }
 
 /// What the plan knows of them: name, size and checksum; unknown while a file is not there yet.
 pub(super) fn pinned(wanted: &[Wanted]) -> Result<Value, Problem> {
-    let one = |wanted: &Wanted| {
-        if wanted.path.exists() { wanted.measured() } else { Ok(Value::UNKNOWN) }
+    let one = |wanted: &Wanted| match wanted.tree.open_input(&wanted.path) {
+        Err(PathError::Missing) => Ok(Value::UNKNOWN),
+        _ => wanted.measured(),
     };
     Ok(Value::list(wanted.iter().map(one).collect::<Result<Vec<_>, _>>()?))
 }
@@ -59,19 +62,34 @@ impl Wanted {
         Problem::invalid("asset", message).about(Path::attribute("asset").index(self.index).key("path"))
     }
 
-    fn unreadable(&self, error: &std::io::Error) -> Problem {
+    /// Opens the file, where the release may read it.
+    fn open(&self) -> Result<fs::File, Problem> {
+        self.tree.open_input(&self.path).map_err(|error| match error {
+            PathError::Outside | PathError::Reserved => {
+                let about = Path::attribute("asset").index(self.index).key("path");
+                error.problem(about, &self.path.display().to_string())
+            }
+            PathError::NotAFile => self.unusable(),
+            error => self.unreadable(&error),
+        })
+    }
+
+    fn unusable(&self) -> Problem {
+        self.problem(format!("The asset {} is no file of 1 byte to 2 GiB.", self.path.display()))
+    }
+
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Problem {
         self.problem(format!("The asset {} could not be read.", self.path.display()))
             .detail(error.to_string())
     }
 
     /// Its name, size and checksum, in a stream: an asset may be larger than memory should hold.
     fn measured(&self) -> Result<Value, Problem> {
-        let metadata = fs::metadata(&self.path).map_err(|error| self.unreadable(&error))?;
-        if !metadata.is_file() || metadata.len() > LARGEST || metadata.len() == 0 {
-            let path = self.path.display();
-            return Err(self.problem(format!("The asset {path} is no file of 1 byte to 2 GiB.")));
+        let mut file = self.open()?;
+        let metadata = file.metadata().map_err(|error| self.unreadable(&error))?;
+        if metadata.len() > LARGEST || metadata.len() == 0 {
+            return Err(self.unusable());
         }
-        let mut file = fs::File::open(&self.path).map_err(|error| self.unreadable(&error))?;
         let (mut hash, mut buffer, mut size) = (Sha256::new(), vec![0; 1 << 16], 0_i64);
         loop {
             let read = file.read(&mut buffer).map_err(|error| self.unreadable(&error))?;
@@ -127,7 +145,8 @@ async fn send(client: &Client, context: &Context, base: &str, file: &Wanted) -> 
     let what = format!("The asset {} could not be uploaded", file.name);
     let url =
         Url::parse(&query(base, &pairs)).map_err(|error| Problem::refused(format!("{what}: {error}.")))?;
-    let bytes = fs::read(&file.path).map_err(|error| file.unreadable(&error))?;
+    let mut bytes = Vec::new();
+    file.open()?.read_to_end(&mut bytes).map_err(|error| file.unreadable(&error))?;
     // A half-uploaded asset has the state `starter`, and a repeat finds it by name.
     let sent: Result<Asset, _> = client.upload(context, url, &file.content_type, bytes).await;
     sent.map(drop).map_err(|fault| fault.reading(&what))

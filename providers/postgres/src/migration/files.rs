@@ -3,12 +3,12 @@
 use std::path::Path as FilePath;
 
 use relplan_archive::Sum;
-use relplan_contract::Problem;
+use relplan_contract::{Context, PathError, Problem};
 
 use super::statements::{Statement, split};
 
 /// The largest file, in bytes.
-const LARGEST: u64 = 16 << 20;
+const LARGEST: usize = 16 << 20;
 
 /// What the first lines of a file say when it cannot run in a transaction.
 const NO_TRANSACTION: &str = "-- relplan: no transaction";
@@ -34,14 +34,12 @@ fn wrong(message: String) -> Problem {
 }
 
 /// The files of a folder that end in `.sql`, in the order of their names.
-pub(crate) fn read(folder: &FilePath) -> Result<Vec<Script>, Problem> {
-    let unreadable = |path: &FilePath, error: std::io::Error| {
-        wrong(format!("{} cannot be read: {error}.", path.display()))
-    };
-    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
-    let mut names: Vec<String> =
-        names.filter(|name| FilePath::new(name).extension().is_some_and(|ending| ending == "sql")).collect();
+pub(crate) fn read(context: &Context, directory: &str) -> Result<Vec<Script>, Problem> {
+    let folder = context.input("directory", directory)?;
+    let unreadable =
+        |path: &FilePath, error: &PathError| wrong(format!("{} cannot be read: {error}.", path.display()));
+    let mut names = context.tree.input_names(&folder).map_err(|error| unreadable(&folder, &error))?;
+    names.retain(|name| FilePath::new(name).extension().is_some_and(|ending| ending == "sql"));
     names.sort();
     if names.is_empty() {
         return Err(wrong(format!("There is no file *.sql in {}.", folder.display())));
@@ -50,11 +48,8 @@ pub(crate) fn read(folder: &FilePath) -> Result<Vec<Script>, Problem> {
         .into_iter()
         .map(|name| {
             let path = folder.join(&name);
-            let size = std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
-            if !size.is_file() || size.len() > LARGEST {
-                return Err(wrong(format!("{} is no file of up to {LARGEST} bytes.", path.display())));
-            }
-            script(name, &std::fs::read(&path).map_err(|error| unreadable(&path, error))?)
+            let bytes = context.tree.read_input(&path, LARGEST).map_err(|error| unreadable(&path, &error))?;
+            script(name, &bytes)
         })
         .collect()
 }

@@ -20,7 +20,7 @@ use relplan::run::surroundings::Surroundings;
 use relplan::run::{Run, Signal, apply};
 use relplan::state::State;
 use relplan::world::World;
-use relplan_contract::{Cancel, Clock as _, Provider, Redactor};
+use relplan_contract::{Cancel, Clock as _, Provider, Redactor, Tree};
 
 use super::Bug;
 use super::outside::Outside;
@@ -231,6 +231,7 @@ fn surroundings(outside: &Outside, release: &Release) -> Surroundings {
         product: "sim".to_owned(),
         version: release.version.clone(),
         base: ".".into(),
+        tree: Tree::anywhere(".".as_ref()),
         keep: ".".into(),
         environment: Arc::default(),
         clock: Arc::new(outside.clone()),

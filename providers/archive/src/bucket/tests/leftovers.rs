@@ -84,7 +84,7 @@ fn a_lock_is_set_and_heeded() {
     let (context, attributes) = (bench.context(), crate::arguments::attributes());
     let request = PlanRequest { prior: None, config: &bench.object };
     let planned =
-        bench.runtime.block_on(crate::arguments::plan(&context, &attributes, request)).expect("a plan");
+        bench.runtime.block_on(crate::arguments::plan(&context, &attributes, &[], request)).expect("a plan");
     let notes = planned.notes.join("\n");
     assert!(
         notes.contains("shop-1.2.0-aaaaaaaa")
