@@ -1,4 +1,5 @@
-//! The local ledger: a directory `.relplan/<product>/` with `ledger.jsonl`, `checkpoint.json`, `key` and `lock`.
+//! The local ledger: a directory `.relplan/<product>/` with `ledger.jsonl`, `head`, `checkpoint.json`, `key` and
+//! `lock`.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
@@ -10,12 +11,14 @@ pub(in crate::ledger) mod directory;
 
 use super::chain::End;
 use super::error::{LedgerError, Notice};
+use super::known::Known;
 use super::lock::{self, Holder, Lock, LockError, Patience};
+use super::log::Log;
 use super::random::random_bytes;
-use super::reading::{Reading, known_by};
+use super::reading::Reading;
 use super::seal::{KEY_LENGTH, Sealer};
 use super::store::{Store, StoreError};
-use super::{Ledger, Report, Writer};
+use super::{Beside, Ledger, Report, Writer};
 use crate::canonical::Digest;
 use crate::event::{Event, Recorded};
 use crate::state::Head;
@@ -26,6 +29,7 @@ pub const ROOT: &str = ".relplan";
 
 const LOG: &str = "ledger.jsonl";
 const CHECKPOINT: &str = "checkpoint.json";
+const HEAD: &str = "head";
 const KEY: &str = "key";
 
 /// The longest name of a product's directory, in bytes.
@@ -39,6 +43,8 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 pub struct Files {
     directory: Directory,
     log: File,
+    /// Opened with the first head that is written.
+    head: Option<File>,
     /// Held as long as the files are open for writing; none for reading, and for the one who forces the lock.
     lock: Option<Lock>,
 }
@@ -155,10 +161,13 @@ pub fn verify(path: &Path, noted: Option<Digest>) -> Result<Report, LedgerError>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),
     };
-    let (log, checkpoint) =
-        if path.is_dir() { (path.join(LOG), read(&path.join(CHECKPOINT))?) } else { (path.to_owned(), None) };
+    let whole = path.is_dir();
+    let beside = |name: &str| if whole { read(&path.join(name)) } else { Ok(None) };
+    let (checkpoint, head) = (beside(CHECKPOINT)?, beside(HEAD)?);
+    let log = if whole { path.join(LOG) } else { path.to_owned() };
     let bytes = read(&log)?.ok_or_else(|| LedgerError::Absent { path: log.display().to_string() })?;
-    super::verify(&bytes, checkpoint.as_deref(), noted)
+    let beside = Beside { checkpoint: checkpoint.as_deref(), head: head.as_deref() };
+    super::verify_with(&bytes, beside, noted)
 }
 
 /// The name of a product's directory under [`ROOT`].
@@ -208,19 +217,20 @@ impl Files {
         let name = directory_name(product)?;
         let Some(directory) = Directory::open(root, &[ROOT, &name])? else { return Ok(None) };
         let log = directory.file(LOG, write, Privacy::Readable)?;
-        if log.is_none()
-            && let Some(known) =
-                directory.content(CHECKPOINT, Privacy::Readable)?.and_then(|kept| known_by(&kept))
-        {
-            return Err(LedgerError::Truncated { last: 0, known });
+        if log.is_none() {
+            // What is beside it tells whether there has been one.
+            let beside = |name| directory.content(name, Privacy::Readable);
+            let checkpoint = beside(CHECKPOINT)?.and_then(|kept| Known::of_checkpoint(&kept));
+            let known = checkpoint.or(beside(HEAD)?.and_then(|kept| Known::of_head(&kept).ok()));
+            known.map_or(Ok(()), |known| known.check(&Log::default(), &[], 0))?;
         }
-        Ok(log.map(|log| Self { directory, log, lock: None }))
+        Ok(log.map(|log| Self { directory, log, head: None, lock: None }))
     }
 
     fn create(directory: Directory) -> Result<Self, StoreError> {
         let log = directory.file_or_new(LOG, Privacy::Readable)?;
         directory.sync()?;
-        Ok(Self { directory, log, lock: None })
+        Ok(Self { directory, log, head: None, lock: None })
     }
 
     /// Does something while no other writer can: a short lock on the log itself, whoever has the long one.
@@ -316,6 +326,22 @@ impl Store for Files {
 
     fn write_checkpoint(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.directory.replace(CHECKPOINT, bytes)
+    }
+
+    fn read_head(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.directory.content(HEAD, Privacy::Readable)
+    }
+
+    fn write_head(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.head.is_none() {
+            self.head = self.directory.file(HEAD, true, Privacy::Readable)?;
+        }
+        match &self.head {
+            Some(head) => {
+                head.write_all_at(bytes, 0).map_err(StoreError::io("write", self.directory.path(HEAD)))
+            }
+            None => self.directory.replace(HEAD, bytes),
+        }
     }
 }
 
