@@ -30,7 +30,7 @@ pub use known::Witness;
 pub use random::random_id;
 pub use reading::Reading;
 pub use record::{FORMAT, LINE_LIMIT};
-pub use seal::{KEY_LENGTH, Sealer};
+pub use seal::{KEY_LENGTH, KeyError, Sealer};
 pub use store::{End, Store, StoreError};
 pub use verify::{Beside, CheckpointVerdict, Epoch, Report, verify, verify_with};
 
@@ -80,10 +80,14 @@ impl<S: Store> Ledger<S> {
             return Err(LedgerError::OtherProduct { found: log.state.product, wanted: product.to_owned() });
         }
         let mut ledger = Self { store, log, writer, sealer, unsynced: None, poison: None };
+        let key = ledger.sealer.key_id();
         if !begun {
             let lineage = Lineage(random_id()?.into());
-            ledger.append(time_ms, vec![Event::LedgerBegan { lineage, product: product.to_owned() }])?;
+            let product = product.to_owned();
+            ledger.append(time_ms, vec![Event::LedgerBegan { lineage, product, key }])?;
             ledger.sync()?;
+        } else if let Some(key) = key.filter(|_| ledger.sealer.key_id() != ledger.state().key) {
+            ledger.append(time_ms, vec![Event::KeyNamed { key }])?;
         }
         Ok((ledger, notices))
     }

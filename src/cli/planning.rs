@@ -14,6 +14,7 @@ use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
+use crate::plan::secrets::{Secrets, Stamp};
 use crate::plan::{Draft, Options, Planner, Setup, digest, unasked};
 use crate::run::observe::{Interrupted, Replay, Word, observe};
 use crate::run::surroundings::Surroundings;
@@ -24,8 +25,16 @@ use crate::view::words;
 pub(super) struct Prepared {
     pub draft: Draft,
     pub digest: Digest,
+    pub secrets: Secrets,
     pub surroundings: Surroundings,
     pub replay: Replay,
+}
+
+impl Prepared {
+    /// What the plan is known by in a review.
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp { digest: self.digest, secrets: self.secrets.witness() }
+    }
 }
 
 /// What the command line asks for.
@@ -59,26 +68,15 @@ fn sentence(clause: &str) -> String {
     format!("{clause}.")
 }
 
-/// The state of a product, read without its lock, and what makes fingerprints comparable with those in it.
-pub(super) fn read_state(
-    context: &Context,
-    folder: &Path,
-    product: &str,
-) -> Result<(State, Sealer), Failure> {
+/// The state of a product, read without its lock.
+pub(super) fn read_state(context: &Context, folder: &Path, product: &str) -> Result<State, Failure> {
     let Some(reading) = ledger::file::read(folder, product)? else {
-        let state = State { product: product.to_owned(), ..State::default() };
-        return Ok((state, ephemeral_sealer()));
+        return Ok(State { product: product.to_owned(), ..State::default() });
     };
     for notice in &reading.notices {
         context.warn(&format!("Note: {notice}.\n"));
     }
-    let sealer = ledger::file::sealer(folder, product)?.unwrap_or_else(ephemeral_sealer);
-    Ok((reading.into_state(), sealer))
-}
-
-/// Without a ledger there is nothing to compare with: any key will do.
-fn ephemeral_sealer() -> Sealer {
-    Sealer::new(&[0; ledger::KEY_LENGTH])
+    Ok(reading.into_state())
 }
 
 #[allow(clippy::too_many_arguments, reason = "each is another part of what a plan is made from")]
@@ -105,6 +103,7 @@ pub(super) async fn make(
         usage: Arc::clone(&context.usage),
     };
     let ask = options.ask;
+    let seals = sealer.clone();
     let mut planner = Planner::new(Setup {
         world,
         state,
@@ -143,7 +142,8 @@ pub(super) async fn make(
     context.mask(&draft.secrets);
     surroundings.mask(&draft.secrets);
     let digest = digest::of(&draft.plan);
-    Ok(Prepared { draft, digest, surroundings, replay })
+    let secrets = Secrets::of(&draft.plan, draft.providers.arguments(), &seals);
+    Ok(Prepared { draft, digest, secrets, surroundings, replay })
 }
 
 /// Where the output of actions is kept: beside the ledger.

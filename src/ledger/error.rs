@@ -128,6 +128,20 @@ pub enum LedgerError {
         /// The file.
         path: String,
     },
+    /// The key is not that of the ledger.
+    #[error(
+        "the key that {} is not that with which the fingerprints of this ledger are made. {}",
+        if *given { "was given" } else { "lies beside the ledger" },
+        if *given {
+            "Set RELPLAN_LEDGER_KEY or RELPLAN_LEDGER_KEY_COMMAND right, or leave them out"
+        } else {
+            "Put it back from a copy; or remove it: then everything sensitive counts as changed once"
+        }
+    )]
+    WrongKey {
+        /// Whether it was given, and did not lie beside the ledger.
+        given: bool,
+    },
     /// The operating system has no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(String),

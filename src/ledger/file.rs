@@ -21,7 +21,7 @@ use super::store::{Store, StoreError};
 use super::{Beside, Ledger, Report, Writer};
 use crate::canonical::Digest;
 use crate::event::{Event, Recorded};
-use crate::state::Head;
+use crate::state::{Head, State};
 use directory::{Directory, Privacy};
 
 /// Directory of the ledgers of all products, beside the release files.
@@ -63,6 +63,8 @@ pub struct Request<'a> {
     pub writer: Writer,
     /// What the lock file tells others.
     pub holder: Holder,
+    /// The key of the fingerprints, where it is given and not only kept beside the ledger.
+    pub key: Option<Sealer>,
     /// The time, for the first record, in milliseconds since 1970.
     pub time_ms: i64,
 }
@@ -85,11 +87,33 @@ pub fn records(root: &Path, product: &str) -> Result<Vec<Recorded>, LedgerError>
     Reading::records(&mut files)
 }
 
-/// What makes fingerprints with the key of a product's ledger. None where there is no key yet.
-pub fn sealer(root: &Path, product: &str) -> Result<Option<Sealer>, LedgerError> {
+/// What makes fingerprints with the key of a product's ledger, given or kept beside it; without a key where there is
+/// none. One that is not the key of `state` is refused.
+pub fn sealer(
+    root: &Path,
+    product: &str,
+    state: &State,
+    given: Option<Sealer>,
+) -> Result<Sealer, LedgerError> {
     let name = directory_name(product)?;
-    let Some(directory) = Directory::open(root, &[ROOT, &name])? else { return Ok(None) };
-    read_key(&directory)
+    let kept = match Directory::open(root, &[ROOT, &name])? {
+        Some(directory) => read_key(&directory)?,
+        None => None,
+    };
+    agreed(kept, given, state).map(|key| key.unwrap_or_else(Sealer::keyless))
+}
+
+/// The one key that is meant.
+fn agreed(kept: Option<Sealer>, given: Option<Sealer>, state: &State) -> Result<Option<Sealer>, LedgerError> {
+    let id = |key: &Option<Sealer>| key.as_ref().and_then(Sealer::key_id);
+    let other = |key: &Option<Sealer>| key.is_some() && state.key.is_some() && id(key) != state.key;
+    if other(&given) || (kept.is_some() && given.is_some() && id(&kept) != id(&given)) {
+        return Err(LedgerError::WrongKey { given: true });
+    }
+    if other(&kept) {
+        return Err(LedgerError::WrongKey { given: false });
+    }
+    Ok(given.or(kept))
 }
 
 /// Opens the ledger of a product for writing under its lock, and makes it where there is none.
@@ -185,11 +209,11 @@ fn begin(
     request: Request<'_>,
 ) -> Result<(Ledger<Files>, Vec<Notice>), LedgerError> {
     let begun = reading.state().lineage.is_some();
-    let (sealer, new) = match read_key(&files.directory)? {
+    let Request { product, writer, time_ms, key, .. } = request;
+    let (sealer, new) = match agreed(read_key(&files.directory)?, key, reading.state())? {
         Some(sealer) => (sealer, false),
         None => (make_key(&files.directory)?, begun),
     };
-    let Request { product, writer, time_ms, .. } = request;
     let (ledger, mut notices) = Ledger::open(files, reading, product, writer, sealer, time_ms)?;
     notices.extend(new.then_some(Notice::NewKey));
     Ok((ledger, notices))

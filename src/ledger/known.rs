@@ -61,7 +61,8 @@ pub(super) fn head(log: &Log) -> Vec<u8> {
         "seq": end.seq,
     });
     let mut bytes = frame(&json).1;
-    bytes.resize(bytes.len().max(LENGTH), b'\n');
+    bytes.resize(bytes.len().max(LENGTH - 1), b' ');
+    bytes.push(b'\n');
     bytes
 }
 
@@ -75,7 +76,7 @@ impl Known {
         if fields.number("head")? != FORMAT {
             return Err("another version of relplan wrote it".to_owned());
         }
-        if filling.iter().any(|byte| *byte != b'\n') {
+        if !filling.strip_suffix(b"\n").is_some_and(|rest| rest.iter().all(|byte| *byte == b' ')) {
             return Err("something stands behind its line".to_owned());
         }
         Self::of(fields, fields.optional_text("lineage")?, Witness::Head)

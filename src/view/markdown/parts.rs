@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::escape as markdown;
-use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
+use crate::plan::secrets::{Stamp, Witness};
 use crate::plan::{Action, Caution, Change, Drift, Plan};
 use crate::view::diff::{self, Options};
 use crate::view::escape::shortened;
@@ -17,15 +17,20 @@ use crate::view::words;
 const LONGEST: usize = 240;
 
 /// The hidden header: one line of words that no user's text can break.
-pub(super) fn comment(plan: &Plan, digest: &Digest) -> String {
+pub(super) fn comment(plan: &Plan, stamp: Stamp) -> String {
     let word = |text: &str| markdown::comment(&shortened(text, LONGEST));
     let mut words = vec![
         "relplan_plan_markdown:1".to_owned(),
-        format!("digest={digest}"),
+        format!("digest={}", stamp.digest),
         format!("product={}", word(&plan.product)),
         format!("version={}", word(&plan.version)),
         format!("mode={}", words::mode(plan.mode)),
     ];
+    words.extend(match stamp.secrets {
+        Witness::Absent => None,
+        Witness::Unseen => Some("secrets=unseen".to_owned()),
+        Witness::Seen(fingerprint) => Some(format!("secrets={fingerprint}")),
+    });
     words.extend(plan.basis.config.map(|config| format!("config={config}")));
     words.push(format!("state={}", plan.basis.state));
     words.extend(plan.basis.lineage.as_ref().map(|lineage| format!("lineage={}", word(&lineage.0))));
