@@ -189,6 +189,17 @@ pub struct Judgement {
     pub judged: BTreeMap<Address, Digest>,
 }
 
+/// Whether the secrets of a run are those that were reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretReview {
+    /// They are: their fingerprint is that of the review.
+    Compared,
+    /// The review did not see them, and a person accepted that.
+    AcceptedUnseen,
+    /// There was no review before the run.
+    Unreviewed,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -198,6 +209,22 @@ pub enum Event {
         lineage: Lineage,
         /// Name of the product.
         product: String,
+        /// What the key of its fingerprints is known by; ledgers of before do not say.
+        key: Option<String>,
+    },
+    /// From here on fingerprints are made with this key: the one before was lost, or had no name.
+    KeyNamed {
+        /// What the key is known by.
+        key: String,
+    },
+    /// What became of the review of the secrets that a run uses.
+    SecretsReviewed {
+        /// The keyed fingerprint over all of them.
+        fingerprint: String,
+        /// Whether they are those that were reviewed.
+        review: SecretReview,
+        /// Where they are, when they were not seen in the review.
+        unseen: Vec<String>,
     },
     /// A run began.
     RunOpened {

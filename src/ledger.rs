@@ -4,6 +4,7 @@
 //! - [`Store`] keeps bytes and makes them durable; [`mod@file`] is the local one, under an operating system's [`lock`];
 //! - `record` writes and reads one event as one line, `chain` ties the lines together, `log` reads many of them;
 //! - `checkpoint` saves folding from the beginning, and is never trusted further than it verifies;
+//! - `known` tells of a record that was durable once, so that a shorter or another history is refused;
 //! - [`Ledger`] extends the log: what is appended is first checked against the state, then written, then made
 //!   durable by [`Ledger::sync`]. Nothing may be done outside before the sync that follows its intent;
 //! - [`verify`] checks all of it offline, trusting nobody.
@@ -14,6 +15,7 @@ mod chain;
 mod checkpoint;
 mod error;
 pub mod file;
+mod known;
 pub mod lock;
 mod log;
 mod random;
@@ -24,12 +26,13 @@ mod store;
 mod verify;
 
 pub use error::{LedgerError, Notice, Superseded};
+pub use known::Witness;
 pub use random::random_id;
 pub use reading::Reading;
 pub use record::{FORMAT, LINE_LIMIT};
-pub use seal::{KEY_LENGTH, Sealer};
+pub use seal::{KEY_LENGTH, KeyError, Sealer};
 pub use store::{End, Store, StoreError};
-pub use verify::{CheckpointVerdict, Epoch, Report, verify};
+pub use verify::{Beside, CheckpointVerdict, Epoch, Report, verify, verify_with};
 
 use crate::event::{Actor, Event, Lineage, Recorded, RunId};
 use crate::state::{Head, State};
@@ -77,10 +80,14 @@ impl<S: Store> Ledger<S> {
             return Err(LedgerError::OtherProduct { found: log.state.product, wanted: product.to_owned() });
         }
         let mut ledger = Self { store, log, writer, sealer, unsynced: None, poison: None };
+        let key = ledger.sealer.key_id();
         if !begun {
             let lineage = Lineage(random_id()?.into());
-            ledger.append(time_ms, vec![Event::LedgerBegan { lineage, product: product.to_owned() }])?;
+            let product = product.to_owned();
+            ledger.append(time_ms, vec![Event::LedgerBegan { lineage, product, key }])?;
             ledger.sync()?;
+        } else if let Some(key) = key.filter(|_| ledger.sealer.key_id() != ledger.state().key) {
+            ledger.append(time_ms, vec![Event::KeyNamed { key }])?;
         }
         Ok((ledger, notices))
     }
@@ -144,6 +151,8 @@ impl<S: Store> Ledger<S> {
             let outcome = self.store.sync(&end);
             outcome.map_err(|error| self.poisoned_by(error, &end))?;
             self.unsynced = None;
+            // The head is true as long as the record is durable: an older one that stays tells less, but no lie.
+            let _ = self.store.write_head(&known::head(&self.log));
         }
         Ok(())
     }

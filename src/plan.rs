@@ -18,6 +18,7 @@ pub(crate) mod lookup;
 mod planner;
 mod reason;
 pub mod rollback;
+pub mod secrets;
 mod select;
 mod setup;
 pub mod unasked;

@@ -30,6 +30,8 @@ pub struct State {
     pub lineage: Option<Lineage>,
     /// Name of the product.
     pub product: String,
+    /// What the key of the fingerprints is known by; ledgers of before do not say.
+    pub key: Option<String>,
     /// The last record that was folded in.
     pub head: Option<Head>,
     /// The epoch that writers must be in; 0 before the first record.

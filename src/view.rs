@@ -14,7 +14,7 @@ pub mod json;
 pub mod markdown;
 pub mod progress;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod schema;
 pub mod sheet;
 pub mod snapshots;

@@ -1,7 +1,6 @@
 //! `relplan apply` and `relplan destroy`.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +14,8 @@ use super::files::{MAX_PLAN_BYTES, read_bounded};
 use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
 use super::review;
+use super::review_basis::{self, Reviewed, stale};
 use super::{ledger, plan as plan_verb, running, signals};
-use crate::canonical::Digest;
 use crate::event::RunMode;
 use crate::plan::Options;
 use crate::plan::file::SavedPlan;
@@ -31,8 +30,7 @@ pub(super) fn destroy(context: &mut Context, mut args: ApplyArgs) -> Result<Exit
 
 pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failure> {
     let saved = args.release.file.as_deref().and_then(|path| saved_plan(context, path)).transpose()?;
-    let digest = args.plan_digest.as_deref().map(Digest::from_str).transpose();
-    let wanted = digest.map_err(|error| Failure::usage(format!("-plan-digest: {error}.")))?;
+    let wanted = args.plan_digest.as_deref().map(review_basis::parse).transpose()?;
     let runtime = Context::runtime(args.select.parallelism)?;
     let ended = runtime.block_on(async {
         let mut signals = signals::listen()
@@ -76,7 +74,7 @@ async fn apply_saved(
     context: &mut Context,
     args: &ApplyArgs,
     saved: SavedPlan,
-    wanted: Option<Digest>,
+    wanted: Option<Reviewed>,
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
     let release = ReleaseArgs { file: Some(saved.source.clone().into()), ..args.release.clone() };
@@ -90,21 +88,16 @@ async fn apply_saved(
         };
         loaded.given.entry(Arc::clone(name)).or_insert(given);
     }
-    if loaded.config.digest.to_string() != saved.config {
+    if saved.plan.basis.config != Some(loaded.config.digest) {
         return Err(stale("the release files have changed since it was saved"));
     }
-    let wanted = match wanted {
-        Some(wanted) if wanted != saved.digest => {
-            return Err(Failure::new(
-                Exit::StalePlan,
-                format!("The saved plan has the digest {}, not {wanted}.", saved.digest),
-            ));
-        }
-        _ => saved.digest,
-    };
+    if let Some(wanted) = wanted.filter(|wanted| wanted.digest != saved.digest()) {
+        let message = format!("The saved plan has the digest {}, not {}.", saved.digest(), wanted.digest);
+        return Err(Failure::new(Exit::StalePlan, message));
+    }
     let replay = Replay { answers: saved.answers.clone(), closed: true };
     let options = saved.options.clone();
-    apply_checked(context, args, &loaded, options, replay, Some(wanted), Some(&saved), signals).await
+    apply_checked(context, args, &loaded, options, replay, wanted, Some(&saved), signals).await
 }
 
 async fn apply(
@@ -113,7 +106,7 @@ async fn apply(
     loaded: &Loaded,
     options: Options,
     replay: Replay,
-    wanted: Option<Digest>,
+    wanted: Option<Reviewed>,
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
     apply_checked(context, args, loaded, options, replay, wanted, None, signals).await
@@ -126,38 +119,43 @@ async fn apply_checked(
     loaded: &Loaded,
     options: Options,
     replay: Replay,
-    wanted: Option<Digest>,
+    wanted: Option<Reviewed>,
     saved: Option<&SavedPlan>,
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
     let product = Arc::clone(&loaded.config.product);
     let mut ledger = ledger::open(context, loaded.folder(), &product, &args.lock)?;
     let state = ledger.state().clone();
-    if let Some(saved) = saved {
-        check_basis(saved, &state)?;
-    }
     let sealer = ledger.sealer().clone();
+    let authentic = match saved {
+        Some(saved) => review_basis::check_saved(context, saved, &state, &sealer)?,
+        None => false,
+    };
     let whole = options.targets.is_empty() && options.excludes.is_empty();
     let parallelism = args.select.parallelism;
     let cancel = Cancel::default();
     let planned =
         planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel);
-    let prepared = running::unless_stopped(planned, signals).await??;
+    let prepared = running::unless_stopped(planned, signals).await?;
+    let mut prepared = prepared.map_err(review_basis::unanswered)?;
     context.show(&prepared.draft.warnings);
     let wanted = match &args.reviewed_pr {
         Some(change) => Some(review::reviewed(context, &prepared.surroundings, change).await?),
         None => wanted,
     };
-    check_digest(&prepared, wanted, saved)?;
+    review_basis::check_plan(&prepared, wanted, saved)?;
+    let accepts = args.accept_unseen_secrets || prepared.has_nothing_to_do();
+    let secrets = review_basis::check_secrets(&prepared, wanted, saved.filter(|_| authentic), accepts)?;
     let gate = gate(args)?;
     if prepared.has_nothing_to_do() {
         context.print_nothing(&prepared);
         running::note_complete(context, &mut ledger, &prepared, whole)?;
         return Ok(Exit::Done);
     }
-    if !agreed(context, args, &prepared, saved.is_some() || wanted.is_some(), signals).await? {
+    if !agreed(context, args, &prepared, authentic || wanted.is_some(), signals).await? {
         return Err(Failure::new(Exit::Declined, "Nothing was done."));
     }
+    prepared.draft.prelude.extend(secrets);
     loaded.host.begin(context.now_ms());
     let how = running::How { parallelism, refresh: args.select.refresh, whole, gate, named: named(args) };
     running::carry_out(context, &mut ledger, prepared, &sealer, how, signals).await
@@ -183,45 +181,6 @@ fn gate(args: &ApplyArgs) -> Result<Gate, Failure> {
         .ok_or_else(|| Failure::usage(format!("{text:?} is no duration.")).help("Write it as -wait=2h."))?;
     let times = u32::try_from(wait.as_millis().div_ceil(PAUSE.as_millis())).unwrap_or(u32::MAX);
     Ok(Gate { times, pause: PAUSE.min(wait) })
-}
-
-fn stale(why: &str) -> Failure {
-    Failure::new(Exit::StalePlan, format!("The saved plan is stale: {why}.")).help("Plan and review again.")
-}
-
-fn check_basis(saved: &SavedPlan, state: &crate::state::State) -> Result<(), Failure> {
-    let lineage = state.lineage.as_ref().map(|lineage| lineage.0.to_string());
-    if saved.lineage.is_some() && saved.lineage != lineage {
-        return Err(stale("it was made for another ledger (its lineage is another)"));
-    }
-    if saved.state != state.digest().to_string() {
-        return Err(stale("the state has changed since it was saved"));
-    }
-    Ok(())
-}
-
-fn check_digest(
-    prepared: &Prepared,
-    wanted: Option<Digest>,
-    saved: Option<&SavedPlan>,
-) -> Result<(), Failure> {
-    let Some(wanted) = wanted.filter(|wanted| *wanted != prepared.digest) else { return Ok(()) };
-    if let Some(saved) = saved {
-        let now = &prepared.draft.plan.basis.providers;
-        let changed = saved.providers.iter().find(|(name, version)| now.get(*name) != Some(*version));
-        return Err(match changed {
-            Some((name, _)) => stale(&format!("the provider {name} has another version now")),
-            None => stale("what would be done is not what was saved (perhaps a variable has another value)"),
-        });
-    }
-    Err(Failure::new(
-        Exit::StalePlan,
-        format!(
-            "What would be done is not what was reviewed: its digest is {}, not {wanted}.",
-            prepared.digest
-        ),
-    )
-    .help("Nothing was done. Look at the plan again, review it, and give its digest."))
 }
 
 /// Whether the person agrees; asked unless the plan was reviewed already.

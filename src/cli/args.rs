@@ -174,12 +174,15 @@ pub(super) struct ApplyArgs {
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
-    /// Refuse unless this is the digest of what would be done.
-    #[arg(long, value_name = "sha256:...")]
+    /// Refuse unless this is the digest of what would be done, and the fingerprint of its secrets.
+    #[arg(long, value_name = "sha256:...[+hmac-sha256:...]")]
     pub plan_digest: Option<String>,
     /// Refuse unless what would be done is what was reviewed in this pull request, in relplan's own comment.
     #[arg(long, value_name = "[OWNER/NAME#]NUMBER", conflicts_with = "plan_digest")]
     pub reviewed_pr: Option<String>,
+    /// Take secrets that the review did not see, as when it was planned without the key of the ledger. Recorded.
+    #[arg(long)]
+    pub accept_unseen_secrets: bool,
     /// Wait at gates, for at most this long: 30m, 2h.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "1h")]
     pub wait: Option<String>,

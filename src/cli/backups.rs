@@ -37,7 +37,7 @@ impl Backup {
         secrets: &[String],
     ) -> Result<Self, Failure> {
         let (folder, product) = ledger::find(context, args)?;
-        let (known, _) = planning::read_state(context, &folder, &product)?;
+        let known = planning::read_state(context, &folder, &product)?;
         let keys = state::keys(&known, address)?;
         let newest = keys.into_iter().filter_map(|key| known.entries.get(&key).map(|entry| (key, entry)));
         let Some((key, entry)) = newest.max_by_key(|(_, entry)| entry.seq) else {

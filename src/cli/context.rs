@@ -23,14 +23,19 @@ use crate::view::style::Palette;
 /// What the names of environment variables begin with that give values to the variables of a release.
 pub(super) const VARIABLE_PREFIX: &str = "RELPLAN_VAR_";
 
+/// What the names of environment variables begin with that say which key the ledger's fingerprints are made with.
+pub(super) const KEY_PREFIX: &str = "RELPLAN_LEDGER_KEY";
+
 /// What every verb works with.
 pub(super) struct Context {
     /// The folder that relative paths start in.
     pub directory: PathBuf,
-    /// The environment of the process, but for what is in `given`.
+    /// The environment of the process, but for what is in `given` and `key`.
     pub environment: Arc<BTreeMap<String, String>>,
     /// The variables of the environment that begin with [`VARIABLE_PREFIX`].
     pub given: BTreeMap<String, String>,
+    /// Those that begin with [`KEY_PREFIX`].
+    pub key: BTreeMap<String, String>,
     pub terminal: Terminal,
     pub json: bool,
     pub clock: Arc<dyn Clock>,
@@ -61,6 +66,8 @@ impl Context {
         // Values for the release's variables are for nobody else: no command that is started gets to see them.
         let (given, environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
             everything.partition(|(name, _)| name.starts_with(VARIABLE_PREFIX));
+        let (key, environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            environment.into_iter().partition(|(name, _)| name.starts_with(KEY_PREFIX));
         let no_color = global.no_color || environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
         let ci = environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false");
         Ok(Self {
@@ -73,6 +80,7 @@ impl Context {
             command: command_line(),
             environment: Arc::new(environment),
             given,
+            key,
             usage: Arc::default(),
             redactor: Redactor::default(),
         })

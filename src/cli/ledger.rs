@@ -7,7 +7,7 @@ use super::args::{LedgerArgs, LockArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::read_bounded;
-use super::tracked;
+use super::{key, tracked};
 use crate::event::RunId;
 use crate::lang::lower;
 use crate::ledger::file::{self, Files, Request};
@@ -56,6 +56,7 @@ pub(super) fn request<'a>(
         product,
         writer: Writer { run, actor: context.actor() },
         holder: context.holder(random_id()?),
+        key: key::given(context)?,
         time_ms: context.now_ms(),
     })
 }

@@ -10,7 +10,7 @@ use crate::view;
 
 pub(super) fn run(context: &Context, args: &OutputArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
-    let (mut state, _) = planning::read_state(context, &folder, &product)?;
+    let mut state = planning::read_state(context, &folder, &product)?;
     if let Some(name) = &args.name {
         if !state.outputs.contains_key(name.as_str()) {
             let near = crate::diag::did_you_mean(name, state.outputs.keys().map(|name| &**name));

@@ -7,7 +7,8 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load;
 use super::planning::{self, Prepared};
-use super::review;
+use super::{review, review_basis};
+use crate::ledger::Sealer;
 use crate::plan::{Options, file as plan_file};
 use crate::run::observe::Replay;
 use crate::view;
@@ -20,7 +21,14 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
             "-no-exec and -out exclude each other: what was not looked at cannot be saved.",
         ));
     }
-    let (state, sealer) = planning::read_state(context, loaded.folder(), &loaded.config.product)?;
+    let (folder, product) = (loaded.folder(), &loaded.config.product);
+    let state = planning::read_state(context, folder, product)?;
+    // Whoever wrote the file must not learn by it whether a guess at a secret is right.
+    let sealer = if args.no_exec {
+        Sealer::keyless()
+    } else {
+        review_basis::sealer(context, folder, product, &state)?
+    };
     let runtime = Context::runtime(args.select.parallelism)?;
     let cancel = Cancel::default();
     let parallelism = args.select.parallelism;
@@ -28,7 +36,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
         context,
         &loaded,
         state,
-        sealer,
+        sealer.clone(),
         options.clone(),
         parallelism,
         Replay::default(),
@@ -42,18 +50,25 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     }
     context.print_usage();
     if let Some(path) = &args.out {
-        let plan = &prepared.draft.plan;
-        let shown = view::text::plan(plan, &prepared.digest, &view::style::Palette::new(false));
-        let json = view::json::plan(plan, &prepared.digest);
-        let as_read = (loaded.located.shown.as_str(), shown.as_str(), &json);
-        let answers = &prepared.replay.answers;
-        let text = plan_file::write(plan, &prepared.digest, &options, &loaded.given, answers, as_read);
+        let parts = plan_file::Parts {
+            source: loaded.located.shown.as_str(),
+            options: &options,
+            given: &loaded.given,
+            answers: &prepared.replay.answers,
+            secrets: &prepared.secrets,
+        };
+        let text = plan_file::write(&prepared.draft.plan, parts, &sealer);
         save(&context.path(path), &text)?;
         if format == PlanFormat::Text {
             context.print_line(&format!(
                 "\nSaved the plan to: {0}\n\nTo do exactly this, say:\n    relplan apply {0}",
                 path.display()
             ));
+            if !sealer.has_key() {
+                context.print_line(
+                    "\nIt is not authenticated, since the key of a ledger is not at hand: `apply` shows it and asks.",
+                );
+            }
         }
     }
     let empty = prepared.draft.plan.is_empty();
@@ -63,9 +78,9 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
 pub(super) fn show(context: &Context, prepared: &Prepared, format: PlanFormat) {
     let plan = &prepared.draft.plan;
     let text = match format {
-        PlanFormat::Text => view::text::plan(plan, &prepared.digest, &context.palette()),
-        PlanFormat::Markdown => view::markdown::plan(plan, &prepared.digest),
-        PlanFormat::Json => view::json::to_line(&view::json::plan(plan, &prepared.digest)),
+        PlanFormat::Text => view::text::plan(plan, prepared.stamp(), &context.palette()),
+        PlanFormat::Markdown => view::markdown::plan(plan, prepared.stamp()),
+        PlanFormat::Json => view::json::to_line(&view::json::plan(plan, prepared.stamp())),
     };
     context.print(&text);
 }

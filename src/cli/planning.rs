@@ -15,6 +15,7 @@ use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
+use crate::plan::secrets::{Secrets, Stamp};
 use crate::plan::{Draft, Options, Planner, Setup, WayBack, digest, unasked};
 use crate::run::observe::{Interrupted, Replay, Word, observe};
 use crate::run::surroundings::Surroundings;
@@ -25,6 +26,7 @@ use crate::view::words;
 pub(super) struct Prepared {
     pub draft: Draft,
     pub digest: Digest,
+    pub secrets: Secrets,
     pub surroundings: Surroundings,
     pub replay: Replay,
 }
@@ -33,6 +35,11 @@ impl Prepared {
     /// Whether nothing is to be done, and nothing to be recorded.
     pub(super) fn has_nothing_to_do(&self) -> bool {
         self.draft.plan.is_empty() && self.draft.prelude.is_empty()
+    }
+
+    /// What the plan is known by in a review.
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp { digest: self.digest, secrets: self.secrets.witness() }
     }
 }
 
@@ -67,27 +74,16 @@ fn sentence(clause: &str) -> String {
     format!("{clause}.")
 }
 
-/// The state of a product, read without its lock, and what makes fingerprints comparable with those in it.
-pub(super) fn read_state(
-    context: &Context,
-    folder: &Path,
-    product: &str,
-) -> Result<(State, Sealer), Failure> {
+/// The state of a product, read without its lock.
+pub(super) fn read_state(context: &Context, folder: &Path, product: &str) -> Result<State, Failure> {
     tracked::refuse(folder)?;
     let Some(reading) = ledger::file::read(folder, product)? else {
-        let state = State { product: product.to_owned(), ..State::default() };
-        return Ok((state, ephemeral_sealer()));
+        return Ok(State { product: product.to_owned(), ..State::default() });
     };
     for notice in &reading.notices {
         context.warn(&format!("Note: {notice}.\n"));
     }
-    let sealer = ledger::file::sealer(folder, product)?.unwrap_or_else(ephemeral_sealer);
-    Ok((reading.into_state(), sealer))
-}
-
-/// Without a ledger there is nothing to compare with: any key will do.
-fn ephemeral_sealer() -> Sealer {
-    Sealer::new(&[0; ledger::KEY_LENGTH])
+    Ok(reading.into_state())
 }
 
 #[allow(clippy::too_many_arguments, reason = "each is another part of what a plan is made from")]
@@ -107,6 +103,7 @@ pub(super) async fn make(
     let product = &loaded.config.product;
     let surroundings = surroundings(context, loaded.folder(), tree, product, &world.version())?;
     let ask = options.ask;
+    let seals = sealer.clone();
     let planner = Planner::new(Setup {
         world,
         state,
@@ -115,7 +112,7 @@ pub(super) async fn make(
         sealer,
         options,
     });
-    finish(context, planner, surroundings, ask, parallelism, replay, cancel).await
+    finish(context, planner, &seals, surroundings, ask, parallelism, replay, cancel).await
 }
 
 /// Makes a plan for rolling back, from the ledger alone.
@@ -128,9 +125,11 @@ pub(super) async fn way_back(
 ) -> Result<Prepared, Failure> {
     let product = way.state.product.clone();
     let surroundings = surroundings(context, folder, Tree::anywhere(folder), &product, "")?;
+    let seals = way.sealer.clone();
     let planner = Planner::of_way_back(way);
     let replay = Replay::default();
-    let mut prepared = finish(context, planner, surroundings, true, parallelism, replay, cancel).await?;
+    let mut prepared =
+        finish(context, planner, &seals, surroundings, true, parallelism, replay, cancel).await?;
     prepared.surroundings.version = prepared.draft.plan.version.to_string();
     Ok(prepared)
 }
@@ -157,9 +156,11 @@ fn surroundings(
 }
 
 /// Asks providers what the planner wants to know, until the plan is made.
+#[allow(clippy::too_many_arguments, reason = "each is another part of what a plan is made from")]
 async fn finish(
     context: &mut Context,
     mut planner: Planner,
+    seals: &Sealer,
     mut surroundings: Surroundings,
     ask: bool,
     parallelism: usize,
@@ -196,7 +197,8 @@ async fn finish(
     context.mask(&draft.secrets);
     surroundings.mask(&draft.secrets);
     let digest = digest::of(&draft.plan);
-    Ok(Prepared { draft, digest, surroundings, replay })
+    let secrets = Secrets::of(&draft.plan, draft.providers.arguments(), &seals);
+    Ok(Prepared { draft, digest, secrets, surroundings, replay })
 }
 
 /// Where the output of actions is kept: beside the ledger.

@@ -8,6 +8,7 @@ use relplan_contract::{ProblemKind, Review, Reviews, Value};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::Prepared;
+use super::review_basis::Reviewed;
 use crate::canonical::Digest;
 use crate::run::surroundings::Surroundings;
 use crate::view;
@@ -19,7 +20,7 @@ fn topic(surroundings: &Surroundings) -> String {
 
 /// Writes the plan into a pull request.
 pub(super) async fn publish(context: &Context, prepared: &Prepared, change: &str) -> Result<(), Failure> {
-    let text = view::markdown::plan(&prepared.draft.plan, &prepared.digest);
+    let text = view::markdown::plan(&prepared.draft.plan, prepared.stamp());
     let topic = topic(&prepared.surroundings);
     let asked = prepared.surroundings.outside_any_object();
     let review = Review { change, topic: &topic };
@@ -31,12 +32,12 @@ pub(super) async fn publish(context: &Context, prepared: &Prepared, change: &str
     Ok(())
 }
 
-/// The digest of the plan that was reviewed in a pull request.
+/// The plan that was reviewed in a pull request.
 pub(super) async fn reviewed(
     context: &Context,
     surroundings: &Surroundings,
     change: &str,
-) -> Result<Digest, Failure> {
+) -> Result<Reviewed, Failure> {
     let topic = topic(surroundings);
     let asked = surroundings.outside_any_object();
     let found = reviews(context)?.published(&asked, Review { change, topic: &topic }).await;
@@ -48,11 +49,12 @@ pub(super) async fn reviewed(
             Failure::error(message).help(problem.hint)
         }
     })?;
-    let digest = found.as_deref().and_then(|text| text.lines().next()).and_then(|line| {
-        let digest = line.split_whitespace().find_map(|word| word.strip_prefix("digest="))?;
-        Digest::from_str(digest).ok()
+    let plan = found.as_deref().and_then(|text| text.lines().next()).and_then(|line| {
+        let word = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name));
+        let digest = Digest::from_str(word("digest=")?).ok()?;
+        Some(Reviewed { digest, secrets: word("secrets=").and_then(|text| text.parse().ok()) })
     });
-    digest.ok_or_else(|| {
+    plan.ok_or_else(|| {
         let message = format!("There is no plan of this release in the review of {change}.");
         Failure::new(Exit::StalePlan, message)
             .help("Plan with `relplan plan -pr=NUMBER`, and let it be reviewed.")

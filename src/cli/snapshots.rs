@@ -9,7 +9,7 @@ use crate::view;
 
 pub(super) fn run(context: &Context, args: &SnapshotsArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
-    let (state, _) = planning::read_state(context, &folder, &product)?;
+    let state = planning::read_state(context, &folder, &product)?;
     let holds_backup = |ty: &str| context.registry.resource(ty).is_some_and(|schema| schema.backup);
     let held = state.entries.iter().filter(|(key, _)| holds_backup(&key.address.resource.ty));
     // What is shown is the last proof, also where it changed nothing.

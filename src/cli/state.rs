@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &StateArgs) -> Result<Exit, Failure> 
 }
 
 fn list(context: &Context, folder: &Path, product: &str, addresses: &[String]) -> Result<Exit, Failure> {
-    let (mut state, _) = planning::read_state(context, folder, product)?;
+    let mut state = planning::read_state(context, folder, product)?;
     if !addresses.is_empty() {
         let targets = planning::targets(addresses)?;
         state.entries.retain(|key, _| crate::plan::covers(&targets, &key.address));
@@ -45,7 +45,7 @@ fn list(context: &Context, folder: &Path, product: &str, addresses: &[String]) -
 }
 
 fn show(context: &Context, folder: &Path, product: &str, address: &str) -> Result<Exit, Failure> {
-    let (state, _) = planning::read_state(context, folder, product)?;
+    let state = planning::read_state(context, folder, product)?;
     for key in keys(&state, address)? {
         let Some(entry) = state.entries.get(&key) else { continue };
         context.print(&if context.json {

@@ -6,7 +6,7 @@ use super::args::ValidateArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load;
-use crate::ledger::{KEY_LENGTH, Sealer};
+use crate::ledger::Sealer;
 use crate::plan::{Options, Planner, Setup};
 use crate::state::State;
 use crate::view::json;
@@ -31,7 +31,7 @@ pub(super) fn run(context: &mut Context, args: &ValidateArgs) -> Result<Exit, Fa
         state: State::default(),
         registry: Arc::clone(&context.registry),
         environment: Arc::clone(&context.environment),
-        sealer: Sealer::new(&[0; KEY_LENGTH]),
+        sealer: Sealer::keyless(),
         options: Options { refresh: false, ..Options::default() },
     });
     planner.validate_only();

@@ -12,7 +12,6 @@ use super::log::Log;
 use super::record::fields::Fields;
 use super::record::{self};
 use crate::canonical::{Digest, object};
-use crate::event::Lineage;
 
 mod wire;
 
@@ -21,7 +20,7 @@ const FORMAT: u64 = 4;
 
 /// A checkpoint that verifies itself, not yet held against the ledger.
 pub(super) struct Checkpoint {
-    pub(super) chain: Chain,
+    chain: Chain,
     prefix: Digest,
     state: crate::state::State,
 }
@@ -67,10 +66,6 @@ impl Checkpoint {
             return Err("its state is not that of its record".to_owned());
         }
         Ok(Self { chain, prefix: fields.digest("prefix")?, state })
-    }
-
-    pub(super) const fn lineage(&self) -> Option<&Lineage> {
-        self.state.lineage.as_ref()
     }
 
     /// Goes on from here where `bytes`, the whole ledger, begin with the bytes that this was made from.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::known::Witness;
 use super::lock::LockError;
 use super::store::StoreError;
 use crate::canonical::Digest;
@@ -31,13 +32,33 @@ pub enum LedgerError {
     },
     /// The ledger is shorter than it once was.
     #[error(
-        "the ledger ends with record {last}, but its checkpoint saw record {known}: an older copy was put back, or its end was cut off. Put the whole ledger in its place; or, to go on without what is missing, remove the checkpoint"
+        "the ledger ends with record {last}, but its {witness} saw record {known}: an older copy was put back, or its end was damaged or cut off. Put the whole ledger in its place; or, to go on without what is missing, remove `checkpoint.json` and `head`"
     )]
     Truncated {
         /// The last good record.
         last: u64,
-        /// The last record that the checkpoint saw.
+        /// The last record that was seen.
         known: u64,
+        /// By what.
+        witness: Witness,
+    },
+    /// The ledger has another history than it once had.
+    #[error(
+        "the ledger was written anew: its record {seq} is not the one that its {witness} saw. Put the ledger in its place that goes with it; or, to take this history for the true one, remove `checkpoint.json` and `head`"
+    )]
+    Forked {
+        /// The record that is another one.
+        seq: u64,
+        /// What saw it.
+        witness: Witness,
+    },
+    /// What lies beside the ledger is of another one.
+    #[error(
+        "the ledger and the {witness} beside it are not of the same lineage: one of the two was put there from elsewhere. Put the right one in its place; or, to take this ledger for the true one, remove `checkpoint.json` and `head`"
+    )]
+    OtherLineage {
+        /// What is of another ledger.
+        witness: Witness,
     },
     /// The ledger of another product lies here.
     #[error("the ledger here is that of {found:?}, not of {wanted:?}. Put the right one in its place")]
@@ -107,6 +128,20 @@ pub enum LedgerError {
         /// The file.
         path: String,
     },
+    /// The key is not that of the ledger.
+    #[error(
+        "the key that {} is not that with which the fingerprints of this ledger are made. {}",
+        if *given { "was given" } else { "lies beside the ledger" },
+        if *given {
+            "Set RELPLAN_LEDGER_KEY or RELPLAN_LEDGER_KEY_COMMAND right, or leave them out"
+        } else {
+            "Put it back from a copy; or remove it: then everything sensitive counts as changed once"
+        }
+    )]
+    WrongKey {
+        /// Whether it was given, and did not lie beside the ledger.
+        given: bool,
+    },
     /// The operating system has no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(String),
@@ -174,6 +209,11 @@ pub enum Notice {
         /// Why not.
         reason: String,
     },
+    /// The head was not used.
+    HeadIgnored {
+        /// Why not.
+        reason: String,
+    },
     /// The key for fingerprints was missing, and a new one was made.
     NewKey,
 }
@@ -191,6 +231,9 @@ impl fmt::Display for Notice {
             ),
             Self::CheckpointIgnored { reason } => {
                 write!(f, "the checkpoint was not used: {reason}. The whole ledger was read instead")
+            }
+            Self::HeadIgnored { reason } => {
+                write!(f, "the head beside the ledger was not used: {reason}. The next record writes it anew")
             }
             Self::NewKey => f.write_str(
                 "the key for fingerprints was missing and a new one was made: everything sensitive counts as changed once",

@@ -1,4 +1,5 @@
-//! The local ledger: a directory `.relplan/<product>/` with `ledger.jsonl`, `checkpoint.json`, `key` and `lock`.
+//! The local ledger: a directory `.relplan/<product>/` with `ledger.jsonl`, `head`, `checkpoint.json`, `key` and
+//! `lock`.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write as _};
@@ -10,15 +11,17 @@ pub(in crate::ledger) mod directory;
 
 use super::chain::End;
 use super::error::{LedgerError, Notice};
+use super::known::Known;
 use super::lock::{self, Holder, Lock, LockError, Patience};
+use super::log::Log;
 use super::random::random_bytes;
-use super::reading::{Reading, known_by};
+use super::reading::Reading;
 use super::seal::{KEY_LENGTH, Sealer};
 use super::store::{Store, StoreError};
-use super::{Ledger, Report, Writer};
+use super::{Beside, Ledger, Report, Writer};
 use crate::canonical::Digest;
 use crate::event::{Event, Recorded};
-use crate::state::Head;
+use crate::state::{Head, State};
 use directory::{Directory, Privacy};
 
 /// Directory of the ledgers of all products, beside the release files.
@@ -29,6 +32,7 @@ const IGNORE: &str = ".gitignore";
 
 const LOG: &str = "ledger.jsonl";
 const CHECKPOINT: &str = "checkpoint.json";
+const HEAD: &str = "head";
 const KEY: &str = "key";
 
 /// The longest name of a product's directory, in bytes.
@@ -42,6 +46,8 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 pub struct Files {
     directory: Directory,
     log: File,
+    /// Opened with the first head that is written.
+    head: Option<File>,
     /// Held as long as the files are open for writing; none for reading, and for the one who forces the lock.
     lock: Option<Lock>,
 }
@@ -60,6 +66,8 @@ pub struct Request<'a> {
     pub writer: Writer,
     /// What the lock file tells others.
     pub holder: Holder,
+    /// The key of the fingerprints, where it is given and not only kept beside the ledger.
+    pub key: Option<Sealer>,
     /// The time, for the first record, in milliseconds since 1970.
     pub time_ms: i64,
 }
@@ -82,11 +90,33 @@ pub fn records(root: &Path, product: &str) -> Result<Vec<Recorded>, LedgerError>
     Reading::records(&mut files)
 }
 
-/// What makes fingerprints with the key of a product's ledger. None where there is no key yet.
-pub fn sealer(root: &Path, product: &str) -> Result<Option<Sealer>, LedgerError> {
+/// What makes fingerprints with the key of a product's ledger, given or kept beside it; without a key where there is
+/// none. One that is not the key of `state` is refused.
+pub fn sealer(
+    root: &Path,
+    product: &str,
+    state: &State,
+    given: Option<Sealer>,
+) -> Result<Sealer, LedgerError> {
     let name = directory_name(product)?;
-    let Some(directory) = Directory::open(root, &[ROOT, &name])? else { return Ok(None) };
-    read_key(&directory)
+    let kept = match Directory::open(root, &[ROOT, &name])? {
+        Some(directory) => read_key(&directory)?,
+        None => None,
+    };
+    agreed(kept, given, state).map(|key| key.unwrap_or_else(Sealer::keyless))
+}
+
+/// The one key that is meant.
+fn agreed(kept: Option<Sealer>, given: Option<Sealer>, state: &State) -> Result<Option<Sealer>, LedgerError> {
+    let id = |key: &Option<Sealer>| key.as_ref().and_then(Sealer::key_id);
+    let other = |key: &Option<Sealer>| key.is_some() && state.key.is_some() && id(key) != state.key;
+    if other(&given) || (kept.is_some() && given.is_some() && id(&kept) != id(&given)) {
+        return Err(LedgerError::WrongKey { given: true });
+    }
+    if other(&kept) {
+        return Err(LedgerError::WrongKey { given: false });
+    }
+    Ok(given.or(kept))
 }
 
 /// Opens the ledger of a product for writing under its lock, and makes it where there is none.
@@ -163,10 +193,13 @@ pub fn verify(path: &Path, noted: Option<Digest>) -> Result<Report, LedgerError>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read", path)(error)),
     };
-    let (log, checkpoint) =
-        if path.is_dir() { (path.join(LOG), read(&path.join(CHECKPOINT))?) } else { (path.to_owned(), None) };
+    let whole = path.is_dir();
+    let beside = |name: &str| if whole { read(&path.join(name)) } else { Ok(None) };
+    let (checkpoint, head) = (beside(CHECKPOINT)?, beside(HEAD)?);
+    let log = if whole { path.join(LOG) } else { path.to_owned() };
     let bytes = read(&log)?.ok_or_else(|| LedgerError::Absent { path: log.display().to_string() })?;
-    super::verify(&bytes, checkpoint.as_deref(), noted)
+    let beside = Beside { checkpoint: checkpoint.as_deref(), head: head.as_deref() };
+    super::verify_with(&bytes, beside, noted)
 }
 
 /// The name of a product's directory under [`ROOT`].
@@ -184,11 +217,11 @@ fn begin(
     request: Request<'_>,
 ) -> Result<(Ledger<Files>, Vec<Notice>), LedgerError> {
     let begun = reading.state().lineage.is_some();
-    let (sealer, new) = match read_key(&files.directory)? {
+    let Request { product, writer, time_ms, key, .. } = request;
+    let (sealer, new) = match agreed(read_key(&files.directory)?, key, reading.state())? {
         Some(sealer) => (sealer, false),
         None => (make_key(&files.directory)?, begun),
     };
-    let Request { product, writer, time_ms, .. } = request;
     let (ledger, mut notices) = Ledger::open(files, reading, product, writer, sealer, time_ms)?;
     notices.extend(new.then_some(Notice::NewKey));
     Ok((ledger, notices))
@@ -216,19 +249,20 @@ impl Files {
         let name = directory_name(product)?;
         let Some(directory) = Directory::open(root, &[ROOT, &name])? else { return Ok(None) };
         let log = directory.file(LOG, write, Privacy::Readable)?;
-        if log.is_none()
-            && let Some(known) =
-                directory.content(CHECKPOINT, Privacy::Readable)?.and_then(|kept| known_by(&kept))
-        {
-            return Err(LedgerError::Truncated { last: 0, known });
+        if log.is_none() {
+            // What is beside it tells whether there has been one.
+            let beside = |name| directory.content(name, Privacy::Readable);
+            let checkpoint = beside(CHECKPOINT)?.and_then(|kept| Known::of_checkpoint(&kept));
+            let known = checkpoint.or(beside(HEAD)?.and_then(|kept| Known::of_head(&kept).ok()));
+            known.map_or(Ok(()), |known| known.check(&Log::default(), &[], 0))?;
         }
-        Ok(log.map(|log| Self { directory, log, lock: None }))
+        Ok(log.map(|log| Self { directory, log, head: None, lock: None }))
     }
 
     fn create(directory: Directory) -> Result<Self, StoreError> {
         let log = directory.file_or_new(LOG, Privacy::Readable)?;
         directory.sync()?;
-        Ok(Self { directory, log, lock: None })
+        Ok(Self { directory, log, head: None, lock: None })
     }
 
     /// Does something while no other writer can: a short lock on the log itself, whoever has the long one.
@@ -324,6 +358,22 @@ impl Store for Files {
 
     fn write_checkpoint(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.directory.replace(CHECKPOINT, bytes)
+    }
+
+    fn read_head(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.directory.content(HEAD, Privacy::Readable)
+    }
+
+    fn write_head(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.head.is_none() {
+            self.head = self.directory.file(HEAD, true, Privacy::Readable)?;
+        }
+        match &self.head {
+            Some(head) => {
+                head.write_all_at(bytes, 0).map_err(StoreError::io("write", self.directory.path(HEAD)))
+            }
+            None => self.directory.replace(HEAD, bytes),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::error::{LedgerError, Notice};
+use super::known::Known;
 use super::log::{Log, Torn};
 use super::record::Record;
 use super::store::{Store, StoreError};
@@ -17,35 +18,29 @@ pub struct Reading {
     /// What is worth telling.
     pub notices: Vec<Notice>,
     torn: Option<Torn>,
-    /// The last record that a sound checkpoint of the same ledger saw.
-    known: u64,
+    /// Records that must be there, until they were found to be.
+    known: Vec<Known>,
 }
 
 impl Reading {
     /// Reads a store. A sound checkpoint saves folding what is before it; the bytes are hashed all the same, so
     /// that damage anywhere is noticed.
     pub fn of(store: &mut dyn Store) -> Result<Self, LedgerError> {
-        // The checkpoint first: read after the log, it could be of records written in between.
+        // What is beside the log first: read after it, it could be of records written in between.
         let checkpoint = store.read_checkpoint()?;
+        let mut reading = Self { log: Log::default(), notices: Vec::new(), torn: None, known: Vec::new() };
+        reading.known.extend(checkpoint.as_deref().and_then(Known::of_checkpoint));
+        reading.look_at_head(store)?;
         let bytes = store.read(0)?;
-        let mut reading = Self { log: Log::default(), notices: Vec::new(), torn: None, known: 0 };
-        let mut lineage = None;
         if let Some(kept) = checkpoint {
-            let decoded = Checkpoint::decode(&kept).inspect(|sound| {
-                reading.known = sound.chain.end.seq;
-                lineage = sound.lineage().cloned();
-            });
-            match decoded.and_then(|sound| sound.restore(&bytes)) {
+            match Checkpoint::decode(&kept).and_then(|sound| sound.restore(&bytes)) {
                 Ok(log) => reading.log = log,
                 Err(reason) => reading.notices.push(Notice::CheckpointIgnored { reason }),
             }
         }
         let read = usize::try_from(reading.log.chain.end.offset).unwrap_or(usize::MAX);
         reading.advance(bytes.get(read..).unwrap_or_default())?;
-        if reading.log.state.lineage != lineage && reading.log.state.lineage.is_some() {
-            reading.known = 0;
-        }
-        reading.refuse_truncated()?;
+        reading.check(&bytes, 0)?;
         Ok(reading)
     }
 
@@ -59,8 +54,28 @@ impl Reading {
 
     /// Reads what was written since.
     pub fn catch_up(&mut self, store: &mut dyn Store) -> Result<(), LedgerError> {
-        let bytes = store.read(self.log.chain.end.offset)?;
-        self.advance(&bytes)
+        self.look_at_head(store)?;
+        let base = self.log.chain.end.offset;
+        let bytes = store.read(base)?;
+        self.advance(&bytes)?;
+        self.check(&bytes, base)
+    }
+
+    /// Takes in what the head knows now. Others may have written it since.
+    fn look_at_head(&mut self, store: &mut dyn Store) -> Result<(), LedgerError> {
+        self.notices.retain(|notice| !matches!(notice, Notice::HeadIgnored { .. }));
+        match store.read_head()?.map(|bytes| Known::of_head(&bytes)) {
+            Some(Ok(known)) => self.known.push(known),
+            Some(Err(reason)) => self.notices.push(Notice::HeadIgnored { reason }),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// What was durable once must still be there: it cannot have been lost by a torn end.
+    fn check(&mut self, bytes: &[u8], base: u64) -> Result<(), LedgerError> {
+        let known = std::mem::take(&mut self.known);
+        known.iter().try_for_each(|known| known.check(&self.log, bytes, base))
     }
 
     /// The state as read.
@@ -117,15 +132,4 @@ impl Reading {
         let bytes = u64::try_from(torn.bytes.len()).unwrap_or(u64::MAX);
         Notice::TornTail { seq: end.seq.saturating_add(1), offset: end.offset, bytes, aside }
     }
-
-    /// What a checkpoint saw had been durable: it cannot have been lost by a torn end.
-    fn refuse_truncated(&self) -> Result<(), LedgerError> {
-        let last = self.log.chain.end.seq;
-        if last < self.known { Err(LedgerError::Truncated { last, known: self.known }) } else { Ok(()) }
-    }
-}
-
-/// The last record that a checkpoint saw, where it is sound in itself.
-pub(super) fn known_by(checkpoint: &[u8]) -> Option<u64> {
-    Checkpoint::decode(checkpoint).ok().map(|sound| sound.chain.end.seq)
 }

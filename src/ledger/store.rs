@@ -29,6 +29,12 @@ pub trait Store {
 
     /// Puts a checkpoint in the place of the one before, wholly or not at all. Durable.
     fn write_checkpoint(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// The head, if there is one.
+    fn read_head(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Puts a head in the place of the one before. It need not be durable: see [`super::known`].
+    fn write_head(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
 }
 
 /// Why a store refused.

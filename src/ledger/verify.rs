@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checkpoint::Checkpoint;
 use super::error::LedgerError;
+use super::known::Known;
 use super::log::Log;
 use super::record::{self, Record};
 use crate::canonical::Digest;
@@ -41,6 +42,8 @@ pub struct Report {
     pub other_folds: Vec<u64>,
     /// What the checkpoint beside the ledger is worth.
     pub checkpoint: CheckpointVerdict,
+    /// Why the head beside the ledger was not used, where it was not.
+    pub head_ignored: Option<String>,
     /// The state.
     pub state: Digest,
 }
@@ -78,7 +81,21 @@ pub enum CheckpointVerdict {
 /// `noted` is a hash that was written down elsewhere: some record must have it. Without one, a ledger whose end was
 /// cut off, or that was written afresh, verifies: the chain alone cannot tell. A torn end does not verify.
 pub fn verify(bytes: &[u8], checkpoint: Option<&[u8]>, noted: Option<Digest>) -> Result<Report, LedgerError> {
-    let mut survey = Survey { checkpoint: checkpoint.map(Checkpoint::decode), ..Survey::default() };
+    verify_with(bytes, Beside { checkpoint, head: None }, noted)
+}
+
+/// What lies beside a ledger.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'b> {
+    /// The checkpoint.
+    pub checkpoint: Option<&'b [u8]>,
+    /// The head.
+    pub head: Option<&'b [u8]>,
+}
+
+/// Checks every byte of a ledger like [`verify`], and that what lies beside it knows no other history.
+pub fn verify_with(bytes: &[u8], beside: Beside<'_>, noted: Option<Digest>) -> Result<Report, LedgerError> {
+    let mut survey = Survey { checkpoint: beside.checkpoint.map(Checkpoint::decode), ..Survey::default() };
     let mut log = Log::default();
     let mut rest = bytes;
     while let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
@@ -98,16 +115,12 @@ pub fn verify(bytes: &[u8], checkpoint: Option<&[u8]>, noted: Option<Digest>) ->
     if let (Some(head), None) = (noted, survey.noted) {
         return Err(LedgerError::UnknownHead { head });
     }
-    let known = match &survey.checkpoint {
-        // A checkpoint of another ledger says nothing of this one; but an empty one is no other.
-        Some(Ok(sound)) if log.state.lineage.is_none() || sound.lineage() == log.state.lineage.as_ref() => {
-            sound.chain.end.seq
-        }
-        Some(_) | None => 0,
-    };
-    if known > log.chain.end.seq {
-        return Err(LedgerError::Truncated { last: log.chain.end.seq, known });
+    let head = beside.head.map(Known::of_head);
+    let checkpoint = beside.checkpoint.and_then(Known::of_checkpoint);
+    for known in checkpoint.iter().chain(head.iter().flatten()) {
+        known.check(&log, bytes, 0)?;
     }
+    survey.head_ignored = head.and_then(Result::err);
     Ok(survey.report(&log, bytes))
 }
 
@@ -130,6 +143,7 @@ struct Survey {
     epochs: Vec<Epoch>,
     other_folds: Vec<u64>,
     noted: Option<u64>,
+    head_ignored: Option<String>,
 }
 
 impl Survey {
@@ -171,6 +185,7 @@ impl Survey {
             noted: self.noted,
             other_folds: self.other_folds,
             checkpoint,
+            head_ignored: self.head_ignored,
             state: state.digest(),
         }
     }

@@ -43,10 +43,13 @@ pub fn of(plan: &Plan) -> Digest {
     stream.finish()
 }
 
-/// The form of a value in a digest: what is sensitive is left out, also its fingerprint, whose key is random.
+/// The form of a value in a digest: what is sensitive is left out, also its fingerprint, whose key is random. That
+/// there is nothing is no secret.
 fn shown(value: &Value) -> Json {
-    let hidden =
-        value.transform(&|part| if part.is_sensitive() { Value::from("hidden").mark(true) } else { part });
+    let hide = |part: Value| {
+        if part.is_sensitive() && !part.is_null() { Value::from("hidden").mark(true) } else { part }
+    };
+    let hidden = value.transform(&hide);
     encode(&hidden, &Hidden)
 }
 

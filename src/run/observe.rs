@@ -27,6 +27,9 @@ const MOST_TOGETHER: usize = 1_000;
 /// How long one question may take.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// How the answer begins to a question that was not asked when the plan was saved.
+pub const NO_ANSWER: &str = "The saved plan has no answer to this";
+
 /// What was asked and answered: by object and question. A saved plan keeps it, so that carrying it out decides
 /// nothing again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,8 +136,7 @@ fn take_answers(planner: &mut Planner, replay: &mut Replay, asks: &mut Vec<Ask>)
             Some(answer) => planner.answer(ask.id, with_secrets(answer, &ask.question)),
             None if matches!(ask.question, Question::Data { .. }) => asks.push(ask),
             None => {
-                let unknown =
-                    "The saved plan has no answer to this: something else is planned than was saved.";
+                let unknown = format!("{NO_ANSWER}: something else is planned than was saved.");
                 planner.answer(ask.id, failed(&ask.question)(Problem::refused(unknown)));
             }
         }

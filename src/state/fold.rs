@@ -16,11 +16,13 @@ impl State {
     pub fn apply(&mut self, recorded: &Recorded) -> Folded {
         self.check_place(recorded)?;
         match &recorded.event {
-            Event::LedgerBegan { lineage, product } => {
+            Event::LedgerBegan { lineage, product, key } => {
+                self.key.clone_from(key);
                 self.lineage = Some(lineage.clone());
                 self.product.clone_from(product);
                 self.epoch = recorded.epoch;
             }
+            Event::KeyNamed { key } => self.key = Some(key.clone()),
             Event::EpochBegan { epoch, .. } => self.begin_epoch(*epoch, &recorded.run),
             Event::RunOpened { .. } => self.open_run(recorded)?,
             Event::RunClosed { .. } => self.close_run(recorded),
@@ -51,7 +53,7 @@ impl State {
                 let entry = entry.ok_or_else(|| IllegalTransition::Unknown { key: key.clone() })?;
                 entry.proof = Some(value.clone());
             }
-            Event::Restored { .. } | Event::Checkpointed { .. } => {}
+            Event::Restored { .. } | Event::Checkpointed { .. } | Event::SecretsReviewed { .. } => {}
         }
         self.head = Some(Head { seq: recorded.seq, hash: recorded.hash });
         Ok(())
@@ -81,8 +83,11 @@ impl State {
         if recorded.epoch != current {
             return Err(IllegalTransition::WrongEpoch { epoch: recorded.epoch, current });
         }
-        // Neither needs an open run: one opens it, the other may come after its end.
-        if matches!(recorded.event, Event::RunOpened { .. } | Event::Checkpointed { .. }) {
+        // None needs an open run: one opens it, the others may come before it or after its end.
+        if matches!(
+            recorded.event,
+            Event::RunOpened { .. } | Event::Checkpointed { .. } | Event::KeyNamed { .. }
+        ) {
             return Ok(());
         }
         let run = recorded.run.clone();

@@ -16,7 +16,7 @@ struct Story {
 impl Story {
     fn begun() -> Self {
         let mut story = Self { state: State::default(), run: RunId("r0".into()) };
-        story.tell(Event::LedgerBegan { lineage: Lineage("l".into()), product: "shop".into() });
+        story.tell(Event::LedgerBegan { lineage: Lineage("l".into()), product: "shop".into(), key: None });
         story
     }
 
@@ -326,7 +326,7 @@ fn what_cannot_happen_is_refused_and_changes_nothing() {
     let absent = EntryKey { address: address("git_tag.app"), version: Some("9".into()) };
     let because = String::new;
     let impossible = [
-        Event::LedgerBegan { lineage: Lineage("m".into()), product: "shop".into() },
+        Event::LedgerBegan { lineage: Lineage("m".into()), product: "shop".into(), key: None },
         Event::EpochBegan { epoch: 3, reason: because() },
         other(&|_| {}),
         other(&|intent| intent.act = Act::Destroy),

@@ -19,7 +19,7 @@ mod state;
 mod verbs;
 
 pub use diagnostics::diagnostics;
-pub use plan::plan;
+pub use plan::{plan, saved_plan};
 pub use run::{notice, summary, usage};
 pub use schema::{data_source, providers, resource_type};
 pub use state::{entry, history, outputs, snapshots, state, verified};

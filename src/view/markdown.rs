@@ -11,8 +11,8 @@
 use std::cmp::Reverse;
 
 use super::words;
-use crate::canonical::Digest;
 use crate::plan::Plan;
+use crate::plan::secrets::{Stamp, Witness};
 
 mod escape;
 mod parts;
@@ -20,10 +20,10 @@ mod parts;
 /// The most bytes that a rendered plan has.
 pub const LIMIT: usize = 60_000;
 
-/// The plan within [`LIMIT`] bytes. `digest` is the plan's own.
+/// The plan within [`LIMIT`] bytes. `stamp` is the plan's own.
 #[must_use]
-pub fn plan(plan: &Plan, digest: &Digest) -> String {
-    plan_within(plan, digest, LIMIT)
+pub fn plan(plan: &Plan, stamp: impl Into<Stamp>) -> String {
+    plan_within(plan, stamp, LIMIT)
 }
 
 /// Words of the first line by which the plan of a release is found again among others.
@@ -32,8 +32,8 @@ pub fn topic(product: &str, version: &str) -> String {
     parts::topic(product, version)
 }
 
-fn plan_within(plan: &Plan, digest: &Digest, limit: usize) -> String {
-    let frame = Frame::new(plan, digest);
+fn plan_within(plan: &Plan, stamp: impl Into<Stamp>, limit: usize) -> String {
+    let frame = Frame::new(plan, stamp.into());
     let steps = parts::steps(plan);
     for terse in [false, true] {
         let text = frame.around(&[&steps, &parts::diffs(plan, terse).concat()]);
@@ -63,12 +63,12 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(plan: &Plan, digest: &Digest) -> Self {
+    fn new(plan: &Plan, stamp: Stamp) -> Self {
         Self {
-            header: format!("{}### {}\n\n", parts::comment(plan, digest), parts::title(plan)),
+            header: format!("{}### {}\n\n", parts::comment(plan, stamp), parts::title(plan)),
             cautions: plan.cautions.iter().map(parts::caution).collect(),
             counts: parts::counts(plan),
-            footer: format!("\nPlan digest: `{digest}`\n"),
+            footer: footer(stamp),
         }
     }
 
@@ -119,6 +119,14 @@ impl Frame {
         summary.cautions = cautions;
         summary.around(&[NO_STEPS])
     }
+}
+
+fn footer(stamp: Stamp) -> String {
+    let secrets = match stamp.secrets {
+        Witness::Seen(fingerprint) => format!("\nSecrets: `{fingerprint}`\n"),
+        secrets => words::secrets(secrets).map_or_else(String::new, |line| format!("\n{line}\n")),
+    };
+    format!("\nPlan digest: `{}`\n{secrets}", stamp.digest)
 }
 
 #[cfg(test)]

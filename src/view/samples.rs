@@ -27,7 +27,7 @@ pub(super) fn key(address: &str, version: Option<&str>) -> EntryKey {
     EntryKey { address: address.parse().expect("an address"), version: version.map(Into::into) }
 }
 
-pub(super) fn secret() -> Value {
+pub(crate) fn secret() -> Value {
     Value::from(SECRET).mark(true)
 }
 
@@ -162,7 +162,7 @@ fn read() -> Change {
 }
 
 /// One of each kind of change.
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let changes = vec![tag(), gate(), deployment(), replaced(), destroyed(), forgotten(), read()];
     let groups = changes.iter().enumerate().map(|(index, change)| Group {
         name: change.key.address.resource.to_string().into(),
@@ -207,7 +207,7 @@ pub(super) fn plan() -> Plan {
 }
 
 /// A plan that does nothing.
-pub(super) fn empty() -> Plan {
+pub(crate) fn empty() -> Plan {
     Plan {
         product: "shop".into(),
         version: "1.2.0".into(),
@@ -229,7 +229,7 @@ pub(super) fn empty() -> Plan {
 }
 
 /// A plan of as many changes as asked for, with some attributes each.
-pub(super) fn large(changes: usize) -> Plan {
+pub(crate) fn large(changes: usize) -> Plan {
     let change = |index: usize| {
         let mut change = tag();
         change.key = key(&format!("git_tag.app[{index}]"), Some("1.2.0"));

@@ -7,17 +7,17 @@ use super::diff::{self, Options};
 use super::sheet::{self, Mark};
 use super::style::{Palette, Tone};
 use super::{escape, words};
-use crate::canonical::Digest;
 use crate::event::RunMode;
+use crate::plan::secrets::Stamp;
 use crate::plan::{Action, CautionKind, Counts, Plan};
 
 mod change;
 
 pub(super) use change::{changed_parts, headline, verdict};
 
-/// The whole plan, each line with a line break. `digest` is the plan's own.
+/// The whole plan, each line with a line break. `stamp` is the plan's own.
 #[must_use]
-pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
+pub fn plan(plan: &Plan, stamp: impl Into<Stamp>, palette: &Palette) -> String {
     let mut out = String::new();
     drift(plan, palette, &mut out);
     if plan.is_empty() {
@@ -31,7 +31,9 @@ pub fn plan(plan: &Plan, digest: &Digest, palette: &Palette) -> String {
         }
         outputs(plan, palette, &mut out);
     }
-    out.push_str(&format!("\nPlan digest: {digest}\n"));
+    let stamp = stamp.into();
+    out.push_str(&format!("\nPlan digest: {}\n", stamp.digest));
+    out.extend(words::secrets(stamp.secrets).map(|line| line + "\n"));
     out
 }
 

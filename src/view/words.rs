@@ -8,6 +8,7 @@ use super::escape;
 use super::sheet::Mark;
 use super::style::Tone;
 use crate::event::{Ending, EntryKey, RunMode};
+use crate::plan::secrets::Witness;
 use crate::plan::{Action, CautionKind};
 
 /// `1 check`, `2 checks`.
@@ -35,6 +36,19 @@ pub fn object(key: &EntryKey) -> String {
         Some(_) if key.is_deposed() => format!("{address} (deposed)"),
         Some(version) => format!("{address} (record of {})", escape::line(version)),
         None => address,
+    }
+}
+
+/// The line about the secrets of a plan; none where there are none.
+#[must_use]
+pub fn secrets(witness: Witness) -> Option<String> {
+    match witness {
+        Witness::Absent => None,
+        Witness::Unseen => Some(
+            "Secrets not compared: the key of the ledger is not at hand, so that another value would not be noticed."
+                .to_owned(),
+        ),
+        Witness::Seen(fingerprint) => Some(format!("Secrets: {fingerprint}")),
     }
 }
 

@@ -29,7 +29,7 @@ fn request<'a>(root: &'a Path, user: &str) -> Request<'a> {
         since_ms: TIME,
         job: String::new(),
     };
-    Request { root, product: "shop", writer: Writer { run, actor }, holder, time_ms: TIME }
+    Request { root, product: "shop", writer: Writer { run, actor }, holder, key: None, time_ms: TIME }
 }
 
 type Opened = Result<(Ledger<Files>, Vec<Notice>), LedgerError>;
@@ -330,7 +330,7 @@ fn a_ledger_that_is_gone_is_missed_by_its_checkpoint() {
     drop(ledger);
     fs::remove_file(place(&root).join("ledger.jsonl")).expect("removed");
     for refused in [file::read(root.path(), "shop").err(), open_as(root.path(), "ann").err()] {
-        assert!(matches!(refused, Some(LedgerError::Truncated { last: 0, known: 2 })), "{refused:?}");
+        assert!(matches!(refused, Some(LedgerError::Truncated { last: 0, known: 2, .. })), "{refused:?}");
     }
 }
 

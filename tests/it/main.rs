@@ -13,6 +13,7 @@ mod ledger;
 mod literals;
 mod plans;
 mod reliability;
+mod saved_plans;
 mod secrets;
 mod transcripts;
 mod tree;

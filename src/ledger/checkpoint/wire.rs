@@ -30,6 +30,7 @@ pub(super) fn state(state: &State) -> Json {
         "hash": state.head.map(|head| head.hash.to_string()),
         "history": history.collect::<Json>(),
         "holds": holds.collect::<Json>(),
+        "key": state.key.as_deref(),
         "lineage": state.lineage.as_ref().map(|lineage| &*lineage.0),
         "outputs": record::values(&state.outputs, &Hidden),
         "product": state.product.as_str(),
@@ -61,6 +62,8 @@ pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
     Ok(State {
         lineage: fields.optional_text("lineage")?.map(|lineage| Lineage(lineage.into())),
         product: fields.text("product")?.to_owned(),
+        // Checkpoints of before are of ledgers that do not say it either.
+        key: if fields.has("key") { fields.optional_text("key")?.map(str::to_owned) } else { None },
         head,
         epoch: fields.number("epoch")?,
         entries: pairs(fields, "entries", |json| read_entry(Fields::of(json)?))?,

@@ -14,7 +14,7 @@ use crate::event::{ActOutcome, EntryKey, Event, Intent, Judgement, Lineage};
 pub(in crate::ledger) mod words {
     use relplan_contract::{Lifetime, Outcome, ProblemKind};
 
-    use crate::event::{Act, Ending, RunMode};
+    use crate::event::{Act, Ending, RunMode, SecretReview};
 
     pub(in crate::ledger) const MODES: [(RunMode, &str); 5] = [
         (RunMode::Apply, "apply"),
@@ -53,18 +53,26 @@ pub(in crate::ledger) mod words {
         (ProblemKind::Cancelled, "cancelled"),
     ];
 
+    pub(in crate::ledger) const SECRET_REVIEWS: [(SecretReview, &str); 3] = [
+        (SecretReview::Compared, "compared"),
+        (SecretReview::AcceptedUnseen, "accepted_unseen"),
+        (SecretReview::Unreviewed, "unreviewed"),
+    ];
+
     /// The word for a thing; every list above is whole.
     pub(in crate::ledger) fn word<T: PartialEq>(list: &[(T, &'static str)], thing: &T) -> &'static str {
         list.iter().find(|(other, _)| other == thing).map_or("", |(_, word)| word)
     }
 }
 
-use words::{ACTS, ENDINGS, LIFETIMES, MODES, OUTCOMES, PROBLEMS, word};
+use words::{ACTS, ENDINGS, LIFETIMES, MODES, OUTCOMES, PROBLEMS, SECRET_REVIEWS, word};
 
 /// The word for the kind of an event.
 pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
     match event {
         Event::LedgerBegan { .. } => "ledger_began",
+        Event::KeyNamed { .. } => "key_named",
+        Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
         Event::Intended(_) => "intended",
         Event::Referenced { .. } => "referenced",
@@ -88,7 +96,16 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
 /// The kind and the body.
 pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
     let body = match event {
-        Event::LedgerBegan { lineage, product } => json!({ "lineage": *lineage.0, "product": product }),
+        Event::LedgerBegan { lineage, product, key: None } => {
+            json!({ "lineage": *lineage.0, "product": product })
+        }
+        Event::LedgerBegan { lineage, product, key: Some(key) } => {
+            json!({ "key": key, "lineage": *lineage.0, "product": product })
+        }
+        Event::KeyNamed { key } => json!({ "key": key }),
+        Event::SecretsReviewed { fingerprint, review, unseen } => {
+            json!({ "fingerprint": fingerprint, "review": word(&SECRET_REVIEWS, review), "unseen": unseen })
+        }
         Event::RunOpened { mode, version, config, plan, versions, command } => json!({
             "command": command,
             "config": config.map(|digest| digest.to_string()),
@@ -139,6 +156,13 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
         "ledger_began" => Event::LedgerBegan {
             lineage: Lineage(body.shared("lineage")?),
             product: body.text("product")?.to_owned(),
+            key: body.has("key").then(|| body.text("key").map(str::to_owned)).transpose()?,
+        },
+        "key_named" => Event::KeyNamed { key: body.text("key")?.to_owned() },
+        "secrets_reviewed" => Event::SecretsReviewed {
+            fingerprint: body.text("fingerprint")?.to_owned(),
+            review: body.word("review", &SECRET_REVIEWS)?,
+            unseen: body.texts("unseen")?.into_iter().map(str::to_owned).collect(),
         },
         "run_opened" => Event::RunOpened {
             mode: body.word("mode", &MODES)?,

@@ -22,6 +22,11 @@ impl<'j> Fields<'j> {
         self.0.get(name).ok_or_else(|| format!("the field `{name}` is missing"))
     }
 
+    /// Whether there is such a field, null or not.
+    pub(in crate::ledger) fn has(self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The field where it is not null.
     pub(in crate::ledger) fn optional(self, name: &str) -> Result<Option<&'j Json>, String> {
         self.get(name).map(|json| Some(json).filter(|json| !json.is_null()))

@@ -97,6 +97,7 @@ fn every_word_is_unique_and_there() {
     check(&words::LIFETIMES);
     check(&words::OUTCOMES);
     check(&words::PROBLEMS);
+    check(&words::SECRET_REVIEWS);
     assert!(words::OUTCOMES.iter().all(|(outcome, word)| outcome.name() == *word));
     assert!(words::PROBLEMS.iter().all(|(problem, word)| problem.name() == *word));
 }

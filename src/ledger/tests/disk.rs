@@ -17,6 +17,7 @@ struct Content {
     /// How much of the log is durable.
     durable: usize,
     checkpoint: Option<Vec<u8>>,
+    head: Option<Vec<u8>>,
     aside: Vec<Vec<u8>>,
     /// Writing operations until one fails.
     fuse: Option<u32>,
@@ -43,6 +44,15 @@ impl Disk {
 
     pub(super) fn checkpoint(&self) -> Option<Vec<u8>> {
         self.0.borrow().checkpoint.clone()
+    }
+
+    pub(super) fn head(&self) -> Option<Vec<u8>> {
+        self.0.borrow().head.clone()
+    }
+
+    /// Puts a head in the place of the one before.
+    pub(super) fn set_head(&self, head: Option<Vec<u8>>) {
+        self.0.borrow_mut().head = head;
     }
 
     pub(super) fn aside(&self) -> Vec<Vec<u8>> {
@@ -122,6 +132,15 @@ impl Store for Disk {
     fn write_checkpoint(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.burn()?;
         self.0.borrow_mut().checkpoint = Some(bytes.to_vec());
+        Ok(())
+    }
+
+    fn read_head(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.head())
+    }
+
+    fn write_head(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.borrow_mut().head = Some(bytes.to_vec());
         Ok(())
     }
 }

@@ -25,7 +25,9 @@ fn cut(disk: &Disk, fate: &[u8]) -> Disk {
             _ => {}
         }
     }
-    Disk::with(&bytes, disk.checkpoint())
+    let left = Disk::with(&bytes, disk.checkpoint());
+    left.set_head(disk.head());
+    left
 }
 
 fn tell(ledger: &mut Ledger<Disk>, teller: &mut Teller, op: (u8, u8, u8)) {

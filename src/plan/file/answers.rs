@@ -97,7 +97,7 @@ fn sends_of(json: &Json) -> Option<Sends> {
     Some(Sends { server: text("server")?, what: text("what")?, named_by: strings(json.get("named_by")?)? })
 }
 
-fn path(path: &Path) -> Json {
+pub(super) fn path(path: &Path) -> Json {
     let step = |step: &Step| match step {
         Step::Key(name) => json!(**name),
         Step::Index(index) => json!(index),
@@ -105,7 +105,7 @@ fn path(path: &Path) -> Json {
     path.0.iter().map(step).collect()
 }
 
-fn path_of(json: &Json) -> Option<Path> {
+pub(super) fn path_of(json: &Json) -> Option<Path> {
     let step = |step: &Json| match step {
         Json::String(name) => Some(Step::Key(name.as_str().into())),
         number => Some(Step::Index(usize::try_from(number.as_u64()?).ok()?)),
@@ -113,7 +113,7 @@ fn path_of(json: &Json) -> Option<Path> {
     json.as_array()?.iter().map(step).collect::<Option<_>>().map(Path)
 }
 
-fn verdict(verdict: &Verdict) -> Json {
+pub(super) fn verdict(verdict: &Verdict) -> Json {
     let mut map = Map::new();
     map.insert("outcome".to_owned(), verdict.outcome.name().into());
     map.insert("summary".to_owned(), verdict.summary.as_str().into());
@@ -122,19 +122,23 @@ fn verdict(verdict: &Verdict) -> Json {
 }
 
 #[allow(clippy::option_option, reason = "whether it could be read, and whether there is one")]
-fn optional_verdict(json: &Json) -> Option<Option<Verdict>> {
+pub(super) fn optional_verdict(json: &Json) -> Option<Option<Verdict>> {
     if json.is_null() {
         return Some(None);
     }
-    let name = json.get("outcome")?.as_str()?;
-    let all = [Outcome::Passed, Outcome::Pending, Outcome::Inconclusive, Outcome::Error, Outcome::Failed];
     Some(Some(Verdict {
-        outcome: all.into_iter().find(|outcome| outcome.name() == name)?,
+        outcome: outcome_of(json.get("outcome")?)?,
         summary: json.get("summary")?.as_str()?.to_owned(),
         details: strings(json.get("details")?)?,
     }))
 }
 
-fn strings(json: &Json) -> Option<Vec<String>> {
+pub(super) fn outcome_of(json: &Json) -> Option<Outcome> {
+    let name = json.as_str()?;
+    let all = [Outcome::Passed, Outcome::Pending, Outcome::Inconclusive, Outcome::Error, Outcome::Failed];
+    all.into_iter().find(|outcome| outcome.name() == name)
+}
+
+pub(super) fn strings(json: &Json) -> Option<Vec<String>> {
     json.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }

@@ -172,7 +172,7 @@ impl Planner {
         let names: BTreeSet<&Arc<str>> = now.keys().chain(self.state.outputs.keys()).collect();
         let of = |name: &Arc<str>| OutputChange {
             name: Arc::clone(name),
-            before: self.state.outputs.get(name).cloned().unwrap_or(Value::NULL),
+            before: self.state.outputs.get(name).map_or(Value::NULL, |before| self.sealer.comparable(before)),
             after: now.get(name).cloned().unwrap_or(Value::NULL),
         };
         names

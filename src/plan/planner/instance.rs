@@ -160,7 +160,7 @@ impl Planner {
         };
         let key = EntryKey::new(address, lifetime, &self.version);
         self.named.insert(key.clone());
-        let entry = self.state.entries.get(&key).cloned();
+        let entry = self.state.entries.get(&key).map(|entry| self.comparable(entry));
         if matches!(whom, Whom::Resource(..))
             && lifetime == Lifetime::Check
             && block.resource.lifecycle.when != When::Failure
@@ -203,6 +203,16 @@ impl Planner {
             replacing: None,
         };
         self.reconcile_or_read(instance);
+    }
+
+    /// An object of the ledger as its secrets can be compared here.
+    fn comparable(&self, entry: &Entry) -> Entry {
+        let mut entry = entry.clone();
+        if !self.sealer.has_key() {
+            entry.inputs = self.sealer.comparable(&entry.inputs);
+            entry.value = self.sealer.comparable(&entry.value);
+        }
+        entry
     }
 
     /// The arguments of an instance, checked; none when something is wrong with them.

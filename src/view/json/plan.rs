@@ -6,19 +6,21 @@ use serde_json::{Value as Json, json};
 
 use super::{addresses, document, value, verdict};
 use crate::addr::{Key, Mode};
-use crate::canonical::Digest;
 use crate::event::EntryKey;
+use crate::plan::secrets::{Stamp, Witness};
 use crate::plan::{Action, Basis, Caution, Change, Drift, Group, OutputChange, Plan, Reason};
 use crate::view::words;
 
-/// The whole plan. `digest` is the plan's own.
+/// The whole plan. `stamp` is the plan's own.
 #[must_use]
-pub fn plan(plan: &Plan, digest: &Digest) -> Json {
+pub fn plan(plan: &Plan, stamp: impl Into<Stamp>) -> Json {
+    let stamp = stamp.into();
     let counts = plan.counts();
     document(
         "relplan_plan",
         json!({
-            "digest": digest.to_string(),
+            "digest": stamp.digest.to_string(),
+            "secrets": secrets(stamp.secrets),
             "product": *plan.product,
             "version": *plan.version,
             "mode": words::mode(plan.mode),
@@ -39,6 +41,25 @@ pub fn plan(plan: &Plan, digest: &Digest) -> Json {
             "cautions": plan.cautions.iter().map(caution).collect::<Vec<_>>(),
         }),
     )
+}
+
+/// A saved plan, and whether it is authentic.
+#[must_use]
+pub fn saved_plan(plan: &Plan, stamp: Stamp, authentic: bool) -> Json {
+    let mut document = self::plan(plan, stamp);
+    if let Some(document) = document.as_object_mut() {
+        document.insert("authentic".to_owned(), authentic.into());
+    }
+    document
+}
+
+/// Whether there are any, and their fingerprint where they can be compared.
+fn secrets(witness: Witness) -> Json {
+    let fingerprint = match witness {
+        Witness::Seen(fingerprint) => Some(fingerprint.to_string()),
+        Witness::Absent | Witness::Unseen => None,
+    };
+    json!({ "present": witness != Witness::Absent, "fingerprint": fingerprint })
 }
 
 fn basis(basis: &Basis) -> Json {

@@ -140,6 +140,7 @@ pub fn verified(report: &Report) -> Json {
             "noted": report.noted,
             "epochs": epochs.collect::<Vec<_>>(),
             "checkpoint_ignored": ignored,
+            "head_ignored": report.head_ignored,
             "uncertain": uncertain.collect::<Vec<_>>(),
             "state": report.state.to_string(),
         }),

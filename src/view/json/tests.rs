@@ -225,6 +225,7 @@ fn what_verifying_found_fits_its_schema() {
         runs: 1,
         unclosed: 1,
         uncertain: [samples::key("git_tag.app", Some("1.2.0"))].into(),
+        head_ignored: None,
         state: samples::digest(),
     };
     check(VERIFIED, &verified(&report));

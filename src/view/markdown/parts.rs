@@ -8,6 +8,7 @@ use relplan_contract::marker_word;
 use super::escape as markdown;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
+use crate::plan::secrets::{Stamp, Witness};
 use crate::plan::{Action, Caution, Change, Drift, Plan};
 use crate::view::diff::{self, Options};
 use crate::view::escape::shortened;
@@ -19,13 +20,18 @@ use crate::view::words;
 const LONGEST: usize = 240;
 
 /// The hidden header: one line of words that no user's text can break.
-pub(super) fn comment(plan: &Plan, digest: &Digest) -> String {
+pub(super) fn comment(plan: &Plan, stamp: Stamp) -> String {
     let mut words = vec![format!("mode={}", words::mode(plan.mode))];
+    words.extend(match stamp.secrets {
+        Witness::Absent => None,
+        Witness::Unseen => Some("secrets=unseen".to_owned()),
+        Witness::Seen(fingerprint) => Some(format!("secrets={fingerprint}")),
+    });
     words.extend(plan.basis.config.map(|config| format!("config={config}")));
     words.push(format!("state={}", plan.basis.state));
     words.extend(plan.basis.lineage.as_ref().map(|lineage| format!("lineage={}", marker_word(&lineage.0))));
     let topic = topic(&plan.product, &plan.version);
-    format!("<!-- relplan_plan_markdown:1 digest={digest}{topic}{} -->\n", words.join(" "))
+    format!("<!-- relplan_plan_markdown:1 digest={}{topic}{} -->\n", stamp.digest, words.join(" "))
 }
 
 /// The words of the header that tell the plan of one release from those of others; a blank on either side.

@@ -37,7 +37,7 @@ fn events() -> Vec<Event> {
     let lost = key("slack_message.all", Some("1.2.0"));
     let object = Value::map([("name", Value::from("v1.2.0")), ("token", sealed()), ("none", Value::NULL)]);
     vec![
-        Event::LedgerBegan { lineage: Lineage("0123456789abcdef".into()), product: "shop".into() },
+        Event::LedgerBegan { lineage: Lineage("0123456789abcdef".into()), product: "shop".into(), key: None },
         Event::RunOpened {
             mode: RunMode::Apply,
             version: "1.2.0".into(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use relplan_contract::Value;
 
 use crate::addr::Address;
-use crate::event::{Act, ActOutcome, Actor, EntryKey, Event, Recorded};
+use crate::event::{Act, ActOutcome, Actor, EntryKey, Event, Recorded, SecretReview};
 use crate::view::style::{Palette, Tone};
 use crate::view::{escape, words};
 
@@ -73,6 +73,8 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
             Some(EntryKey { address: address.clone(), version: None })
         }
         Event::LedgerBegan { .. }
+        | Event::KeyNamed { .. }
+        | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
         | Event::OutputsSet { .. }
         | Event::ProvidersSet { .. }
@@ -94,6 +96,8 @@ pub(in crate::view) fn tell(event: &Event) -> String {
     let line = |text: &str| escape::line(text).into_owned();
     match event {
         Event::LedgerBegan { product, .. } => format!("The ledger of {} began", line(product)),
+        Event::KeyNamed { key } => format!("Fingerprints are made with the key {} from here on", line(key)),
+        Event::SecretsReviewed { review, unseen, .. } => secrets_reviewed(*review, unseen),
         Event::RunOpened { mode, version, command, .. } => {
             let version = if version.is_empty() { String::new() } else { format!(" {}", line(version)) };
             format!("Run opened: {}{version} ({})", words::mode(*mode), line(command))
@@ -130,6 +134,17 @@ pub(in crate::view) fn tell(event: &Event) -> String {
     }
 }
 
+fn secrets_reviewed(review: SecretReview, unseen: &[String]) -> String {
+    match review {
+        SecretReview::Compared => "Its secrets are those that were reviewed".to_owned(),
+        SecretReview::Unreviewed => "Its secrets were not reviewed".to_owned(),
+        SecretReview::AcceptedUnseen => {
+            let shown: Vec<String> = unseen.iter().map(|place| escape::line(place).into_owned()).collect();
+            format!("The review did not see its secrets, which was accepted: {}", shown.join(", "))
+        }
+    }
+}
+
 fn outcome_text(outcome: &ActOutcome) -> String {
     match outcome {
         ActOutcome::Done { value } if is_gone(value) => "done: it is gone".to_owned(),
@@ -151,6 +166,8 @@ fn tone(event: &Event) -> Tone {
         Event::Ended { outcome: ActOutcome::Failed { .. } | ActOutcome::Unknown { .. }, .. }
         | Event::Held { .. } => Tone::Bad,
         Event::LedgerBegan { .. }
+        | Event::KeyNamed { .. }
+        | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
         | Event::Intended(_)
         | Event::Referenced { .. }
@@ -183,6 +200,8 @@ pub(super) const fn act(act: Act) -> &'static str {
 pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
     match event {
         Event::LedgerBegan { .. } => "ledger_began",
+        Event::KeyNamed { .. } => "key_named",
+        Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
         Event::Intended(_) => "intended",
         Event::Referenced { .. } => "referenced",

@@ -34,6 +34,9 @@ pub fn report(report: &Report, palette: &Palette) -> String {
     if let CheckpointVerdict::Ignored { reason } = &report.checkpoint {
         text.push_str(&format!("  the checkpoint is not used: {}\n", escape::shown(reason)));
     }
+    if let Some(reason) = &report.head_ignored {
+        text.push_str(&format!("  the head beside it is not used: {}\n", escape::shown(reason)));
+    }
     for key in &report.uncertain {
         text.push_str(&format!("  uncertain: {}\n", escape::shown(key)));
     }

@@ -44,6 +44,8 @@ struct Content {
     /// How much of the log is durable.
     durable: usize,
     checkpoint: Option<Vec<u8>>,
+    /// Every head since the last power cut: none is ever synced.
+    heads: Vec<Vec<u8>>,
     /// How many writing operations there are until the stroke.
     stroke: Option<(u64, Stroke)>,
     /// Whether it only says that it has synced: a bug to be found.
@@ -85,6 +87,17 @@ impl Disk {
         self.content().checkpoint = checkpoint;
     }
 
+    /// The head.
+    #[must_use]
+    pub fn head(&self) -> Option<Vec<u8>> {
+        self.content().heads.last().cloned()
+    }
+
+    /// Puts a head in the place of the one before.
+    pub fn set_head(&self, head: Option<Vec<u8>>) {
+        self.content().heads = head.into_iter().collect();
+    }
+
     /// Looks at what would be there after a power cut.
     pub fn durable<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
         let content = self.content();
@@ -102,9 +115,13 @@ impl Disk {
     }
 
     /// A power cut: the file has grown to any length that it had since the last sync, and each sector of what was
-    /// not synced is there, or zeros, or old garbage.
+    /// not synced is there, or zeros, or old garbage. The head is any that there was.
     pub fn cut(&self, random: &mut Random) {
         let mut content = self.content();
+        if !content.heads.is_empty() {
+            let kept = random.index(content.heads.len());
+            content.heads = vec![content.heads.swap_remove(kept)];
+        }
         let durable = content.durable;
         let unsynced = content.log.len().saturating_sub(durable);
         let kept = random.index(unsynced + 1);
@@ -219,5 +236,14 @@ impl Store for Disk {
 
     fn write_checkpoint(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.operate(|_| {}, |content| content.checkpoint = Some(bytes.to_vec()))
+    }
+
+    fn read_head(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.head())
+    }
+
+    fn write_head(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default().to_vec();
+        self.operate(|content| content.heads.push(half), |content| content.heads.push(bytes.to_vec()))
     }
 }

@@ -97,7 +97,11 @@ pub fn saved_plan(bytes: &[u8]) {
     read(bytes);
     if let Some(json) = json_of(bytes) {
         let body = canonical::to_string(&json);
-        read(format!("{} {body}\n", Digest::of(body.as_bytes()).hex()).as_bytes());
+        let (begin, mac) = (format!("relplan-plan-{}", plan::file::FORMAT), "0".repeat(64));
+        let sum = Digest::of(format!("{begin} {body}\n").as_bytes());
+        for mac in ["-", &mac] {
+            read(format!("{begin} {} {mac} {body}\n", sum.hex()).as_bytes());
+        }
     }
 }
 

@@ -216,7 +216,7 @@ pub(super) struct Story {
 impl Story {
     pub(super) fn new() -> Self {
         let mut story = Self { state: State::default(), run: RefCell::new(0) };
-        story.tell(Event::LedgerBegan { lineage: Lineage("l".into()), product: "shop".into() });
+        story.tell(Event::LedgerBegan { lineage: Lineage("l".into()), product: "shop".into(), key: None });
         story
     }
 
