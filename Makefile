@@ -36,6 +36,7 @@ crash: prepare
 	$(RELIABILITY) power --runs 100000
 	$(RELIABILITY) images --runs 500
 	$(RELIABILITY) snapshots --runs 200
+	$(RELIABILITY) pulls --runs 300
 
 # Whole releases in virtual time, for a night.
 SIMULATE_SEEDS ?= 1000000

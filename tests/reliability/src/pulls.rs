@@ -103,8 +103,12 @@ pub fn pulls(
         let met = ordeal.meet(variation.clone().drawn(&mut random), &mut random, runs == 1)?;
         let only = if only.is_some() { format!(" --only {family}") } else { String::new() };
         for finding in met.findings {
-            let key = format!("{family}: {}: {}", variation.name, finding.split(']').next().unwrap_or_default());
-            let told = format!("{finding}\n    ({family}: {}; reliability pulls --runs 1 --seed {number}{only})", met.name);
+            let key =
+                format!("{family}: {}: {}", variation.name, finding.split(']').next().unwrap_or_default());
+            let told = format!(
+                "{finding}\n    ({family}: {}; reliability pulls --runs 1 --seed {number}{only})",
+                met.name
+            );
             grouped.entry(key).or_insert((0, told)).0 += 1;
         }
         tally.told = met.told;
@@ -128,7 +132,8 @@ pub fn pulls(
 impl<'o> Ordeal<'o> {
     fn new(relplan: &'o Relplan, limits: Limits) -> io::Result<Self> {
         let ground = Ground::new(relplan, Listeners::new()?)?;
-        let mut ordeal = Self { relplan, ground, reviewer: Reviewer::new(), limits, innocent: BTreeMap::new() };
+        let mut ordeal =
+            Self { relplan, ground, reviewer: Reviewer::new(), limits, innocent: BTreeMap::new() };
         for verb in [Verb::Plan, Verb::Markdown, Verb::Json, Verb::Review] {
             let ground = ordeal.ground.copy()?;
             let pull = innocent();
@@ -138,7 +143,9 @@ impl<'o> Ordeal<'o> {
             let opens = judge::opens(&ground, &seen);
             if !seen.status.success() || opens.is_empty() {
                 let said = String::from_utf8_lossy(&seen.said()).into_owned();
-                return Err(io::Error::other(format!("an innocent pull request does not read its ledger: {said}")));
+                return Err(io::Error::other(format!(
+                    "an innocent pull request does not read its ledger: {said}"
+                )));
             }
             ordeal.innocent.insert(verb, opens);
         }
@@ -150,8 +157,14 @@ impl<'o> Ordeal<'o> {
         let ground = self.ground.copy()?;
         pull.write(&ground)?;
         let told = if tell { pull.told(&ground) } else { Vec::new() };
-        let mut met =
-            Met { name: pull.name.clone(), findings: Vec::new(), told, commands: 0, slowest_ms: 0, largest: 0 };
+        let mut met = Met {
+            name: pull.name.clone(),
+            findings: Vec::new(),
+            told,
+            commands: 0,
+            slowest_ms: 0,
+            largest: 0,
+        };
         for verb in Verb::drawn(random) {
             let words = verb.words(&pull, random);
             let (findings, seen) = self.judged(self.relplan, &ground, verb, &words, self.limits, &[])?;
@@ -161,7 +174,11 @@ impl<'o> Ordeal<'o> {
             if tell {
                 let said = String::from_utf8_lossy(&seen.said()).chars().take(6000).collect::<String>();
                 let (ms, mb) = (seen.time.as_millis(), seen.memory >> 20);
-                met.told.push(format!("$ relplan {} # {}, {ms} ms, {mb} MB\n{said}", words.join(" "), seen.status));
+                met.told.push(format!(
+                    "$ relplan {} # {}, {ms} ms, {mb} MB\n{said}",
+                    words.join(" "),
+                    seen.status
+                ));
             }
             let command = words.join(" ");
             met.findings.extend(findings.into_iter().map(|finding| format!("{finding} (relplan {command})")));
@@ -224,7 +241,11 @@ impl<'o> Ordeal<'o> {
             let limits = if matches!(kind, "[time]" | "[memory]") { TIGHT } else { self.limits };
             let (findings, _) = self.judged(leaking, &ground, verb, &words, limits, &more)?;
             if kind.is_empty() {
-                missed.extend(findings.into_iter().map(|finding| format!("without a leak {verb:?} is found guilty: {finding}")));
+                missed.extend(
+                    findings
+                        .into_iter()
+                        .map(|finding| format!("without a leak {verb:?} is found guilty: {finding}")),
+                );
             } else if !findings.iter().any(|finding| finding.starts_with(kind)) {
                 missed.push(format!("the leak of {leak} in {verb:?} is not found as {kind}: {findings:?}"));
             }

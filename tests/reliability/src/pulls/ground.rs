@@ -53,7 +53,11 @@ impl Ground {
 
     fn release(&self, relplan: &Relplan) -> io::Result<()> {
         let mut command = relplan.command(&self.checkout(), &["apply", "-auto-approve", "releases/v1.0.hcl"]);
-        let output = command.env("RELPLAN_VAR_pin", canary::PIN).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
+        let output = command
+            .env("RELPLAN_VAR_pin", canary::PIN)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()?;
         if output.status.success() {
             return Ok(());
         }
@@ -63,9 +67,14 @@ impl Ground {
     /// A repository as `actions/checkout` leaves it.
     fn commit(&self) -> io::Result<()> {
         let git = |arguments: &[&str]| {
-            let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "init.templateDir="];
+            let identity =
+                ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "init.templateDir="];
             let mut command = Command::new("git");
-            command.args(identity).args(arguments).current_dir(self.checkout()).env("HOME", self.top.join("tmp"));
+            command
+                .args(identity)
+                .args(arguments)
+                .current_dir(self.checkout())
+                .env("HOME", self.top.join("tmp"));
             match command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success() {
                 true => Ok(()),
                 false => Err(io::Error::other(format!("git {arguments:?} failed"))),

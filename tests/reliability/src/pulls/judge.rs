@@ -9,30 +9,73 @@ use crate::pulls::verb::Verb;
 use crate::pulls::watch::{Limits, Seen};
 
 /// What every program reads of the system: its libraries, its own memory map, how many processors there are.
-const ANY_PROGRAM: &[&str] = &["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/sys/devices/system/cpu/", "/sys/fs/cgroup/"];
+const ANY_PROGRAM: &[&str] =
+    &["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/sys/devices/system/cpu/", "/sys/fs/cgroup/"];
 const ANY_PROGRAM_FILES: &[&str] = &["/etc/ld.so.cache", "/dev/null", "/dev/urandom"];
 /// What it reads of `/proc`, behind the number of the process.
 const ANY_PROCESS: &[&str] = &["maps", "status", "cgroup", "mountinfo"];
 /// The system's authorities: a provider that speaks HTTP reads them when it is configured, and each is, whether a file
 /// names it or not.
-const AUTHORITIES: &[&str] = &["/etc/ssl/", "/usr/share/ca-certificates/", "/usr/local/share/ca-certificates/", "/usr/lib/ssl/", "/etc/pki/"];
+const AUTHORITIES: &[&str] = &[
+    "/etc/ssl/",
+    "/usr/share/ca-certificates/",
+    "/usr/local/share/ca-certificates/",
+    "/usr/lib/ssl/",
+    "/etc/pki/",
+];
 /// What a program reads that looks for a server.
-const ANY_CLIENT_FILES: &[&str] = &["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
+const ANY_CLIENT_FILES: &[&str] =
+    &["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
 
 /// The files of its ledger that a plan reads.
 const LEDGER_FILES: [&str; 4] = ["ledger.jsonl", "checkpoint.json", "lock", "key"];
 
 /// Calls that change something by name.
 const CHANGES: &[&str] = &[
-    "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "symlink", "symlinkat",
-    "link", "linkat", "truncate", "chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchownat", "mknod", "mknodat",
-    "utimensat", "setxattr", "lsetxattr", "removexattr", "mount", "umount2", "chroot", "pivot_root", "swapon",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "rmdir",
+    "symlink",
+    "symlinkat",
+    "link",
+    "linkat",
+    "truncate",
+    "chmod",
+    "fchmodat",
+    "fchmodat2",
+    "chown",
+    "lchown",
+    "fchownat",
+    "mknod",
+    "mknodat",
+    "utimensat",
+    "setxattr",
+    "lsetxattr",
+    "removexattr",
+    "mount",
+    "umount2",
+    "chroot",
+    "pivot_root",
+    "swapon",
 ];
 
 /// Calls that nobody has a use for here.
 const NEVER: &[&str] = &[
-    "bind", "listen", "accept", "accept4", "open_by_handle_at", "io_uring_setup", "ptrace", "process_vm_readv",
-    "process_vm_writev", "kill",
+    "bind",
+    "listen",
+    "accept",
+    "accept4",
+    "open_by_handle_at",
+    "io_uring_setup",
+    "ptrace",
+    "process_vm_readv",
+    "process_vm_writev",
+    "kill",
 ];
 
 /// How often an innocent pull request's plan opens each file of its ledger.
@@ -63,7 +106,8 @@ pub(super) fn calls(case: &Case<'_>, seen: &Seen) -> Vec<String> {
         }
     }
     for (path, count) in opens(case.ground, seen) {
-        let most = case.innocent.map_or(usize::MAX, |innocent| innocent.get(&path).copied().unwrap_or_default());
+        let most =
+            case.innocent.map_or(usize::MAX, |innocent| innocent.get(&path).copied().unwrap_or_default());
         if case.verb.plans() && count > most {
             found.push(format!("[read of .relplan] {} is opened {count} times, not {most}", path.display()));
         }
@@ -87,7 +131,11 @@ fn taken(limits: Limits, seen: &Seen) -> Vec<String> {
 pub(super) fn opens(ground: &Ground, seen: &Seen) -> Opens {
     let folder = ground.checkout().join(LEDGER);
     let mut opens = Opens::new();
-    let paths = seen.calls.iter().filter(|call| call.name.starts_with("open") && call.succeeded()).filter_map(Call::opened);
+    let paths = seen
+        .calls
+        .iter()
+        .filter(|call| call.name.starts_with("open") && call.succeeded())
+        .filter_map(Call::opened);
     for path in paths.filter(|path| path.starts_with(&folder) && *path != folder) {
         *opens.entry(path.strip_prefix(ground.top()).unwrap_or(&path).to_owned()).or_default() += 1;
     }
@@ -100,9 +148,13 @@ fn network(case: &Case<'_>, call: &Call) -> Option<String> {
         "socketpair" => call.arguments.starts_with("AF_UNIX"),
         "socket" => case.verb == Verb::Review && call.arguments.starts_with("AF_INET"),
         "connect" | "sendto" => {
-            let named = call.arguments.contains("sin_port") || call.arguments.contains("sun_path") || call.arguments.contains("sin6_port");
+            let named = call.arguments.contains("sin_port")
+                || call.arguments.contains("sun_path")
+                || call.arguments.contains("sin6_port");
             let ours = format!("sin_port=htons({}), sin_addr=inet_addr(\"127.0.0.1\")", case.port);
-            case.verb == Verb::Review && (!named || call.arguments.contains(&ours)) && (named || call.name == "sendto")
+            case.verb == Verb::Review
+                && (!named || call.arguments.contains(&ours))
+                && (named || call.name == "sendto")
         }
         _ => return None,
     };
@@ -130,7 +182,8 @@ impl Case<'_> {
         };
         let checkout = self.ground.checkout();
         let Ok(inside) = path.strip_prefix(&checkout) else {
-            return (!self.of_the_system(&path)).then(|| format!("[read outside] {what} {}", self.shown(&path)));
+            return (!self.of_the_system(&path))
+                .then(|| format!("[read outside] {what} {}", self.shown(&path)));
         };
         if has_name(inside, ".git") {
             return Some(format!("[read of .git] {what} {}", self.shown(&path)));
@@ -149,7 +202,9 @@ impl Case<'_> {
             && call.name == "openat"
             && call.has("O_NOFOLLOW")
             && inside.parent().and_then(Path::parent).is_some_and(|above| above.ends_with(".relplan"))
-            && call.folder().is_some_and(|folder| Some(&*folder) == self.ground.checkout().join(inside).parent())
+            && call
+                .folder()
+                .is_some_and(|folder| Some(&*folder) == self.ground.checkout().join(inside).parent())
             && LEDGER_FILES.contains(&&*name)
     }
 

@@ -24,7 +24,9 @@ pub(super) fn plan(text: &str) -> Vec<String> {
 /// The first line is what programs find a plan by: nobody's text may add words to it, or make another one.
 fn header(text: &str) -> Vec<String> {
     let first = text.lines().next().unwrap_or_default();
-    let Some(inside) = first.strip_prefix("<!-- relplan_plan_markdown:").and_then(|rest| rest.strip_suffix(" -->")) else {
+    let Some(inside) =
+        first.strip_prefix("<!-- relplan_plan_markdown:").and_then(|rest| rest.strip_suffix(" -->"))
+    else {
         return vec![format!("[markdown] it begins with {first:?}")];
     };
     let once = |word: &str| inside.matches(word).count() == 1;
@@ -44,7 +46,9 @@ fn active(text: &str) -> Vec<String> {
     let mut inside: Vec<&'static str> = Vec::new();
     let mut in_code = false;
     let mut html = String::new();
-    for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM) {
+    for event in
+        Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM)
+    {
         match event {
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
             Event::End(TagEnd::CodeBlock) => in_code = false,
@@ -100,7 +104,10 @@ fn tags(html: &str) -> Vec<String> {
     let mut found = mentions(&plain);
     if plain.contains('<') {
         let at = plain.find('<').unwrap_or_default();
-        found.push(format!("[markdown] HTML: {:?}", plain.get(at..).unwrap_or_default().chars().take(80).collect::<String>()));
+        found.push(format!(
+            "[markdown] HTML: {:?}",
+            plain.get(at..).unwrap_or_default().chars().take(80).collect::<String>()
+        ));
     }
     found
 }
@@ -114,7 +121,11 @@ fn mentions(text: &str) -> Vec<String> {
     let active = after('@', |c| c.is_ascii_alphanumeric())
         || after('#', |c| c.is_ascii_digit())
         || ["http://", "https://", "www.", "mailto:"].iter().any(|word| lower.contains(word));
-    if active { vec![format!("[markdown] {:?} is active", text.chars().take(80).collect::<String>())] } else { Vec::new() }
+    if active {
+        vec![format!("[markdown] {:?} is active", text.chars().take(80).collect::<String>())]
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
@@ -124,19 +135,35 @@ mod tests {
     #[test]
     fn what_github_makes_active_is_found() {
         for text in [
-            "see @EVIL", "fixes #12", "https://evil.example", "[EVIL](x)", "![EVIL](x)", "<img src=x>", "# EVIL", "*EVIL*",
-            "> EVIL", "<details><summary>@EVIL</summary>", "<details><summary><code><b>EVIL</b></code></summary>", "| a |\n|--|\n| <i> |", "***",
+            "see @EVIL",
+            "fixes #12",
+            "https://evil.example",
+            "[EVIL](x)",
+            "![EVIL](x)",
+            "<img src=x>",
+            "# EVIL",
+            "*EVIL*",
+            "> EVIL",
+            "<details><summary>@EVIL</summary>",
+            "<details><summary><code><b>EVIL</b></code></summary>",
+            "| a |\n|--|\n| <i> |",
+            "***",
         ] {
             assert!(!active(text).is_empty(), "{text}");
         }
         for text in [
-            "`@EVIL #12 https://evil.example <b>`", "```diff\n# EVIL <b> @EVIL\n```", "**create** `a`", "a &lt;b&gt;",
+            "`@EVIL #12 https://evil.example <b>`",
+            "```diff\n# EVIL <b> @EVIL\n```",
+            "**create** `a`",
+            "a &lt;b&gt;",
             "<details><summary>create <code>x[&lt;@EVIL&gt;]</code></summary>\n\n```diff\nx\n```\n\n</details>",
         ] {
             assert_eq!(active(text), [] as [String; 0], "{text}");
         }
         let digest = "sha256:1";
-        let good = format!("<!-- relplan_plan_markdown:1 digest={digest} product=a version=1 mode=apply -->\n\nPlan digest: `{digest}`\n");
+        let good = format!(
+            "<!-- relplan_plan_markdown:1 digest={digest} product=a version=1 mode=apply -->\n\nPlan digest: `{digest}`\n"
+        );
         assert_eq!(plan(&good), [] as [String; 0]);
         assert!(!plan(&good.replace("product=a", "product=a digest=b")).is_empty());
         assert!(!plan(&format!("x\n{good}")).is_empty());

@@ -32,7 +32,9 @@ pub(super) const LEAKS: &[Leak] = &[
     ("a folder outside", Plan, "[read outside]", |_| list("../outside")),
     ("through a link", Validate, "[read outside]", |_| read("out")),
     ("a file written through a link", Format, "[written]", |_| drop(std::fs::write("out", "x"))),
-    ("the ledger\'s key, as its own code reads it", Plan, "[read of .relplan]", |_| read_as_own("releases/.relplan/shop")),
+    ("the ledger\'s key, as its own code reads it", Plan, "[read of .relplan]", |_| {
+        read_as_own("releases/.relplan/shop")
+    }),
     ("git's configuration", Review, "[read of .git]", |_| read(".git/config")),
     ("git's folder", Format, "[read of .git]", |_| list(".git")),
     ("the ledger's key", Plan, "[read of .relplan]", |_| read("releases/.relplan/shop/key")),
@@ -46,7 +48,8 @@ pub(super) const LEAKS: &[Leak] = &[
         drop(std::net::TcpStream::connect(("127.0.0.1", port)));
     }),
     ("a packet", Validate, "[socket]", |_| {
-        let _ = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", "127.0.0.1:9"));
+        let _ =
+            std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", "127.0.0.1:9"));
     }),
     ("a local socket", Review, "[socket]", |given| {
         let folder = given.get("PGHOST").map(Path::new).unwrap_or(Path::new("/"));
@@ -59,7 +62,16 @@ pub(super) const LEAKS: &[Leak] = &[
     ("a secret in base64", Format, "[secret]", |given| {
         say(STANDARD.encode(format!("x{}y", text(given, "PGPASSWORD"))).as_bytes());
     }),
-    ("a secret backwards", Plan, "[secret]", |given| say(text(given, "GITHUB_TOKEN").chars().rev().collect::<String>().as_bytes())),
+    ("a secret backwards", Plan, "[secret]", |given| {
+        say(text(given, "GITHUB_TOKEN").chars().rev().collect::<String>().as_bytes())
+    }),
+    ("a secret in pieces", Plan, "[secret]", |given| {
+        say(text(given, "PGPASSWORD")
+            .chars()
+            .map(|c| format!("+ \"{c}\",\n"))
+            .collect::<String>()
+            .as_bytes());
+    }),
     ("a secret in hex", Validate, "[secret]", |given| {
         let text = text(given, "AWS_SECRET_ACCESS_KEY");
         say(text.bytes().map(|byte| format!("{byte:02X}")).collect::<String>().as_bytes());
@@ -111,7 +123,8 @@ fn read_as_own(folder: &str) {
 }
 
 fn list(path: &str) {
-    let entries = std::fs::read_dir(path).map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()));
+    let entries =
+        std::fs::read_dir(path).map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()));
     drop(std::hint::black_box(entries.map(Iterator::collect::<Vec<PathBuf>>)));
 }
 

@@ -39,12 +39,7 @@ pub(super) struct Pull {
 impl Pull {
     /// One that changes nothing yet.
     pub(super) fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            argument: RELEASE.to_owned(),
-            things: Vec::new(),
-            expression: None,
-        }
+        Self { name: name.into(), argument: RELEASE.to_owned(), things: Vec::new(), expression: None }
     }
 
     /// With this release file: blocks beside the one of the release itself.

@@ -14,14 +14,21 @@ const PROPERTIES: [&str; 5] = ["file", "line", "col", "endLine", "title"];
 pub(super) fn output(verb: Verb, canaries: &Canaries, seen: &Seen) -> Vec<String> {
     let said = seen.said();
     let text = String::from_utf8_lossy(&said);
-    let mut found: Vec<String> = canaries.told(&said).into_iter().map(|what| format!("[secret] it says {what}")).collect();
+    let mut found: Vec<String> =
+        canaries.told(&said).into_iter().map(|what| format!("[secret] it says {what}")).collect();
     found.extend(orders(&String::from_utf8_lossy(&seen.stdout), false));
     found.extend(orders(&String::from_utf8_lossy(&seen.stderr), true));
     if let Some(c) = text.chars().find(|c| deceives(*c)) {
         let line = text.lines().find(|line| line.contains(c)).unwrap_or_default();
-        found.push(format!("[characters] it prints {c:?}, as in {:?}", line.chars().take(120).collect::<String>()));
+        found.push(format!(
+            "[characters] it prints {c:?}, as in {:?}",
+            line.chars().take(120).collect::<String>()
+        ));
     }
-    if text.contains("panicked at") || text.contains("this is an error in relplan") || text.contains("RUST_BACKTRACE") {
+    if text.contains("panicked at")
+        || text.contains("this is an error in relplan")
+        || text.contains("RUST_BACKTRACE")
+    {
         found.push(format!("[fault] {}", text.chars().take(300).collect::<String>()));
     }
     if said.len() as u64 > PRINTED {
@@ -33,7 +40,8 @@ pub(super) fn output(verb: Verb, canaries: &Canaries, seen: &Seen) -> Vec<String
 
 /// The same for a comment in a pull request.
 pub(super) fn comment(canaries: &Canaries, text: &str) -> Vec<String> {
-    let told = canaries.told(text.as_bytes()).into_iter().map(|what| format!("[secret] the comment says {what}"));
+    let told =
+        canaries.told(text.as_bytes()).into_iter().map(|what| format!("[secret] the comment says {what}"));
     let deceptive = text.chars().find(|c| deceives(*c));
     told.chain(deceptive.map(|c| format!("[characters] the comment has {c:?}"))).collect()
 }
@@ -55,16 +63,23 @@ fn ending(verb: Verb, seen: &Seen, silent: bool) -> Option<String> {
     (!valid).then(|| "[exit] what it prints is no JSON".to_owned())
 }
 
-/// Lines that GitHub's runner takes for orders. It ends lines at each CR and LF, takes spaces off their beginnings, and
-/// looks there for `::`, and anywhere for `##[`. Annotations are orders too: relplan gives them, on standard error, in
-/// one form only.
+/// Lines that GitHub's runner takes for orders. It ends lines at each CR and LF. Annotations are orders too: relplan gives
+/// them, on standard error, in one form only.
 fn orders(text: &str, annotations: bool) -> Vec<String> {
     let lines = text.split(['\r', '\n']);
-    let order = |line: &&str| {
-        let begins = line.trim_start().starts_with("::") && !(annotations && is_annotation(line));
-        begins || line.contains("##[")
-    };
-    lines.filter(order).take(2).map(|line| format!("[runner] {:?}", line.chars().take(120).collect::<String>())).collect()
+    let orders = lines.filter(|line| is_order(line) && !(annotations && is_annotation(line)));
+    orders.take(2).map(|line| format!("[runner] {:?}", line.chars().take(120).collect::<String>())).collect()
+}
+
+/// `::NAME PROPERTIES::TEXT` behind any spaces, where NAME may be the token of a `stop-commands`; and `##[` anywhere.
+fn is_order(line: &str) -> bool {
+    let named = line.trim_start().strip_prefix("::").and_then(|rest| rest.split_once("::")).is_some_and(
+        |(name, _)| {
+            let name = name.split(' ').next().unwrap_or_default();
+            !name.is_empty() && !name.contains(':')
+        },
+    );
+    named || line.contains("##[")
 }
 
 /// `::error file=F,line=L,col=C,endLine=E,title=T::MESSAGE`
@@ -88,8 +103,18 @@ mod tests {
 
     #[test]
     fn orders_to_the_runner_are_seen_and_annotations_are_none() {
-        for order in ["::stop-commands::x", "a\r::error::x", "\u{a0} ::add-mask::x", "a ##[error]x", "::error file=a,x=y::"] {
+        for order in [
+            "::stop-commands::x",
+            "a\r::error::x",
+            "\u{a0} ::add-mask::x",
+            "a ##[error]x",
+            "::error file=a,x=y::",
+        ] {
             assert_eq!(orders(order, true).len(), 1, "{order}");
+        }
+        // What the runner does not know, and how a diagnostic shows a second file.
+        for text in [" ::: a.hcl:1:2", "::::", "a ::error::b", "::error"] {
+            assert_eq!(orders(text, false), [] as [String; 0], "{text}");
         }
         let own = "::error file=a.hcl,line=1,col=2,endLine=1,title=Bad::why::not\nplain :: text";
         assert_eq!(orders(own, true), [] as [String; 0]);

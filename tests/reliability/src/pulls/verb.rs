@@ -32,8 +32,13 @@ pub(super) enum Verb {
 }
 
 /// Each form of `fmt`; the file that the pull request names comes last, where it is named.
-const FORMATS: &[&[&str]] =
-    &[&["fmt", "-recursive"], &["fmt"], &["fmt", "-recursive", "-diff"], &["fmt", "-check", "-recursive"], &["fmt", "-diff"]];
+const FORMATS: &[&[&str]] = &[
+    &["fmt", "-recursive"],
+    &["fmt"],
+    &["fmt", "-recursive", "-diff"],
+    &["fmt", "-check", "-recursive"],
+    &["fmt", "-diff"],
+];
 
 impl Verb {
     /// The commands for one pull request: one way to plan, and the three others.
@@ -53,7 +58,9 @@ impl Verb {
             Self::Plan => &["plan", "-no-exec"],
             Self::Markdown => &["plan", "-no-exec", "-format=markdown"],
             Self::Json => &["plan", "-no-exec", "-json"],
-            Self::Validate => random.choose(&[&["validate"][..], &["validate", "-json"]]).unwrap_or(&["validate"]),
+            Self::Validate => {
+                random.choose(&[&["validate"][..], &["validate", "-json"]]).unwrap_or(&["validate"])
+            }
             Self::Review => &["plan", "-no-exec", "-pr=42"],
             Self::Format => random.choose(FORMATS).unwrap_or(&["fmt"]),
         };

@@ -73,7 +73,22 @@ pub(super) fn watch(
     let log_text = log.display().to_string();
     let traced = relplan.under(
         "strace",
-        &["-ff", "--seccomp-bpf", "-qqq", "-y", "-s", "256", "-o", &log_text, "-e", TRACED, "-e", "signal=none", "-e", HELD_UP],
+        &[
+            "-ff",
+            "--seccomp-bpf",
+            "-qqq",
+            "-y",
+            "-s",
+            "256",
+            "-o",
+            &log_text,
+            "-e",
+            TRACED,
+            "-e",
+            "signal=none",
+            "-e",
+            HELD_UP,
+        ],
     );
     let (out, err) = (logs.path().join("stdout"), logs.path().join("stderr"));
     let mut command = traced.command(folder, arguments);
@@ -90,8 +105,13 @@ pub(super) fn watch(
         first = first.or_else(|| lowest(logs.path()));
         if let Some(process) = first {
             measured.look(process, begun);
-            let printed = [&out, &err].iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum::<u64>();
-            let over = measured.time > limits.time + Duration::from_millis(500) || measured.memory > limits.memory + (64 << 20);
+            let printed = [&out, &err]
+                .iter()
+                .filter_map(|path| fs::metadata(path).ok())
+                .map(|file| file.len())
+                .sum::<u64>();
+            let over = measured.time > limits.time + Duration::from_millis(500)
+                || measured.memory > limits.memory + (64 << 20);
             if !ended && (over || printed > PRINTED) {
                 ended = true;
                 // It may have ended just now.
@@ -126,7 +146,8 @@ impl Measured {
         let Some(peak) = peak else { return };
         self.memory = self.memory.max(peak * 1024);
         // Each thread's time on a processor, and the time that it waited for one, in nanoseconds.
-        let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().filter_map(Result::ok);
+        let threads =
+            fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().filter_map(Result::ok);
         let schedules = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
         let (mut busiest, mut waited) = (0, 0);
         for schedule in schedules {

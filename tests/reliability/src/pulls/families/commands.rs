@@ -48,14 +48,28 @@ const TEXTS: &[&str] = &[
 pub(super) fn all() -> Vec<Pull> {
     let mut all = text::everywhere(TEXTS);
     // Names of files are shown in errors and annotations.
-    for name in ["::error::EVIL.hcl", "a\n::set-output name=x::EVIL.hcl", "##[error]EVIL.hcl", "a,line=1::EVIL.hcl", "%0A::error::.hcl", "a\r::error::.hcl"] {
-        let pull = Pull::new(format!("a file {name:?}")).file(format!("releases/{name}"), "output \"o\" {\n  value = nothing\n}\n");
+    for name in [
+        "::error::EVIL.hcl",
+        "a\n::set-output name=x::EVIL.hcl",
+        "##[error]EVIL.hcl",
+        "a,line=1::EVIL.hcl",
+        "%0A::error::.hcl",
+        "a\r::error::.hcl",
+    ] {
+        let pull = Pull::new(format!("a file {name:?}"))
+            .file(format!("releases/{name}"), "output \"o\" {\n  value = nothing\n}\n");
         all.push(pull.clone().named(format!("releases/{name}")));
         all.push(pull.named("releases"));
     }
     let variables = "variable \"v\" {\n  type = number\n  default = 1\n}\n";
-    for name in ["::error::EVIL.auto.vars.hcl", "a\n::add-mask::EVIL.auto.vars.hcl", "##[error]EVIL.auto.vars.hcl"] {
-        all.push(Pull::new(format!("variables {name:?}")).blocks(variables).file(format!("releases/{name}"), "v = nothing\n"));
+    for name in
+        ["::error::EVIL.auto.vars.hcl", "a\n::add-mask::EVIL.auto.vars.hcl", "##[error]EVIL.auto.vars.hcl"]
+    {
+        all.push(
+            Pull::new(format!("variables {name:?}"))
+                .blocks(variables)
+                .file(format!("releases/{name}"), "v = nothing\n"),
+        );
     }
     for folder in ["::error::EVIL", "x\n::error::EVIL", "##[error]EVIL"] {
         let quoted = folder.replace('\n', "\\n");

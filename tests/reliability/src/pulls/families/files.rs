@@ -89,14 +89,42 @@ const PATHS: &[&str] = &[
     r#"".relplan""#,
 ];
 
+/// What is there and what is not, where an expression must not be able to tell them apart. `here` and `gone` are links.
+const PAIRS: &[(&str, &str)] = &[
+    (r#""@OUTSIDE@/secret.txt""#, r#""@OUTSIDE@/nobody.txt""#),
+    (r#""../../outside/secret.txt""#, r#""../../outside/nobody.txt""#),
+    (r#""../../outside/module/main.hcl""#, r#""../../outside/nobody/main.hcl""#),
+    (r#"pathexpand("~/.netrc")"#, r#"pathexpand("~/.nobody")"#),
+    (r#""../.git/config""#, r#""../.git/nobody""#),
+    (r#"".relplan/shop/key""#, r#"".relplan/nobody/key""#),
+    (r#""here""#, r#""gone""#),
+    (r#""/etc/passwd""#, r#""/etc/nobody""#),
+];
+
+/// Expressions that would tell `HERE` from `GONE`.
+const TELLING: &[&str] = &[
+    "can(file(HERE)) == can(file(GONE))",
+    "try(fileexists(HERE), \"error\") == try(fileexists(GONE), \"error\")",
+    "try(length(fileset(dirname(HERE), \"*\")), -1) == try(length(fileset(dirname(GONE), \"*\")), -1)",
+    "can(filesha256(HERE)) == can(filesha256(GONE))",
+];
+
 pub(super) fn all() -> Vec<Pull> {
     let readers = READERS.iter().cycle();
     let paths = PATHS.iter().flat_map(|path| [path, path]);
     // Neighbours differ in their reader, and each path gets two of them.
     let both = paths.zip(readers);
-    both.map(|(path, reader)| {
+    let reading = both.map(|(path, reader)| {
         let expression = reader.replace("PATH", path);
         Pull::new(expression.clone()).expression(expression)
-    })
-    .collect()
+    });
+    let telling = PAIRS.iter().flat_map(|pair| TELLING.iter().map(move |telling| (pair, telling)));
+    let telling = telling.map(|((here, gone), telling)| {
+        let same = telling.replace("HERE", here).replace("GONE", gone);
+        let links = Pull::new(format!("is it there: {same}"))
+            .link("releases/here", "@OUTSIDE@/secret.txt")
+            .link("releases/gone", "@OUTSIDE@/nobody.txt");
+        links.blocks(format!("output \"o\" {{\n  value = {same} ? \"same\" : strrev(\"TRAPA-DLOT\")\n}}\n"))
+    });
+    reading.chain(telling).collect()
 }

@@ -39,8 +39,22 @@ const LINKS: &[(&str, &str)] = &[
 ];
 
 /// Names of products that would lead their ledger elsewhere.
-const PRODUCTS: &[&str] =
-    &["../../outside", "..", ".", "", "/", "shop/../shop", "SHOP", "shop\\u0000", "shop/", "../.git", "a/../../../.git", "con", "shop ", "\\u202eshop"];
+const PRODUCTS: &[&str] = &[
+    "../../outside",
+    "..",
+    ".",
+    "",
+    "/",
+    "shop/../shop",
+    "SHOP",
+    "shop\\u0000",
+    "shop/",
+    "../.git",
+    "a/../../../.git",
+    "con",
+    "shop ",
+    "\\u202eshop",
+];
 
 pub(super) fn all() -> Vec<Pull> {
     let other = |name: String| Pull::new(name).file("releases/pr.hcl", OTHER);
@@ -52,7 +66,11 @@ pub(super) fn all() -> Vec<Pull> {
         .collect();
     all.extend(LINKS.iter().map(|(path, target)| {
         let pull = other(format!("{path} -> {target}")).link(*path, *target);
-        if path.starts_with("new/") { pull.file("new/pr.hcl", OTHER.replace("evil", "shop")).named("new/pr.hcl") } else { pull }
+        if path.starts_with("new/") {
+            pull.file("new/pr.hcl", OTHER.replace("evil", "shop")).named("new/pr.hcl")
+        } else {
+            pull
+        }
     }));
     all.extend(PRODUCTS.iter().map(|product| {
         let text = format!("release \"{product}\" {{\n  version = \"1.0.1\"\n}}\n{OUTPUT}");
@@ -62,9 +80,26 @@ pub(super) fn all() -> Vec<Pull> {
     all.push(other("a pipe as a ledger".to_owned()).fifo("releases/.relplan/evil/ledger.jsonl"));
     all.push(other("a socket as a key".to_owned()).socket("releases/.relplan/evil/key"));
     all.push(other("a terabyte of ledger".to_owned()).sparse("releases/.relplan/evil/ledger.jsonl", 1 << 40));
-    all.push(other("a terabyte of checkpoint".to_owned()).file("releases/.relplan/evil/ledger.jsonl", "").sparse("releases/.relplan/evil/checkpoint.json", 1 << 40));
-    all.push(Pull::new("a folder of the ledger's name").file(".relplan/pr.hcl", OTHER).named(".relplan/pr.hcl"));
-    all.push(Pull::new("a release within the ledger").file("releases/.relplan/shop/pr.hcl", OTHER).named("releases/.relplan/shop/pr.hcl"));
-    all.push(Pull::new("a module within a ledger").blocks("module \"m\" {\n  source = \"./.relplan/evil\"\n}\n").file("releases/.relplan/evil/main.hcl", "output \"o\" {\n  value = filebase64(\"${path.module}/../shop/key\")\n}\n"));
+    all.push(
+        other("a terabyte of checkpoint".to_owned())
+            .file("releases/.relplan/evil/ledger.jsonl", "")
+            .sparse("releases/.relplan/evil/checkpoint.json", 1 << 40),
+    );
+    all.push(
+        Pull::new("a folder of the ledger's name").file(".relplan/pr.hcl", OTHER).named(".relplan/pr.hcl"),
+    );
+    all.push(
+        Pull::new("a release within the ledger")
+            .file("releases/.relplan/shop/pr.hcl", OTHER)
+            .named("releases/.relplan/shop/pr.hcl"),
+    );
+    all.push(
+        Pull::new("a module within a ledger")
+            .blocks("module \"m\" {\n  source = \"./.relplan/evil\"\n}\n")
+            .file(
+                "releases/.relplan/evil/main.hcl",
+                "output \"o\" {\n  value = filebase64(\"${path.module}/../shop/key\")\n}\n",
+            ),
+    );
     all
 }

@@ -4,11 +4,13 @@ use crate::pulls::pull::Pull;
 
 const READ: &str = "output \"o\" {\n  value = file(\"in\")\n}\n";
 const READ_BELOW: &str = "output \"o\" {\n  value = file(\"in/secret.txt\")\n}\n";
-const SET: &str = "output \"o\" {\n  value = { for f in fileset(\".\", \"**\") : f => try(filebase64(f), \"\") }\n}\n";
+const SET: &str =
+    "output \"o\" {\n  value = { for f in fileset(\".\", \"**\") : f => try(filebase64(f), \"\") }\n}\n";
 const SET_OF_LINK: &str = "output \"o\" {\n  value = fileset(\"in\", \"**\")\n}\n";
 const VARIABLE: &str = "variable \"token\" {\n  default = \"\"\n}\nvariable \"TOKEN\" {\n  default = \"\"\n}\noutput \"o\" {\n  value = \"${var.token}${var.TOKEN}\"\n}\n";
 const MODULE: &str = "module \"m\" {\n  source = \"./in\"\n}\noutput \"o\" {\n  value = module.m.token\n}\n";
-const OUT_OF_TREE: &str = "module \"m\" {\n  source = \"../../outside/module\"\n}\noutput \"o\" {\n  value = module.m.token\n}\n";
+const OUT_OF_TREE: &str =
+    "module \"m\" {\n  source = \"../../outside/module\"\n}\noutput \"o\" {\n  value = module.m.token\n}\n";
 
 /// What leads somewhere: a name, where to, and the release that follows it.
 const LINKS: &[(&str, &str, &str)] = &[
@@ -77,25 +79,85 @@ pub(super) fn all() -> Vec<Pull> {
     let mut all: Vec<Pull> = LINKS
         .iter()
         .map(|(path, target, release)| {
-            let pull = Pull::new(format!("{} ({})", name(path, target), release.split(' ').next().unwrap_or_default()));
+            let pull = Pull::new(format!(
+                "{} ({})",
+                name(path, target),
+                release.split(' ').next().unwrap_or_default()
+            ));
             pull.blocks(release).link(format!("releases/{path}"), *target)
         })
         .collect();
-    all.extend(RELEASES.iter().map(|target| Pull::new(name("pr.hcl", target)).link("releases/pr.hcl", *target)));
+    all.extend(
+        RELEASES.iter().map(|target| Pull::new(name("pr.hcl", target)).link("releases/pr.hcl", *target)),
+    );
     // A whole folder of releases elsewhere; one that is read because it lies beside another.
     all.push(Pull::new("releases elsewhere").link("elsewhere", "@OUTSIDE@").named("elsewhere"));
     all.push(Pull::new("a file elsewhere").link("elsewhere", "@OUTSIDE@").named("elsewhere/secret.hcl"));
-    all.push(Pull::new("a folder with a link").file("new/a.hcl", READ).link("new/b.hcl", "@OUTSIDE@/secret.hcl").named("new"));
-    all.push(Pull::new("a folder with a link to git").file("new/a.hcl", "").link("new/b.hcl", "../.git/config").named("new"));
-    all.push(Pull::new("a folder of links").link("new/.git", "../.git").link("new/a.hcl", "../releases/v1.0.hcl").named("new"));
-    all.push(Pull::new("the tree moved").file("new/.git", "gitdir: @OUTSIDE@\n").file("new/a.hcl", "output \"o\" {\n  value = file(\"../releases/.relplan/shop/key\")\n}\n").named("new/a.hcl"));
-    all.push(Pull::new("the tree by a link").link("new/.git", "@OUTSIDE@").file("new/a.hcl", "output \"o\" {\n  value = file(\"../../outside/secret.txt\")\n}\n").named("new/a.hcl"));
+    all.push(
+        Pull::new("a folder with a link")
+            .file("new/a.hcl", READ)
+            .link("new/b.hcl", "@OUTSIDE@/secret.hcl")
+            .named("new"),
+    );
+    all.push(
+        Pull::new("a folder with a link to git")
+            .file("new/a.hcl", "")
+            .link("new/b.hcl", "../.git/config")
+            .named("new"),
+    );
+    all.push(
+        Pull::new("a folder of links")
+            .link("new/.git", "../.git")
+            .link("new/a.hcl", "../releases/v1.0.hcl")
+            .named("new"),
+    );
+    all.push(
+        Pull::new("the tree moved")
+            .file("new/.git", "gitdir: @OUTSIDE@\n")
+            .file("new/a.hcl", "output \"o\" {\n  value = file(\"../releases/.relplan/shop/key\")\n}\n")
+            .named("new/a.hcl"),
+    );
+    all.push(
+        Pull::new("the tree by a link")
+            .link("new/.git", "@OUTSIDE@")
+            .file("new/a.hcl", "output \"o\" {\n  value = file(\"../../outside/secret.txt\")\n}\n")
+            .named("new/a.hcl"),
+    );
     // Chains.
-    all.push(Pull::new("a chain of files").blocks(READ).link("releases/in", "a").link("releases/a", "b").link("releases/b", "../c").link("c", "@OUTSIDE@/secret.txt"));
-    all.push(Pull::new("a chain of folders").blocks(READ_BELOW).link("releases/in", "../a").link("a", "b").link("b", "../outside"));
-    all.push(Pull::new("forty links").blocks(READ).link("releases/in", "l1").link("releases/l40", "@OUTSIDE@/secret.txt").chain(40));
-    all.push(Pull::new("back through a link").blocks("output \"o\" {\n  value = file(\"in/../../outside/secret.txt\")\n}\n").link("releases/in", "../releases"));
-    all.push(Pull::new("a fork of links").blocks(SET).link("releases/a/up", "..").link("releases/b/up", "..").link("releases/c", "."));
+    all.push(
+        Pull::new("a chain of files")
+            .blocks(READ)
+            .link("releases/in", "a")
+            .link("releases/a", "b")
+            .link("releases/b", "../c")
+            .link("c", "@OUTSIDE@/secret.txt"),
+    );
+    all.push(
+        Pull::new("a chain of folders")
+            .blocks(READ_BELOW)
+            .link("releases/in", "../a")
+            .link("a", "b")
+            .link("b", "../outside"),
+    );
+    all.push(
+        Pull::new("forty links")
+            .blocks(READ)
+            .link("releases/in", "l1")
+            .link("releases/l40", "@OUTSIDE@/secret.txt")
+            .chain(40),
+    );
+    all.push(
+        Pull::new("back through a link")
+            .blocks("output \"o\" {\n  value = file(\"in/../../outside/secret.txt\")\n}\n")
+            .link("releases/in", "../releases"),
+    );
+    all.push(
+        Pull::new("a fork of links")
+            .blocks(SET)
+            .link("releases/a/up", "..")
+            .link("releases/b/up", "..")
+            .link("releases/c", "."),
+    );
     // What is no file.
     all.push(Pull::new("a pipe").blocks(READ).fifo("releases/in"));
     all.push(Pull::new("a pipe of variables").blocks(VARIABLE).fifo("releases/x.auto.vars.hcl"));
@@ -105,9 +167,15 @@ pub(super) fn all() -> Vec<Pull> {
     all.push(Pull::new("a socket").blocks(READ).socket("releases/in"));
     all.push(Pull::new("a socket as a release").socket("releases/pr.hcl"));
     all.push(Pull::new("a terabyte").blocks(READ).sparse("releases/in", 1 << 40));
-    all.push(Pull::new("a terabyte's hash").blocks("output \"o\" {\n  value = filesha256(\"in\")\n}\n").sparse("releases/in", 1 << 40));
+    all.push(
+        Pull::new("a terabyte's hash")
+            .blocks("output \"o\" {\n  value = filesha256(\"in\")\n}\n")
+            .sparse("releases/in", 1 << 40),
+    );
     all.push(Pull::new("a terabyte of release").sparse("releases/pr.hcl", 1 << 40));
-    all.push(Pull::new("a terabyte of variables").blocks(VARIABLE).sparse("releases/x.auto.vars.hcl", 1 << 40));
+    all.push(
+        Pull::new("a terabyte of variables").blocks(VARIABLE).sparse("releases/x.auto.vars.hcl", 1 << 40),
+    );
     all.push(Pull::new("a terabyte of module").blocks(MODULE).sparse("releases/in/main.hcl", 1 << 40));
     all
 }
@@ -115,6 +183,7 @@ pub(super) fn all() -> Vec<Pull> {
 impl Pull {
     /// Links `l1` to `l<count>`, each to the next.
     fn chain(self, count: usize) -> Self {
-        (1..count).fold(self, |pull, number| pull.link(format!("releases/l{number}"), format!("l{}", number + 1)))
+        (1..count)
+            .fold(self, |pull, number| pull.link(format!("releases/l{number}"), format!("l{}", number + 1)))
     }
 }

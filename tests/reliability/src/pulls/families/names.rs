@@ -30,18 +30,37 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Names of files and folders.
-const FILES: &[&str] =
-    &["a\u{202e}lch.hcl", "a\nb.hcl", "a\u{1b}[2Jb.hcl", "a b\tc.hcl", "-recursive.hcl", "--help.hcl", "a\"b'c.hcl", "a`b$(touch x).hcl", "\u{200b}.hcl", "a%s%n.hcl", "a\u{7}.hcl", "ü\u{308}.hcl", "a\\u202eb.hcl"];
+const FILES: &[&str] = &[
+    "a\u{202e}lch.hcl",
+    "a\nb.hcl",
+    "a\u{1b}[2Jb.hcl",
+    "a b\tc.hcl",
+    "-recursive.hcl",
+    "--help.hcl",
+    "a\"b'c.hcl",
+    "a`b$(touch x).hcl",
+    "\u{200b}.hcl",
+    "a%s%n.hcl",
+    "a\u{7}.hcl",
+    "ü\u{308}.hcl",
+    "a\\u202eb.hcl",
+];
 
 pub(super) fn all() -> Vec<Pull> {
     let mut all = text::everywhere(TEXTS);
     for name in FILES {
-        let pull = Pull::new(format!("a file {name:?}")).file(format!("new/{name}"), "output \"o\" {\n    value = nothing\n}\n");
+        let pull = Pull::new(format!("a file {name:?}"))
+            .file(format!("new/{name}"), "output \"o\" {\n    value = nothing\n}\n");
         all.push(pull.clone().named(format!("new/{name}")));
         all.push(pull.named("new"));
     }
     // No UTF-8.
-    for bytes in [&b"\xff\xfeo\0u\0t\0"[..], b"output \"o\" {\n  value = \"\xc3\x28\xa0\xa1\"\n}\n", b"\xed\xa0\x80", b"\xef\xbb\xbfoutput \"o\" {\n  value = 1\n}\n"] {
+    for bytes in [
+        &b"\xff\xfeo\0u\0t\0"[..],
+        b"output \"o\" {\n  value = \"\xc3\x28\xa0\xa1\"\n}\n",
+        b"\xed\xa0\x80",
+        b"\xef\xbb\xbfoutput \"o\" {\n  value = 1\n}\n",
+    ] {
         all.push(Pull::new(format!("bytes {bytes:?}")).file("releases/pr.hcl", bytes));
     }
     all

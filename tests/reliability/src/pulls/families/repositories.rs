@@ -90,18 +90,31 @@ pub(super) fn all() -> Vec<Pull> {
         })
         .collect();
     all.extend(ADDRESSES.iter().zip(USES.iter().cycle()).map(|(address, block)| {
-        let block = block.replace("\"evil.git\"", &format!("\"{address}\"")).replace("sign = true", "remote = \"origin\"");
+        let block = block
+            .replace("\"evil.git\"", &format!("\"{address}\""))
+            .replace("sign = true", "remote = \"origin\"");
         Pull::new(format!("repository {address}")).blocks(block)
     }));
     let used = |name: &str| Pull::new(name).blocks(USES.first().copied().unwrap_or_default());
     let trap = "[remote \"origin\"]\n\turl = file:///\n\tuploadpack = touch @MARKER@; echo\n";
     all.push(bare(used("a submodule's file"), "evil", trap).file("releases/evil.git", "gitdir: ../evil\n"));
-    all.push(used("a file that leads to the operator's").file("releases/evil.git", "gitdir: @CHECKOUT@/.git\n"));
+    all.push(
+        used("a file that leads to the operator's").file("releases/evil.git", "gitdir: @CHECKOUT@/.git\n"),
+    );
     all.push(used("a file that leads outside").file("releases/evil.git", "gitdir: @OUTSIDE@\n"));
     all.push(used("a link to the operator's").link("releases/evil.git", "../.git"));
-    all.push(bare(used("modules"), "sub", trap).file(".gitmodules", "[submodule \"x\"]\n\tpath = sub\n\turl = ext::sh -c touch% @MARKER@\n\tupdate = !touch @MARKER@\n"));
+    all.push(bare(used("modules"), "sub", trap).file(
+        ".gitmodules",
+        "[submodule \"x\"]\n\tpath = sub\n\turl = ext::sh -c touch% @MARKER@\n\tupdate = !touch @MARKER@\n",
+    ));
     all.push(bare(used("the tree is a bare repository"), "releases", trap));
-    all.push(bare(used("alternates"), "releases/evil.git", trap).file("releases/evil.git/objects/info/alternates", "@CHECKOUT@/.git/objects\n"));
-    all.push(bare(used("a common folder"), "releases/evil.git", trap).file("releases/evil.git/commondir", "@CHECKOUT@/.git\n"));
+    all.push(
+        bare(used("alternates"), "releases/evil.git", trap)
+            .file("releases/evil.git/objects/info/alternates", "@CHECKOUT@/.git/objects\n"),
+    );
+    all.push(
+        bare(used("a common folder"), "releases/evil.git", trap)
+            .file("releases/evil.git/commondir", "@CHECKOUT@/.git\n"),
+    );
     all
 }
