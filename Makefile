@@ -41,6 +41,7 @@ crash: prepare
 	$(RELIABILITY) images --runs 500
 	$(RELIABILITY) snapshots --runs 200
 	$(RELIABILITY) tags --runs 60
+	$(RELIABILITY) pulls --runs 300
 
 # Whole releases in virtual time, for a night.
 SIMULATE_SEEDS ?= 1000000

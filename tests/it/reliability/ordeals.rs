@@ -4,7 +4,9 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
-use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, snapshots, syscalls, tags};
+use relplan_reliability::{
+    Tally, crash, damage, faults, planted, pulls, races, rogue, snapshots, syscalls, tags,
+};
 
 fn built() -> Relplan {
     Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
@@ -82,4 +84,13 @@ fn simulated_releases_outlive_power_cuts() {
 #[test]
 fn no_snapshot_is_recorded_as_good_that_does_not_restore() {
     holds(snapshots::snapshots(Path::new(env!("CARGO_BIN_EXE_relplan")), 19, 1));
+}
+
+#[test]
+fn hostile_pull_requests_do_no_harm() {
+    let leaking = pulls::leaking(&OWN).expect("this program");
+    // Twice all families. A debug build takes longer than what is promised.
+    let limits = pulls::Limits { time: 3 * pulls::Limits::PROMISED.time, ..pulls::Limits::PROMISED };
+    let runs = 2 * pulls::families().len() as u64;
+    holds(pulls::pulls(&built(), &leaking, limits, runs, 1, None));
 }

@@ -16,6 +16,7 @@ pub mod faults;
 pub mod fuzz;
 pub mod images;
 pub mod planted;
+pub mod pulls;
 pub mod races;
 pub mod random;
 pub mod release;

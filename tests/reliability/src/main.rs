@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
 use relplan_reliability::{
-    Tally, crash, damage, faults, images, planted, races, rogue, simulate, snapshots, syscalls, tags,
+    Tally, crash, damage, faults, images, planted, pulls, races, rogue, simulate, snapshots, syscalls, tags,
 };
 
 #[derive(Parser)]
@@ -52,6 +52,14 @@ enum Ordeal {
     Rogues,
     /// A write, sync or rename that the system refuses
     Faults,
+    /// Pull requests from outside, under strace
+    Pulls {
+        #[command(flatten)]
+        seeded: Seeded,
+        /// Only those of one family
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Bad luck for snapshots of a real PostgreSQL: servers, networks, disks, keys and clocks that fail
     Snapshots(Seeded),
     /// kill -9 of relplan alone while git makes tags for it
@@ -81,6 +89,10 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
             tags::tags(&relplan()?, &planted::with_late_input(&[])?, *runs, *seed)
         }
         Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
+        Ordeal::Pulls { seeded: Seeded { runs, seed }, only } => {
+            let leaking = pulls::leaking(&[])?;
+            pulls::pulls(&relplan()?, &leaking, pulls::Limits::PROMISED, *runs, *seed, only.as_deref())
+        }
         Ordeal::Snapshots(Seeded { runs, seed }) => {
             snapshots::snapshots(&arguments.relplan.canonicalize()?, *runs, *seed)
         }

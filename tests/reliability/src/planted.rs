@@ -22,10 +22,13 @@ pub const WITH_ROGUES: &str = "RELPLAN_WITH_ROGUES";
 /// The variable that makes a process a relplan with the bug of [`crate::tags`]: it holds the arguments as well.
 pub const WITH_LATE_INPUT: &str = "RELPLAN_WITH_LATE_INPUT";
 
-/// Runs a relplan that acts while it plans, before any intent, or one with rogues or late input, when a variable says so,
-/// and gives its exit code.
+/// Runs a relplan that acts while it plans, before any intent, one with rogues or late input, or one that leaks, when a
+/// variable says so, and gives its exit code.
 #[must_use]
 pub fn run_if_asked() -> Option<u8> {
+    if let Some(code) = crate::pulls::planted::run_if_asked() {
+        return Some(code);
+    }
     let bundled = relplan_bundled::registry();
     let (given, providers) = match (std::env::var(ARGUMENTS), std::env::var(WITH_ROGUES)) {
         (Ok(given), _) => {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// How many broken promises are printed.
-const SHOWN: usize = 20;
+const SHOWN: usize = 100;
 
 /// The outcome of one ordeal.
 #[derive(Debug, Clone, PartialEq, Eq)]
