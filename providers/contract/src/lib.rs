@@ -14,6 +14,7 @@ pub mod conformance;
 mod context;
 mod number;
 mod path;
+mod place;
 mod problem;
 mod propose;
 mod provider;
@@ -26,6 +27,7 @@ mod value;
 pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
 pub use path::{Path, Step, is_identifier};
+pub use place::Place;
 pub use problem::{Problem, ProblemKind};
 pub use propose::propose;
 pub use provider::{
