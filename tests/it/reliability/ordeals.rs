@@ -4,7 +4,9 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
-use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, snapshots, syscalls};
+use relplan_reliability::{
+    Tally, crash, damage, faults, outlive, planted, races, rogue, snapshots, syscalls,
+};
 
 fn built() -> Relplan {
     Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
@@ -37,6 +39,11 @@ fn holds(tally: std::io::Result<Tally>) {
 fn nothing_is_lost_or_doubled_by_kill_9() {
     let shape = Shape { records: 30, deployments: 8, checks: 2, action_ms: 6 };
     holds(crash::crash(&built(), &early(), shape, 8, 1));
+}
+
+#[test]
+fn a_deployment_that_prints_outlives_relplan() {
+    holds(outlive::outlive(&built(), &planted::with_frail_commands(&OWN).expect("this program"), 6, 1));
 }
 
 #[test]

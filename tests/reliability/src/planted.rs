@@ -19,8 +19,11 @@ pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
 /// The variable that makes a process a relplan with the providers of [`crate::rogue`]: it holds the arguments as well.
 pub const WITH_ROGUES: &str = "RELPLAN_WITH_ROGUES";
 
-/// Runs a relplan that acts while it plans, before any intent, or one with rogues, when a variable says so, and gives
-/// its exit code.
+/// The variable that makes a process a relplan whose commands do not outlive it: it holds the arguments as well.
+pub const FRAIL: &str = "RELPLAN_WITH_FRAIL_COMMANDS";
+
+/// Runs a relplan that acts while it plans, before any intent, one with rogues, or one with frail commands, when a
+/// variable says so, and gives its exit code.
 #[must_use]
 pub fn run_if_asked() -> Option<u8> {
     let bundled = relplan_bundled::registry();
@@ -34,7 +37,10 @@ pub fn run_if_asked() -> Option<u8> {
             providers.push(Arc::new(crate::rogue::Rogue));
             (given, providers)
         }
-        _ => return None,
+        _ => {
+            let frail = bundled.into_iter().map(|inner| Arc::new(Frail(inner)) as Arc<dyn Provider>);
+            (std::env::var(FRAIL).ok()?, frail.collect())
+        }
     };
     let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
     Some(relplan::cli::main(arguments, providers).code())
@@ -49,6 +55,86 @@ pub fn acts_too_early(own: &[&str]) -> std::io::Result<Relplan> {
 /// A relplan with rogues among its providers.
 pub fn with_rogues(own: &[&str]) -> std::io::Result<Relplan> {
     Ok(Relplan::inside(&std::env::current_exe()?, own, WITH_ROGUES))
+}
+
+/// A relplan whose commands write to a pipe that ends with it.
+pub fn with_frail_commands(own: &[&str]) -> std::io::Result<Relplan> {
+    Ok(Relplan::inside(&std::env::current_exe()?, own, FRAIL))
+}
+
+struct Frail(Arc<dyn Provider>);
+
+impl Provider for Frail {
+    fn schema(&self) -> ProviderSchema {
+        self.0.schema()
+    }
+
+    fn configure(
+        &self,
+        configuration: &Value,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Configured, Problem> {
+        let mut configured = self.0.configure(configuration, environment)?;
+        if let Some(resource) = configured.resources.get_mut("exec_deployment") {
+            *resource = Arc::new(FrailDeployment(Arc::clone(resource)));
+        }
+        Ok(configured)
+    }
+}
+
+/// Deploys as everybody would at first: it starts the command and reads a pipe.
+struct FrailDeployment(Arc<dyn Resource>);
+
+impl FrailDeployment {
+    async fn deploy(context: &Context, request: ApplyRequest<'_>) -> Result<Applied, Problem> {
+        let words = request.planned.get("deploy").as_list().unwrap_or_default();
+        let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+        let (program, arguments) = words.split_first().ok_or_else(|| Problem::refused("No command."))?;
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).current_dir(&context.base).env("RELPLAN_IDEMPOTENCY_KEY", request.key);
+        command.process_group(0).stdin(std::process::Stdio::null());
+        let ended = command.output().await.map_err(|error| Problem::refused(error.to_string()))?;
+        if !ended.status.success() {
+            return Err(Problem::refused("The command failed."));
+        }
+        let lost = ["exit_code", "output_tail", "log", "live_version"];
+        let object = request.planned.clone();
+        Ok(Applied::new(lost.iter().fold(object, |object, name| object.with(name, Value::NULL))))
+    }
+}
+
+impl Resource for FrailDeployment {
+    fn schema(&self) -> &ResourceSchema {
+        self.0.schema()
+    }
+
+    fn plan<'a>(
+        &'a self,
+        context: &'a Context,
+        request: PlanRequest<'a>,
+    ) -> Answer<'a, Result<Planned, Problem>> {
+        self.0.plan(context, request)
+    }
+
+    fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
+        self.0.read(context, prior)
+    }
+
+    fn apply<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ApplyRequest<'a>,
+    ) -> Answer<'a, Result<Applied, Problem>> {
+        Box::pin(Self::deploy(context, request))
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        context: &'a Context,
+        request: ReconcileRequest<'a>,
+    ) -> Answer<'a, Result<Reconciled, Problem>> {
+        self.0.reconcile(context, request)
+    }
 }
 
 struct Early(Arc<dyn Provider>);

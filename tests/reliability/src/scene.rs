@@ -43,7 +43,7 @@ impl Relplan {
         Self { program: program.into(), before, through: self.through }
     }
 
-    fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.before);
         match self.through {
