@@ -33,6 +33,7 @@ RELIABILITY = target/release/reliability --relplan target/release/relplan
 crash: prepare
 	$(CARGO) build --locked --release --package relplan --package relplan-reliability
 	$(RELIABILITY) crash --runs 1000
+	$(RELIABILITY) outlive --runs 60
 	$(RELIABILITY) syscalls --runs 1000
 	$(RELIABILITY) faults
 	$(RELIABILITY) damage --runs 100000

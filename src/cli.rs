@@ -35,11 +35,13 @@ mod review;
 mod review_basis;
 mod rollback;
 mod running;
+mod screen;
 mod show;
 mod signals;
 mod snapshots;
 mod state;
 mod terminal;
+mod threads;
 mod tracked;
 mod validate;
 mod variables;
@@ -65,16 +67,16 @@ pub fn main(arguments: Vec<OsString>, providers: Vec<Arc<dyn Provider>>) -> Exit
     keep_memory_private();
     let arguments = match Arguments::try_parse_from(args::normalised(arguments)) {
         Ok(arguments) => arguments,
-        Err(error) => return exit::of_clap(&error),
+        Err(error) => return exit::with_output(exit::of_clap(&error)),
     };
     let mut context = match Context::new(&arguments.global, providers) {
         Ok(context) => context,
         Err(message) => return exit::failed_to_start(&message),
     };
-    match run(arguments.verb, &mut context) {
+    exit::with_output(match run(arguments.verb, &mut context) {
         Ok(exit) => exit,
         Err(failure) => context.fail(failure),
-    }
+    })
 }
 
 /// Secrets stand in memory while a command runs: no core file and no other process of the user may have it.

@@ -136,8 +136,9 @@ async fn apply_checked(
     let cancel = Cancel::default();
     let planned =
         planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel);
-    let prepared = running::unless_stopped(planned, signals).await?;
-    let mut prepared = prepared.map_err(review_basis::unanswered)?;
+    let planned = async { planned.await.map_err(review_basis::unanswered) };
+    let mut prepared =
+        signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     let wanted = match &args.reviewed_pr {
         Some(change) => Some(review::reviewed(context, &prepared.surroundings, change).await?),

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use relplan_contract::{Clock, Provider, Redactor, Usage};
+use relplan_contract::{Clock, Place, Provider, Redactor, Usage};
 
 use super::args::Global;
 use super::clock::SystemClock;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
+use super::threads::Runtime;
 use crate::diag::{Diagnostic, Diagnostics, render};
 use crate::event::Actor;
 use crate::ledger::lock::Holder;
@@ -247,6 +248,7 @@ impl Context {
             user,
             host,
             pid: std::process::id(),
+            namespace: Place::here().map(|place| place.namespace().to_owned()).unwrap_or_default(),
             command: self.command.clone(),
             since_ms: self.now_ms(),
             job,
@@ -261,31 +263,7 @@ impl Context {
     /// A runtime for what waits: providers, signals. Up to `parallelism` calls at the same time may block their
     /// thread, which providers should not do, and the deadlines of all are still kept.
     pub(super) fn runtime(parallelism: usize) -> Result<Runtime, Failure> {
-        const MOST: usize = 64;
-        let threads = parallelism.min(MOST) + 2;
-        let built = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-        let runtime =
-            built.map_err(|error| Failure::error(format!("The system gives no threads: {error}.")))?;
-        Ok(Runtime(Some(runtime)))
-    }
-}
-
-/// A runtime that waits for nobody at its end: a call that never comes back must not keep the command.
-pub(super) struct Runtime(Option<tokio::runtime::Runtime>);
-
-impl std::ops::Deref for Runtime {
-    type Target = tokio::runtime::Runtime;
-
-    fn deref(&self) -> &Self::Target {
-        self.0.as_ref().expect("it is taken only when it is dropped")
-    }
-}
-
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+        Runtime::start(parallelism)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::terminal::Terminal;
 use crate::diag::Diagnostics;
 use crate::event::Ending;
 use crate::ledger::LedgerError;
@@ -151,9 +152,24 @@ impl From<Diagnostics> for Failure {
 
 /// What clap says, and the exit that goes with it: help and version are no errors.
 pub(super) fn of_clap(error: &clap::Error) -> Exit {
-    // A closed pipe is the reader's choice.
-    let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if error.use_stderr() {
+        return Exit::Usage;
+    }
+    if let Err(error) = printed {
+        Terminal::lose(error);
+    }
+    Exit::Done
+}
+
+/// The exit of a command whose output may have been lost: with an error it cannot be taken for the whole. An exit that
+/// is none of success tells more, and stays.
+pub(super) fn with_output(exit: Exit) -> Exit {
+    let Some(error) = Terminal::lost() else { return exit };
+    let is_success = matches!(exit, Exit::Done | Exit::Changes);
+    let help = if is_success { "Everything but that was done." } else { "It failed for another reason too." };
+    Terminal::warn(&format!("Error: The output could not be written: {error}.\n\n{help}\n"));
+    if is_success { Exit::Error } else { exit }
 }
 
 /// The command could not even begin.

@@ -7,12 +7,15 @@ use super::args::{LedgerArgs, LockArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::read_bounded;
-use super::{key, tracked};
+use super::{key, signals, tracked};
 use crate::event::RunId;
 use crate::lang::lower;
 use crate::ledger::file::{self, Files, Request};
 use crate::ledger::lock::Patience;
-use crate::ledger::{Ledger, Writer, random_id};
+use crate::ledger::{Ledger, LedgerError, Writer, random_id};
+
+/// How soon who waits for a lock notices that it is asked to end.
+const NAP: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Opens the ledger of a product under its lock, waiting as long as the command line says.
 pub(super) fn open(
@@ -33,11 +36,24 @@ pub(super) fn open(
             context.warn(&format!("Waiting for the lock, which is held by {who}.\n"));
             told = true;
         }
-        std::thread::sleep(pause);
-        ControlFlow::Continue(())
+        // In short naps: whoever is asked to end does not wait any longer.
+        let mut left = pause;
+        while !left.is_zero() && !signals::asked() {
+            let nap = left.min(NAP);
+            std::thread::sleep(nap);
+            left -= nap;
+        }
+        if signals::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let patience = Patience { timeout, sleep: &mut sleep };
-    let (ledger, notices) = file::open(request(context, folder, product)?, patience)?;
+    let opened = file::open(request(context, folder, product)?, patience);
+    let (ledger, notices) = match opened {
+        Err(LedgerError::Lock(_)) if signals::asked() => {
+            let message = "Interrupted while waiting for the lock: the ledger was not touched.";
+            return Err(Failure::new(Exit::Interrupted, message));
+        }
+        opened => opened?,
+    };
     for notice in notices {
         context.warn(&format!("Note: {notice}.\n"));
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::context::Context;
+use super::screen::Screen;
 use crate::event::EntryKey;
 use crate::run::report::Notice;
 use crate::view::{self, escape};
@@ -25,7 +26,9 @@ pub(super) struct Live<'c> {
 impl<'c> Live<'c> {
     pub(super) fn new(context: &'c Context) -> Self {
         let lines = context.terminal.live && !context.json;
-        let lines = lines.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
+        let lines = lines.then(|| {
+            MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::<Screen>::default()))
+        });
         Self { context, lines, under_way: BTreeMap::new() }
     }
 
@@ -36,7 +39,7 @@ impl<'c> Live<'c> {
             Notice::Started { key, .. } => {
                 let line = ProgressBar::new_spinner().with_style(style());
                 let line = lines.add(line.with_prefix(self.context.masked(&escape::shown(&key.address))));
-                line.enable_steady_tick(TICK);
+                keep_ticking(line.clone());
                 self.under_way.insert(key.clone(), line);
             }
             Notice::Line { key, text } => {
@@ -66,6 +69,17 @@ impl<'c> Live<'c> {
             view::progress::notice(notice, &self.context.palette())
         }
     }
+}
+
+/// Draws a live line anew until it is done; as a task, since a thread for each might not be had any more.
+fn keep_ticking(line: ProgressBar) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
+        while !line.is_finished() {
+            line.tick();
+            tokio::time::sleep(TICK).await;
+        }
+    });
 }
 
 fn style() -> ProgressStyle {

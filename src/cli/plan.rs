@@ -7,7 +7,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load;
 use super::planning::{self, Prepared};
-use super::{review, review_basis};
+use super::{review, review_basis, signals};
 use crate::ledger::Sealer;
 use crate::plan::{Options, file as plan_file};
 use crate::run::observe::Replay;
@@ -32,21 +32,28 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     let runtime = Context::runtime(args.select.parallelism)?;
     let cancel = Cancel::default();
     let parallelism = args.select.parallelism;
-    let prepared = runtime.block_on(planning::make(
-        context,
-        &loaded,
-        state,
-        sealer.clone(),
-        options.clone(),
-        parallelism,
-        Replay::default(),
-        &cancel,
-    ))?;
+    let (prepared, mut signals) = runtime.block_on(async {
+        let mut signals = signals::listen()
+            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let (options, seals) = (options.clone(), sealer.clone());
+        let made =
+            planning::make(context, &loaded, state, seals, options, parallelism, Replay::default(), &cancel);
+        Ok::<_, Failure>((
+            signals::unless_asked(&mut signals, || signals::interrupted("planning"), made).await?,
+            signals,
+        ))
+    })?;
     context.show(&prepared.draft.warnings);
     let format = if context.json { PlanFormat::Json } else { args.format };
     show(context, &prepared, format);
     if let Some(change) = &args.pr {
-        runtime.block_on(review::publish(context, &prepared, change))?;
+        let published = review::publish(context, &prepared, change);
+        let interrupted = || {
+            let message =
+                "Interrupted while the plan was written into the pull request: it may be there or not.";
+            Failure::new(Exit::Interrupted, message)
+        };
+        runtime.block_on(signals::unless_asked(&mut signals, interrupted, published))?;
     }
     context.print_usage();
     if let Some(path) = &args.out {

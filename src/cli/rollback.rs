@@ -26,11 +26,11 @@ use crate::view::json::Deed;
 
 pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Failure> {
     let (folder, product) = ledger::find(context, &args.ledger)?;
-    let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
     let runtime = Context::runtime(args.parallelism)?;
     let ended = runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
         roll_back(context, args, &folder, &mut ledger, &mut signals).await
     });
     context.print_usage();
@@ -48,7 +48,7 @@ async fn roll_back(
     let way = way(context, args, ledger)?;
     let cancel = Cancel::default();
     let planned = planning::way_back(context, folder, way, args.parallelism, &cancel);
-    let prepared = running::unless_stopped(planned, signals).await??;
+    let prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     if prepared.has_nothing_to_do() {
         return nothing(context, args, &prepared);

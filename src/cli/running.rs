@@ -1,7 +1,6 @@
 //! Carrying a plan out in front of a person or a program: live lines, the closing table, the exit.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -28,19 +27,6 @@ pub(super) struct How {
     pub gate: Gate,
     /// The release file as it was named, for commands to go on with.
     pub named: String,
-}
-
-/// The future's output, unless a person asks to stop before: nothing was done then.
-pub(super) async fn unless_stopped<T>(
-    future: impl Future<Output = T>,
-    signals: &mut UnboundedReceiver<Signal>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        output = future => Ok(output),
-        _ = signals.recv() => {
-            Err(Failure::new(Exit::Interrupted, "Interrupted while planning: nothing was done."))
-        }
-    }
 }
 
 /// Asks a person whether something shall be done; where nobody can be asked, `help` says how to agree beforehand.

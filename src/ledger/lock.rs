@@ -20,6 +20,9 @@ use super::record::fields::Fields;
 use super::store::StoreError;
 use crate::canonical;
 
+/// The number that Linux gives the PID namespace of each machine itself, outside of all containers.
+const FIRST_NAMESPACE: &str = "4026531836";
+
 /// Who holds a lock, as far as that can be found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
@@ -31,6 +34,8 @@ pub struct Holder {
     pub host: String,
     /// Number of the process there.
     pub pid: u32,
+    /// Number of the PID namespace that counts it: containers have their own. Empty where nobody can tell.
+    pub namespace: String,
     /// The command as typed, secrets left out.
     pub command: String,
     /// Since when, by the holder's clock, in milliseconds since 1970.
@@ -41,9 +46,12 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, user, host, pid, command, job, .. } = self;
+        let Self { id, user, host, pid, namespace, command, job, .. } = self;
         let since = jiff::Timestamp::from_millisecond(self.since_ms).map(|time| time.to_string());
         write!(f, "{} on {} (process {pid}", plain(user), plain(host))?;
+        if ![FIRST_NAMESPACE, ""].contains(&namespace.as_str()) {
+            write!(f, " in PID namespace {}", plain(namespace))?;
+        }
         if !job.is_empty() {
             write!(f, ", job {}", plain(job))?;
         }
@@ -213,6 +221,7 @@ fn wire(holder: &Holder) -> serde_json::Value {
         "host": holder.host,
         "id": holder.id,
         "job": holder.job,
+        "namespace": holder.namespace,
         "pid": holder.pid,
         "since": holder.since_ms,
         "user": holder.user,
@@ -225,6 +234,8 @@ fn read_wire(fields: Fields<'_>) -> Result<Holder, String> {
         user: fields.text("user")?.to_owned(),
         host: fields.text("host")?.to_owned(),
         pid: u32::try_from(fields.number("pid")?).unwrap_or(0),
+        // Older versions did not tell.
+        namespace: fields.text("namespace").unwrap_or_default().to_owned(),
         command: fields.text("command")?.to_owned(),
         since_ms: fields.time("since")?,
         job: fields.text("job")?.to_owned(),

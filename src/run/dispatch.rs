@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use relplan_contract::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 use super::journal::Journal;
@@ -80,6 +81,8 @@ struct Progressing {
 enum Pending {
     Intent(ChangeIndex),
     Outcome(ChangeIndex),
+    /// A reference that an action waits for: told when it is durable, dropped when it never will be.
+    Reference(oneshot::Sender<()>),
     Other,
 }
 
@@ -211,6 +214,11 @@ impl Dispatch<'_, '_> {
         self.queue.extend(waiting.into_iter().filter_map(|pending| match pending {
             Pending::Intent(index) => Some(Input::IntentRecorded(index)),
             Pending::Outcome(index) => Some(Input::OutcomeRecorded(index)),
+            Pending::Reference(kept) => {
+                // The action may have been given up meanwhile.
+                let _ = kept.send(());
+                None
+            }
             Pending::Other => None,
         }));
     }
@@ -270,10 +278,10 @@ impl Dispatch<'_, '_> {
                     (self.phase.notify)(Notice::Line { key, text });
                 }
             }
-            Message::Reference(index, reference) => {
+            Message::Reference(index, reference, kept) => {
                 if let Some(change) = self.change(index).filter(|_| self.switches.contains_key(&index)) {
-                    self.batch
-                        .push((Event::Referenced { key: change.key.clone(), reference }, Pending::Other));
+                    let pending = kept.map_or(Pending::Other, Pending::Reference);
+                    self.batch.push((Event::Referenced { key: change.key.clone(), reference }, pending));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What reaches the run's loop from the tasks that it started.
 
+use tokio::sync::oneshot;
+
 use super::machine::{ChangeIndex, End};
 use super::perform::Ended;
 use super::prepare::Ready;
@@ -16,6 +18,6 @@ pub(super) enum Message {
     Woke(ChangeIndex),
     /// An action said something.
     Line(ChangeIndex, String),
-    /// The outside system's name for an action.
-    Reference(ChangeIndex, String),
+    /// The outside system's name for an action, and who waits until it is durable.
+    Reference(ChangeIndex, String, Option<oneshot::Sender<()>>),
 }

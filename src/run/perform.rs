@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use relplan_contract::{
-    Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress, Redactor,
-    Resource, Value, Verdict,
+    Answer, Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress,
+    Redactor, Resource, Value, Verdict,
 };
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use super::bounds;
 use super::machine::ChangeIndex;
@@ -189,8 +190,24 @@ impl Progress for Reporter {
     }
 
     fn reference(&self, reference: &str) {
-        let reference = bounds::text(self.redactor.mask(reference).into_owned(), bounds::SENTENCE);
-        let _ = self.channel.send(Message::Reference(self.index, reference));
+        let _ = self.channel.send(Message::Reference(self.index, self.bounded(reference), None));
+    }
+
+    fn keep_reference<'a>(&'a self, reference: &'a str) -> Answer<'a, Result<(), Problem>> {
+        Box::pin(async move {
+            let (kept, is_kept) = oneshot::channel();
+            let _ = self.channel.send(Message::Reference(self.index, self.bounded(reference), Some(kept)));
+            // Nobody answers when the ledger refused it, or when the action is no longer waited for.
+            is_kept.await.map_err(|_| {
+                Problem::refused("By which it could be found again was not recorded, so nothing was started.")
+            })
+        })
+    }
+}
+
+impl Reporter {
+    fn bounded(&self, text: &str) -> String {
+        bounds::text(self.redactor.mask(text).into_owned(), bounds::SENTENCE)
     }
 }
 

@@ -25,6 +25,7 @@ fn request<'a>(root: &'a Path, user: &str) -> Request<'a> {
         user: user.into(),
         host: "here".into(),
         pid: std::process::id(),
+        namespace: String::new(),
         command: "relplan apply".into(),
         since_ms: TIME,
         job: String::new(),

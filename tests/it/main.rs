@@ -7,6 +7,7 @@ mod databases;
 mod fmt;
 mod github;
 mod hostile;
+mod hurt;
 mod layers;
 mod leaks;
 mod ledger;

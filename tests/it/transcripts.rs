@@ -140,7 +140,7 @@ fn blot(line: &str, folder: &Path) -> String {
         (r"(after|\[)\d+s", "${1}[..]s"),
         (r"after \d+s", "after [..]s"),
         (r"by ann@\S+", "by ann@[HOST]"),
-        (r"ann on \S+ \(process \d+", "ann on [HOST] (process [PID]"),
+        (r"ann on \S+ \(process \d+( in PID namespace \d+)?", "ann on [HOST] (process [PID]"),
         (r"\d+ bytes", "[..] bytes"),
     ];
     for (pattern, with) in patterns {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use relplan_contract::{Context, Problem, ProblemKind};
@@ -35,12 +36,20 @@ impl Shared {
         self.stopped.store(true, Ordering::SeqCst);
         self.signal_farewell();
         let shared = Arc::clone(self);
-        std::thread::spawn(move || {
+        let later = std::thread::Builder::new().spawn(move || {
             std::thread::sleep(GRACE);
-            for group in shared.groups().into_keys() {
-                signal(group, Signal::KILL);
-            }
+            shared.kill();
         });
+        if later.is_err() {
+            // Without a thread that waits, nobody could end what does not heed the first signal.
+            self.kill();
+        }
+    }
+
+    fn kill(&self) {
+        for group in self.groups().into_keys() {
+            signal(group, Signal::KILL);
+        }
     }
 
     /// Asks the programs to end.
@@ -53,6 +62,19 @@ impl Shared {
     fn groups(&self) -> BTreeMap<i32, Signal> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// A thread for a part of the work. A system that gives none is a passing problem, of work that has not begun.
+pub fn side_thread<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, Problem> {
+    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|error| no_thread(&error))
+}
+
+pub(crate) fn no_thread(error: &io::Error) -> Problem {
+    Problem::retry(format!("The system gives no more threads: {error}."))
+        .hint("Raise the limit of processes (`ulimit -u`, the pids limit of the container) or of memory.")
 }
 
 fn signal(group: i32, signal: Signal) {
@@ -125,10 +147,10 @@ impl Job {
             }
         };
         let (one, other) = std::thread::scope(|scope| {
-            let one = scope.spawn(|| one().map_err(&failed));
+            let one = side_thread(scope, || one().map_err(&failed))?;
             let other = other().map_err(&failed);
-            (one.join(), other)
-        });
+            Ok::<_, Problem>((one.join(), other))
+        })?;
         match (one, other, first.into_inner()) {
             (Ok(Ok(one)), Ok(other), None) => Ok((one, other)),
             (_, _, Some(problem)) => Err(problem),

@@ -51,7 +51,7 @@ pub use conversation::Conversation;
 pub use counts::Depth;
 pub use draft::{Draft, Facts};
 pub use engine::{Engine, Wanted};
-pub use job::Job;
+pub use job::{Job, side_thread};
 pub use manifest::{Manifest, Part, Table, Verified};
 pub use name::{safe, series};
 pub use part::{PartReader, PartWriter};

@@ -1,6 +1,6 @@
 //! Files that nobody else can read and that do not outlive us for long: secrets for a database's programs, copies in clear.
 
-use std::fs::{DirBuilder, Permissions};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -26,12 +26,15 @@ pub fn secret_file(text: &str) -> Result<NamedTempFile, Problem> {
 }
 
 /// An empty file of mode 0600, gone when it is dropped. Those that killed processes left with the same beginning are removed.
+///
+/// Whoever made one holds a lock on it for as long as they live: their number alone tells nothing to another container,
+/// which may have the same folder.
 pub fn private_file(folder: &Path, beginning: &str) -> io::Result<NamedTempFile> {
     for entry in std::fs::read_dir(folder)?.filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let pid = name.strip_prefix(beginning).and_then(|rest| rest.split('-').next()?.parse::<i32>().ok());
         let is_dead = |pid| test_kill_process(pid) == Err(Errno::SRCH);
-        if pid.and_then(Pid::from_raw).is_some_and(is_dead) {
+        if pid.and_then(Pid::from_raw).is_some_and(is_dead) && is_unlocked(&entry.path()) {
             // Somebody else may remove it in the same moment.
             let _ = std::fs::remove_file(entry.path());
         }
@@ -39,7 +42,17 @@ pub fn private_file(folder: &Path, beginning: &str) -> io::Result<NamedTempFile>
     let prefix = format!("{beginning}{}-", std::process::id());
     let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
     file.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    // In the instant before, another container may have taken it for left behind.
+    file.as_file().lock()?;
+    if !file.path().exists() {
+        return private_file(folder, beginning);
+    }
     Ok(file)
+}
+
+/// Whether nobody who lives holds a file.
+fn is_unlocked(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// A folder of ours alone, in memory where there is such a thing.
@@ -77,5 +90,20 @@ mod tests {
         std::fs::write(&ours, "rows").expect("kept");
         let file = private_file(folder.path(), "copy-").expect("a file");
         assert!(!left.exists() && ours.exists() && file.path().exists());
+    }
+
+    #[test]
+    fn what_lives_in_another_container_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A number that is nobody's here; its process is there all the same.
+        let elsewhere = folder.path().join(format!("copy-{}-x", i32::MAX));
+        std::fs::write(&elsewhere, "rows").expect("made");
+        let held = File::open(&elsewhere).expect("opened");
+        held.lock().expect("locked");
+        private_file(folder.path(), "copy-").expect("a file");
+        assert!(elsewhere.exists(), "it is in use");
+        drop(held);
+        private_file(folder.path(), "copy-").expect("a file");
+        assert!(!elsewhere.exists(), "nobody uses it any more");
     }
 }

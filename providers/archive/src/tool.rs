@@ -6,13 +6,14 @@ use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use relplan_contract::Problem;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::job::Job;
+use crate::job::{Job, no_thread};
 
 /// How long a program that is not waited for any more may take to end, and how often is looked.
 const GRACE: Duration = Duration::from_secs(2);
@@ -128,14 +129,22 @@ impl<'j> Tool<'j> {
         if let Some(folder) = spec.folder {
             command.current_dir(folder);
         }
+        let redactor = std::sync::Arc::clone(&job.context().redactor);
+        let mask = move |line: &str| redactor.mask(line).into_owned();
+        let (give, stderr) = mpsc::channel();
+        let on_line = spec.on_line;
+        // Before the program: one that runs while nobody can listen would have to be killed.
+        let messages = std::thread::Builder::new()
+            .spawn(move || gather(stderr.recv().ok(), &mask, on_line))
+            .map_err(|error| no_thread(&error))?;
         let child = command.spawn();
         let mut child = child.map_err(|error| not_started(spec.program, &error))?;
         let group = i32::try_from(child.id()).unwrap_or_default();
         job.joined(group, spec.farewell);
-        let redactor = std::sync::Arc::clone(&job.context().redactor);
-        let mask = move |line: &str| redactor.mask(line).into_owned();
-        let (stderr, on_line) = (child.stderr.take(), spec.on_line);
-        let messages = std::thread::spawn(move || gather(stderr, &mask, on_line));
+        if let Some(stderr) = child.stderr.take() {
+            // It waits for this, and for nothing else.
+            let _ = give.send(stderr);
+        }
         let program = spec.program.rsplit('/').next().unwrap_or_default().to_owned();
         let farewell = spec.farewell;
         Ok(Self { job, program, child, group, farewell, messages: Some(messages), over: false })

@@ -43,6 +43,15 @@ pub trait Progress: Send + Sync {
     /// The outside system's name for what is under way (a pipeline's run number), the moment it is known.
     /// It is kept in the ledger and handed to `reconcile`.
     fn reference(&self, reference: &str);
+
+    /// The same, and completes when it is kept for good: for what must be found again even if relplan dies right after.
+    /// With a problem it is not kept, and what it was to find must not be begun.
+    fn keep_reference<'a>(&'a self, reference: &'a str) -> Answer<'a, Result<(), Problem>> {
+        Box::pin(async move {
+            self.reference(reference);
+            Ok(())
+        })
+    }
 }
 
 /// Progress that nobody looks at.

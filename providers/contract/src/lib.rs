@@ -15,6 +15,7 @@ mod context;
 mod hosts;
 mod number;
 mod path;
+mod place;
 mod problem;
 mod propose;
 mod provider;
@@ -29,6 +30,7 @@ pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used}
 pub use hosts::{CredentialHosts, host_name, server_name};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
 pub use path::{Path, Step, is_identifier};
+pub use place::Place;
 pub use problem::{Problem, ProblemKind};
 pub use propose::propose;
 pub use provider::{

@@ -5,7 +5,7 @@ use relplan_contract::{Context, Path, Problem, Value};
 use crate::arguments::Spec;
 use crate::log::Log;
 use crate::process::{Ended, Leftovers, Manner, Sink, run};
-use crate::survivor;
+use crate::survivor::Reference;
 
 /// What a command that succeeded left behind.
 pub(crate) struct Results {
@@ -32,8 +32,10 @@ pub(crate) async fn command(
     let shown_log = log.shown_path(context);
     let mut sink = Sink::live(context, log);
     let stop_on_cancel = object.get("on_interrupt").as_str() == Some("stop");
-    let manner = Manner { leftovers, stop_on_cancel };
-    let started = |group| context.progress.reference(&survivor::reference(group));
+    let manner = Manner { leftovers, stop_on_cancel, outlives: true };
+    // Whoever finds no place in the ledger knows that nothing was started, wherever they look from.
+    context.progress.keep_reference(&Reference::starting().to_string()).await?;
+    let started = |group| context.progress.reference(&Reference::started(group).to_string());
     let ended = run(context, &spec, manner, &mut sink, started).await?;
     let problem = match ended {
         Ended::Code(code) if spec.accepts(code) => {

@@ -38,8 +38,13 @@ version shows, in each plan to find drift, and after a crash to find out what be
 relplan must trust the exit code, finds no drift, and asks a person after a crash.
 
 **Interrupted.** A deployment that is under way is let finish, unless `on_interrupt = "stop"`. At a timeout, or a
-second interrupt, it gets SIGTERM and soon after SIGKILL, with every process in its group. What it leaves running
-in the background when it ends by itself runs on, if its output does not go to relplan: `server >server.log 2>&1 &`.
+second interrupt, it gets SIGTERM and soon after SIGKILL, with every process in its group. It outlives a relplan that
+is killed, and the terminal; what it prints from then on is lost. So does what it leaves running in the background
+when it ends by itself, and what that prints is lost as well unless it goes to a file: `server >server.log 2>&1 &`.
+
+**Found again.** Before the command starts, the ledger knows the PID namespace, the boot and the host in which it
+will, and then its process group. A later run in another place (another container, another machine) cannot see whether
+it still runs: only a version that shows proves that it is done, and otherwise a person must look.
 
 **Secrets** belong into `environment`, whose sensitive values are kept in the ledger as fingerprints only. A changed
 value is a changed input and deploys again; a token that differs from run to run is better named in

@@ -1,7 +1,7 @@
 //! [`Group`]: a running command with all that it started, which ends as one.
 
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use relplan_contract::{Clock, Path, Problem};
@@ -9,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 
 use crate::arguments::Spec;
+use crate::input;
+use crate::outlet::Outlet;
 
 /// How long a command may take to end by itself after SIGTERM, before SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
@@ -21,29 +23,32 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// A command in a process group of its own. Dropped while it runs, it is killed with everything in the group.
 pub(crate) struct Group {
-    pub(crate) child: Child,
+    child: Child,
+    pub(crate) outlet: Outlet,
     pid: Option<Pid>,
     over: bool,
 }
 
 impl Group {
-    /// Starts the command.
-    pub(crate) fn spawn(spec: &Spec) -> Result<Self, Problem> {
+    /// Starts the command; with `outlives`, so that it can go on when relplan is killed.
+    pub(crate) fn spawn(spec: &Spec, outlives: bool) -> Result<Self, Problem> {
         let (program, arguments) = spec.program()?;
+        let stdin = input::of(spec.stdin.as_deref())?;
+        let (outlet, ends) = Outlet::make(spec, outlives)?;
         #[expect(clippy::disallowed_methods, reason = "the one place where commands are started")]
         let child = Command::new(&program)
             .args(arguments)
             .current_dir(&spec.directory)
             .env_clear()
             .envs(&spec.environment)
-            .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdin(stdin)
+            .stdout(ends.out)
+            .stderr(ends.err)
             .process_group(0)
             .spawn()
             .map_err(|error| refused(spec, &program.display().to_string(), &error))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Self { child, pid, over: false })
+        Ok(Self { child, outlet, pid, over: false })
     }
 
     /// The number by which the system knows the group.

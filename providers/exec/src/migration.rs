@@ -94,7 +94,7 @@ async fn pending(context: &Context, object: &Value, key: &str) -> Result<Option<
     let Some(spec) = Spec::of(context, object, "pending", key)? else { return Ok(None) };
     let (spec, about) = (spec.whole()?, Path::attribute("pending"));
     let mut sink = Sink::quiet(context);
-    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: true };
+    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: true, outlives: false };
     let refused = |message: String, sink: &Sink<'_>| {
         Err(Problem::refused(message).about(about.clone()).detail(sink.tail.text()))
     };

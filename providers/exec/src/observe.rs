@@ -37,7 +37,7 @@ pub(crate) async fn observe(
 ) -> Result<Seen, Problem> {
     let Some(spec) = Spec::of(context, object, "observe", key)? else { return Ok(Seen::Unseen) };
     let mut sink = Sink::quiet(context);
-    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: heed_cancel };
+    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: heed_cancel, outlives: false };
     let ended = run(context, &spec, manner, &mut sink, |_| {}).await?;
     let about = || Path::attribute("observe");
     match ended {

@@ -6,8 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use relplan_contract::{Answer, Context, Problem};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::ChildStdin;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::arguments::Spec;
 use crate::group::Group;
@@ -95,6 +94,8 @@ pub(crate) struct Manner {
     pub(crate) leftovers: Leftovers,
     /// Whether an interrupted run stops it, or lets it finish.
     pub(crate) stop_on_cancel: bool,
+    /// Whether it can go on when relplan is killed. One that changes nothing need not: its next word ends it.
+    pub(crate) outlives: bool,
 }
 
 /// Runs the command to its end. Dropped on the way, it kills the command with all that it started.
@@ -110,14 +111,13 @@ pub(crate) async fn run(
     if manner.stop_on_cancel && context.cancel.is_cancelled() {
         return Err(Problem::cancelled());
     }
-    let mut group = Group::spawn(spec)?;
+    let mut group = Group::spawn(spec, manner.outlives)?;
     if let Some(id) = group.id() {
         started(id);
     }
-    let input = feed(group.child.stdin.take(), spec.stdin.clone().unwrap_or_default());
     let cancelled: Answer<'static, ()> =
         if manner.stop_on_cancel { context.cancel.cancelled() } else { Box::pin(std::future::pending()) };
-    let ended = pump(context, &mut group, sink, input, cancelled).await?;
+    let ended = pump(context, &mut group, sink, cancelled).await?;
     match ended {
         Some(status) if manner.leftovers == Leftovers::Stop => {
             group.stop(&*context.clock).await;
@@ -136,12 +136,9 @@ async fn pump(
     context: &Context,
     group: &mut Group,
     sink: &mut Sink<'_>,
-    input: impl Future<Output = ()>,
     mut cancelled: Answer<'static, ()>,
 ) -> Result<Option<ExitStatus>, Problem> {
-    let (mut out, mut err) = (Stream::new(group.child.stdout.take()), Stream::new(group.child.stderr.take()));
-    let mut input = std::pin::pin!(input);
-    let mut fed = false;
+    let (mut out, mut err) = (Stream::new(group.outlet.out.take()), Stream::new(group.outlet.err.take()));
     let mut status = None;
     let mut drained: Answer<'static, ()> = Box::pin(std::future::pending());
     while status.is_none() || out.is_open() || err.is_open() {
@@ -158,7 +155,6 @@ async fn pump(
             }
             () = &mut drained => break,
             () = &mut cancelled => break,
-            () = &mut input, if !fed => fed = true,
         }
     }
     out.lines.finish(&mut |line, left_out| sink.line(line, left_out));
@@ -202,13 +198,6 @@ impl<R: AsyncRead + Unpin> Stream<R> {
         let bytes = self.buffer.get(..count).unwrap_or_default();
         self.lines.feed(bytes, &mut |line, left_out| sink.line(line, left_out));
         sink.keep(Log::flush);
-    }
-}
-
-/// Writes the text to the command and closes its input. A command that does not read it is no fault.
-async fn feed(stdin: Option<ChildStdin>, text: String) {
-    if let Some(mut stdin) = stdin {
-        let _ = stdin.write_all(text.as_bytes()).await;
     }
 }
 

@@ -154,7 +154,7 @@ async fn judge(context: &Context, planned: &Value, key: &str) -> Result<Applied,
         None => None,
     };
     let started = context.clock.now();
-    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: true };
+    let manner = Manner { leftovers: Leftovers::Stop, stop_on_cancel: true, outlives: false };
     let ended = run(context, &spec, manner, &mut sink, |_| {}).await?;
     if ended == Ended::Stopped {
         return Err(Problem::cancelled());

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use relplan_archive::{Archive, Depth, Flow, Identities, Job, Part, Settings, Wanted, asserts};
+use relplan_archive::{Archive, Depth, Flow, Identities, Job, Part, Settings, Wanted, asserts, side_thread};
 use relplan_contract::{Problem, Restored};
 
 use crate::connection::Connection;
@@ -58,7 +58,9 @@ pub(crate) fn into(
 /// Works on each on a thread of its own.
 fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<(), Problem> + Sync) -> Result<(), Problem> {
     std::thread::scope(|scope| {
-        let each: Vec<_> = all.iter().map(|one| scope.spawn(|| work(one))).collect();
+        let work = &work;
+        let each =
+            all.iter().map(|one| side_thread(scope, move || work(one))).collect::<Result<Vec<_>, _>>()?;
         let ended = each.into_iter().map(|one| {
             one.join().unwrap_or_else(|_| {
                 Err(Problem::uncertain("A restore broke off: this is a fault in relplan."))
@@ -112,10 +114,9 @@ impl Target<'_> {
         let mut list = String::new();
         std::thread::scope(|scope| {
             // It reads no further than it needs; what it did not want is read by those who restore.
-            scope.spawn(move || self.job.copy(&mut reader, &mut input, &part.name));
-            output.read_to_string(&mut list)
-        })
-        .map_err(unread)?;
+            side_thread(scope, move || self.job.copy(&mut reader, &mut input, &part.name))?;
+            output.read_to_string(&mut list).map_err(unread)
+        })?;
         tool.wait().map_err(|failed| of_tool(&failed))?;
         Ok(list)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
 use relplan_reliability::{
-    Tally, crash, damage, faults, planted, pulls, races, rogue, snapshots, syscalls, tags,
+    Tally, crash, damage, faults, outlive, planted, pulls, races, rogue, snapshots, syscalls, tags,
 };
 
 fn built() -> Relplan {
@@ -44,6 +44,11 @@ fn nothing_is_lost_or_doubled_by_kill_9() {
 #[test]
 fn no_tag_is_half_made_by_kill_9_of_relplan_alone() {
     holds(tags::tags(&built(), &planted::with_late_input(&OWN).expect("this program"), 6, 1));
+}
+
+#[test]
+fn a_deployment_that_prints_outlives_relplan() {
+    holds(outlive::outlive(&built(), &planted::with_frail_commands(&OWN).expect("this program"), 6, 1));
 }
 
 #[test]

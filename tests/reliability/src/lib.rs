@@ -15,6 +15,7 @@ pub mod disk;
 pub mod faults;
 pub mod fuzz;
 pub mod images;
+pub mod outlive;
 pub mod planted;
 pub mod pulls;
 pub mod races;

@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
 use relplan_reliability::{
-    Tally, crash, damage, faults, images, planted, pulls, races, rogue, simulate, snapshots, syscalls, tags,
+    Tally, crash, damage, faults, images, outlive, planted, pulls, races, rogue, simulate, snapshots, syscalls,
+    tags,
 };
 
 #[derive(Parser)]
@@ -36,6 +37,8 @@ struct Seeded {
 enum Ordeal {
     /// kill -9 at random moments of an apply
     Crash(Seeded),
+    /// Deployments that print while relplan is killed or hung up, this many times
+    Outlive(Seeded),
     /// A kill at each system call of the ledger's write path, and this many during recoveries
     Syscalls(Seeded),
     /// A ledger cut off at every byte, and this many single flipped bits
@@ -82,6 +85,9 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
     let early = planted::acts_too_early(&[])?;
     match &arguments.ordeal {
         Ordeal::Crash(Seeded { runs, seed }) => crash::crash(&relplan()?, &early, crash::SHAPE, *runs, *seed),
+        Ordeal::Outlive(Seeded { runs, seed }) => {
+            outlive::outlive(&relplan()?, &planted::with_frail_commands(&[])?, *runs, *seed)
+        }
         Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan()?, &early, 1, *runs, *seed),
         Ordeal::Faults => faults::faults(&relplan()?, &early, &faults::ERRORS, 1),
         Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),

@@ -1,6 +1,7 @@
 //! Commands that write a stream, or are given one.
 
 use std::io;
+use std::sync::mpsc;
 
 use relplan_archive::{Archive, Flow, Job, Settings, Tool, ToolSpec};
 use relplan_contract::{Context, Path, Problem, Value};
@@ -53,10 +54,15 @@ impl Command {
         let attribute = self.0.attribute;
         let part = archive.only_part(STREAM)?;
         let mut reader = archive.reader(part, settings.identities()?.as_ref())?;
-        let mut tool = self.start(job, Flow::Both)?;
-        let output = tool.output().map_err(|error| unreadable(&error))?;
         let context = job.context().clone();
-        let keeping = std::thread::spawn(move || last_lines(&context, output));
+        let (give, output) = mpsc::channel();
+        // Before the command: it must not have begun when there is no thread to be had.
+        let keeping = std::thread::Builder::new()
+            .spawn(move || output.recv().map(|output| last_lines(&context, output)).unwrap_or_default())
+            .map_err(|error| Problem::retry(format!("The system gives no more threads: {error}.")))?;
+        let mut tool = self.start(job, Flow::Both)?;
+        // It waits for this, and for nothing else.
+        let _ = give.send(tool.output().map_err(|error| unreadable(&error))?);
         let fed = tool.feed(&mut reader, STREAM);
         let ended = tool.wait();
         // It ends with the command's output; a fault in it loses lines, not the verdict.

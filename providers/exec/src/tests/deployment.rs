@@ -39,7 +39,9 @@ async fn what_is_deployed_is_observed() {
         deploy(&place, &arguments("echo going; echo $RELPLAN_VERSION > live")).await.expect("deployed");
     assert_eq!((object.get("live_version"), object.get("exit_code")), (&"2.0".into(), &Value::integer(0)));
     assert_eq!(place.text(object.get("log").as_str().expect("a log")), "going\n");
-    assert!(place.recorder.references()[0].starts_with("process group "));
+    let references = place.recorder.references();
+    assert!(references[0].starts_with("command of process "), "{references:?}");
+    assert!(references[1].starts_with("process group ") && references.len() == 2, "{references:?}");
 }
 
 #[tokio::test]
@@ -171,7 +173,7 @@ async fn after_a_crash_observe_tells_what_became_of_it() {
     // No machine has that many processes: here it would be gone.
     let elsewhere = "process group 2000000000, boot of-another-machine";
     assert_eq!(reconcile(&place, &lost, Some(elsewhere)).await, Reconciled::CannotTell);
-    let here = crate::survivor::reference(2_000_000_000);
+    let here = crate::survivor::Reference::started(2_000_000_000).to_string();
     assert_eq!(reconcile(&place, &lost, Some(&here)).await, Reconciled::NotDone);
 }
 
@@ -216,7 +218,7 @@ async fn a_command_that_outlived_relplan_is_not_taken_for_ended() {
         .spawn()
         .expect("started");
     let group = survivor.id().and_then(|id| i32::try_from(id).ok()).expect("a process");
-    let reference = crate::survivor::reference(group);
+    let reference = crate::survivor::Reference::started(group).to_string();
     let deployment = ExecDeployment::default();
     let planned = planned(&deployment, &arguments("true"));
     let ask = async |reference| {

@@ -135,7 +135,7 @@ async fn after_a_crash_what_is_pending_tells_what_became_of_it() {
     let planned = site.plan(&site.config(&[])).await.value;
     assert_eq!(site.reconcile(&planned, None).await, Reconciled::NotDone);
     // A number that no process can have.
-    let boot = survivor::reference(i32::MAX);
+    let boot = survivor::Reference::started(i32::MAX).to_string();
     assert_eq!(site.reconcile(&planned, Some(&boot)).await, Reconciled::NotDone);
     std::fs::write(site.place.path("ran"), "001\n").expect("noted");
     assert!(matches!(site.reconcile(&planned, Some(&boot)).await, Reconciled::Done(_)));

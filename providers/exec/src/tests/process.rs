@@ -170,6 +170,39 @@ async fn what_a_test_leaves_behind_is_ended() {
 }
 
 #[tokio::test]
+async fn a_text_of_any_length_is_there_before_the_command_starts() {
+    let place = Place::new();
+    let text = "a line of input\n".repeat(70_000);
+    // Closed at once, read late, and read in part: nothing waits for it, and nothing is lost.
+    let count = |script: &str| [("command", sh(script)), ("stdin", Value::from(text.as_str()))];
+    let late = run(&place, &count("sleep 0.3; wc -c")).await;
+    assert_eq!(tail(&late).trim(), text.len().to_string());
+    assert_eq!(tail(&run(&place, &count("head -n 1")).await), "a line of input");
+    assert_eq!(tail(&run(&place, &count("exec <&-; echo done")).await), "done");
+    let empty = run(&place, &[("command", sh("wc -c")), ("stdin", "".into())]).await;
+    assert_eq!(tail(&empty).trim(), "0");
+}
+
+#[tokio::test]
+async fn a_command_goes_on_writing_when_nobody_reads_any_more() {
+    let place = Place::new();
+    let deployment = crate::ExecDeployment::default();
+    // More than a pipe holds, on both of its outputs, after the reader has gone.
+    let flood = "i=0; while [ $i -lt 3000 ]; do echo 'a line that is written to nobody, but it is written' || exit 9; \
+                 echo 'and another one that nobody gets to see any more' >&2 || exit 9; i=$((i+1)); done";
+    let script = format!("(sleep 0.5; {flood}; echo written > end) & echo begun");
+    let arguments = [("version", "1".into()), ("deploy", sh(&script))];
+    apply(&place, &deployment, &arguments).await.expect("deployed");
+    for _ in 0..1000 {
+        if place.path("end").exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("what was left running broke off");
+}
+
+#[tokio::test]
 async fn an_interrupted_run_starts_nothing() {
     let place = Place::new();
     place.context.cancel.cancel();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relplan_archive::{Archive, Depth, Draft, Facts, Flow, Job, OnLine, Part, Settings};
+use relplan_archive::{Archive, Depth, Draft, Facts, Flow, Job, OnLine, Part, Settings, side_thread};
 use relplan_contract::Problem;
 
 use super::Plan;
@@ -123,11 +123,11 @@ impl Dump<'_> {
             let each: Vec<_> = (0..rows.len())
                 .map(|number| {
                     let arguments = rows_of(&selection, &rows, number);
-                    scope.spawn(move || {
+                    side_thread(scope, move || {
                         self.part(&format!("{ROWS}{number}.dump"), "pg_dump", self.arguments(arguments))
                     })
                 })
-                .collect();
+                .collect::<Result<_, _>>()?;
             let parts = each.into_iter().map(|one| {
                 one.join().unwrap_or_else(|_| {
                     Err(Problem::uncertain("A dump broke off: this is a fault in relplan."))

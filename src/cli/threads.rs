@@ -1,0 +1,130 @@
+//! [`Runtime`]: what waits, with every thread that it needs. They are started before anything else is: a system that gives
+//! no more of them says so while nothing has been done yet, and an action that is under way needs no new one.
+
+use std::sync::{Barrier, Mutex, mpsc};
+use std::time::Duration;
+
+use super::exit::Failure;
+
+/// The most calls at the same time that may block their thread, which providers should not do.
+const MOST: usize = 64;
+
+/// Threads for what must block: a question to a person, a name that is looked up, a database's programs.
+const SPARE: usize = 4;
+
+/// The stack of each, in bytes.
+const STACK: usize = 2 << 20;
+
+/// Memory that must be free beside the stacks, in bytes.
+const MEMORY: usize = 32 << 20;
+
+/// How long threads may take to begin on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A runtime that waits for nobody at its end: a call that never comes back must not keep the command.
+pub(super) struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    /// Starts it, with the deadlines of all calls kept while `parallelism` of them block their thread.
+    pub(super) fn start(parallelism: usize) -> Result<Self, Failure> {
+        let workers = parallelism.min(MOST) + 2;
+        let (done, started) = mpsc::channel();
+        // On a thread of its own, since a runtime that gets only a part of its threads may never come to be.
+        let starter = std::thread::Builder::new().spawn(move || {
+            let _ = done.send(all_at_once(workers + SPARE).and_then(|()| build(workers)));
+        });
+        let ended = starter.map_err(|error| error.to_string()).and_then(|_| {
+            started.recv_timeout(PATIENCE).unwrap_or_else(|_| Err("they do not begin".to_owned()))
+        });
+        ended.map(|runtime| Self(Some(runtime))).map_err(|why| no_threads(workers + SPARE, &why))
+    }
+}
+
+impl std::ops::Deref for Runtime {
+    type Target = tokio::runtime::Runtime;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("it is taken only when it is dropped")
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn no_threads(count: usize, why: &str) -> Failure {
+    Failure::error(format!("The system does not give relplan the {count} threads that it needs: {why}.")).help(
+        "Nothing was done. Raise the limit that is reached: of processes (`ulimit -u`, the pids limit of the container) \
+         or of memory (`ulimit -v`). A smaller -parallelism needs fewer.",
+    )
+}
+
+/// Whether so many threads can be had at the same time, and memory for them and for what they do.
+fn all_at_once(count: usize) -> Result<(), String> {
+    let mut memory: Vec<u8> = Vec::new();
+    // Asked for first: the system's allocator reserves more for each thread than it needs, and gives it to the others.
+    let wanted = count.saturating_mul(STACK).saturating_add(MEMORY);
+    memory
+        .try_reserve_exact(wanted)
+        .map_err(|_| format!("there are not even {} MB of memory", wanted >> 20))?;
+    drop(memory);
+    let gate = Mutex::new(());
+    std::thread::scope(|scope| {
+        let closed = gate.lock();
+        let wait = || drop(gate.lock());
+        for number in 0..count {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, wait);
+            thread.map_err(|error| format!("after {number} of them, {error}"))?;
+        }
+        drop(closed);
+        Ok(())
+    })
+}
+
+/// Builds the runtime and waits until its threads run, the spare ones too. They stay.
+fn build(workers: usize) -> Result<tokio::runtime::Runtime, String> {
+    const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(workers).thread_stack_size(STACK).thread_keep_alive(FOR_EVER).enable_all();
+    let runtime = builder.build().map_err(|error| error.to_string())?;
+    let all_run = std::sync::Arc::new(Barrier::new(SPARE + 1));
+    for _ in 0..SPARE {
+        let all_run = std::sync::Arc::clone(&all_run);
+        // What was to run before them runs when they do: threads are given in order.
+        runtime.spawn_blocking(move || all_run.wait());
+    }
+    all_run.wait();
+    Ok(runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_threads_than_there_can_be_are_refused_in_words() {
+        // More stacks than fit into the addresses of a process.
+        let why = all_at_once(1 << 27).expect_err("too many");
+        assert_eq!(why, "there are not even 268435488 MB of memory");
+    }
+
+    #[test]
+    fn what_blocks_runs_although_every_worker_is_busy() {
+        let runtime = Runtime::start(1).expect("threads");
+        let (said, heard) = mpsc::channel();
+        for _ in 0..3 {
+            runtime.spawn(async { std::thread::sleep(Duration::from_secs(2)) });
+        }
+        for number in 0..SPARE {
+            let said = said.clone();
+            runtime.spawn_blocking(move || said.send(number));
+        }
+        for _ in 0..SPARE {
+            heard.recv_timeout(Duration::from_secs(1)).expect("a thread for each");
+        }
+    }
+}
