@@ -94,6 +94,7 @@ impl World {
             leaves_open: false,
             has_open: false,
             settled: BTreeSet::new(),
+            allowance: Arc::new(Allowance::new(NoFiles.totals(), NoFiles.clock())),
             host: Arc::new(NoFiles),
         };
         world.open(ModuleId(0), &ModulePath::default());

@@ -29,12 +29,13 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Read, "read"),
 ];
 
-const CAUTIONS: [(CautionKind, &str); 9] = [
+const CAUTIONS: [(CautionKind, &str); 10] = [
     (CautionKind::Uncertain, "uncertain"),
     (CautionKind::Held, "held"),
     (CautionKind::WouldStop, "would stop"),
     (CautionKind::Destructive, "destructive"),
     (CautionKind::Irreversible, "irreversible"),
+    (CautionKind::NewServer, "new server"),
     (CautionKind::NoWayBack, "no way back"),
     (CautionKind::Drift, "drift"),
     (CautionKind::LetGo, "let go"),
@@ -151,6 +152,7 @@ fn change(change: &Change, value: &dyn Fn(&Value) -> Json) -> Json {
         "inputs": value(&change.inputs),
         "replace": change.replace.iter().map(path).collect::<Vec<_>>(),
         "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "judged_by": change.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "preview": change.preview.as_ref().map(verdict),
         "notes": json!(change.notes),
         "undo": change.undo.as_str(),
@@ -174,6 +176,7 @@ fn change_of(json: &Json) -> Option<Change> {
         inputs: value_of(json, "inputs")?,
         replace: all("replace")?.iter().map(path_of).collect::<Option<_>>()?,
         dependencies: all("dependencies")?.iter().map(dependency).collect::<Option<_>>()?,
+        judged_by: all("judged_by")?.iter().map(dependency).collect::<Option<_>>()?,
         preview: optional_verdict(json.get("preview")?)?,
         notes: strings(json.get("notes")?)?,
         undo: json.get("undo")?.as_str()?.to_owned(),

@@ -298,7 +298,7 @@ impl LateTag {
         let text = |name: &str| planned.get(name).as_str().unwrap_or_default();
         let arguments = ["tag", "--annotate", "--cleanup=verbatim", "--file=-", text("name"), text("commit")];
         let mut command = Command::new("git");
-        command.args(arguments).current_dir(context.path(text("repository"))).envs(ENVIRONMENT);
+        command.args(arguments).current_dir(context.unread(text("repository"))).envs(ENVIRONMENT);
         let mut child = command.process_group(0).stdin(Stdio::piped()).spawn()?;
         tokio::time::sleep(PAUSE).await;
         if let Some(mut input) = child.stdin.take() {
