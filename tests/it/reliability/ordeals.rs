@@ -4,7 +4,10 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
-use relplan_reliability::{Tally, crash, damage, faults, planted, races, rogue, snapshots, syscalls};
+use relplan_reliability::verbs::{Bug, Only, verbs};
+use relplan_reliability::{
+    Tally, crash, damage, faults, planted, providers, races, rogue, snapshots, syscalls,
+};
 
 fn built() -> Relplan {
     Relplan::built(Path::new(env!("CARGO_BIN_EXE_relplan")))
@@ -77,4 +80,34 @@ fn simulated_releases_outlive_power_cuts() {
 #[test]
 fn no_snapshot_is_recorded_as_good_that_does_not_restore() {
     holds(snapshots::snapshots(Path::new(env!("CARGO_BIN_EXE_relplan")), 19, 1));
+}
+
+/// A relplan with each of the bugs that the ordeal of the verbs looks for.
+fn buggy() -> Vec<Relplan> {
+    Bug::all(&built(), &OWN).expect("this program")
+}
+
+#[test]
+fn a_rollback_that_is_cut_off_can_be_repeated() {
+    holds(verbs(&built(), &buggy(), &[Only::Rollback], 15, 4, 1));
+}
+
+#[test]
+fn a_destroy_that_is_cut_off_can_be_repeated() {
+    holds(verbs(&built(), &[], &[Only::Destroy], 15, 4, 1));
+}
+
+#[test]
+fn a_refresh_that_is_cut_off_can_be_repeated() {
+    holds(verbs(&built(), &[], &[Only::Refresh], 15, 4, 1));
+}
+
+#[test]
+fn a_failed_check_turns_everything_back_however_often_it_is_cut_off() {
+    holds(verbs(&built(), &[], &[Only::WayBack], 15, 4, 1));
+}
+
+#[test]
+fn what_a_killed_provider_had_begun_is_there_once() {
+    holds(providers::providers(&built(), "", 3, 4, 1));
 }

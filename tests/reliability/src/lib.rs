@@ -9,13 +9,17 @@
 #![allow(clippy::disallowed_methods, reason = "ordeals start processes and damage files")]
 #![allow(clippy::panic, reason = "a fault of the harness itself ends it")]
 
+mod calls;
 pub mod crash;
 pub mod damage;
 pub mod disk;
 pub mod faults;
 pub mod fuzz;
+mod harm;
 pub mod images;
+mod kept;
 pub mod planted;
+pub mod providers;
 pub mod races;
 pub mod random;
 pub mod release;
@@ -26,5 +30,7 @@ pub mod snapshots;
 pub mod strace;
 pub mod syscalls;
 pub mod tally;
+mod told;
+pub mod verbs;
 
 pub use tally::Tally;

@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
+use relplan_reliability::verbs::{Bug, Only, verbs};
 use relplan_reliability::{
-    Tally, crash, damage, faults, images, planted, races, rogue, simulate, snapshots, syscalls,
+    Tally, crash, damage, faults, images, planted, providers, races, rogue, simulate, snapshots, syscalls,
 };
 
 #[derive(Parser)]
@@ -32,6 +33,38 @@ struct Seeded {
     seed: u64,
 }
 
+#[derive(Args)]
+struct Verbs {
+    /// How many kills of each verb
+    #[arg(long)]
+    runs: u64,
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// One of them alone
+    #[arg(long)]
+    only: Option<Only>,
+    /// How many stories at the same time
+    #[arg(long, default_value_t = 4)]
+    jobs: usize,
+}
+
+#[derive(Args)]
+struct Providers {
+    /// How many kills of each
+    #[arg(long)]
+    runs: u64,
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Those whose type begins so
+    #[arg(long, default_value = "")]
+    only: String,
+    /// How many at the same time
+    #[arg(long, default_value_t = 4)]
+    jobs: usize,
+}
+
 #[derive(Subcommand)]
 enum Ordeal {
     /// kill -9 at random moments of an apply
@@ -52,6 +85,10 @@ enum Ordeal {
     Rogues,
     /// A write, sync or rename that the system refuses
     Faults,
+    /// Rollback, destroy, refresh-only and the automatic way back, cut off
+    Verbs(Verbs),
+    /// Every provider with a child or two requests, killed while it acts
+    Providers(Providers),
     /// Bad luck for snapshots of a real PostgreSQL: servers, networks, disks, keys and clocks that fail
     Snapshots(Seeded),
 }
@@ -75,6 +112,14 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
         Ordeal::Syscalls(Seeded { runs, seed }) => syscalls::syscalls(&relplan()?, &early, 1, *runs, *seed),
         Ordeal::Faults => faults::faults(&relplan()?, &early, &faults::ERRORS, 1),
         Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),
+        Ordeal::Verbs(Verbs { runs, seed, only, jobs }) => {
+            let relplan = relplan()?;
+            let only = only.map_or_else(|| Only::ALL.to_vec(), |only| vec![only]);
+            verbs(&relplan, &Bug::all(&relplan, &[])?, &only, *runs, *jobs, *seed)
+        }
+        Ordeal::Providers(Providers { runs, seed, only, jobs }) => {
+            providers::providers(&relplan()?, only, *runs, *jobs, *seed)
+        }
         Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
         Ordeal::Snapshots(Seeded { runs, seed }) => {
             snapshots::snapshots(&arguments.relplan.canonicalize()?, *runs, *seed)

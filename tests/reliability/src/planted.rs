@@ -12,6 +12,7 @@ use relplan_contract::{
 };
 
 use crate::scene::Relplan;
+use crate::verbs;
 
 /// The variable that makes a process a relplan with a bug: it holds the arguments, each on a line.
 pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
@@ -24,6 +25,10 @@ pub const WITH_ROGUES: &str = "RELPLAN_WITH_ROGUES";
 #[must_use]
 pub fn run_if_asked() -> Option<u8> {
     let bundled = relplan_bundled::registry();
+    let of_verbs = verbs::BUGS.iter().find_map(|(name, bug)| Some((std::env::var(name).ok()?, *bug)));
+    if let Some((given, bug)) = of_verbs {
+        return Some(run(&given, verbs::providers(bug, bundled)));
+    }
     let (given, providers) = match (std::env::var(ARGUMENTS), std::env::var(WITH_ROGUES)) {
         (Ok(given), _) => {
             let early = bundled.into_iter().map(|inner| Arc::new(Early(inner)) as Arc<dyn Provider>);
@@ -36,8 +41,12 @@ pub fn run_if_asked() -> Option<u8> {
         }
         _ => return None,
     };
+    Some(run(&given, providers))
+}
+
+fn run(given: &str, providers: Vec<Arc<dyn Provider>>) -> u8 {
     let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
-    Some(relplan::cli::main(arguments, providers).code())
+    relplan::cli::main(arguments, providers).code()
 }
 
 /// A relplan that acts before its intents: this program, started again. `own` are the arguments that lead it to

@@ -43,7 +43,8 @@ impl Relplan {
         Self { program: program.into(), before, through: self.through }
     }
 
-    fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
+    /// A command of relplan in a folder, to be looked at before it is started.
+    pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.before);
         match self.through {
