@@ -28,7 +28,7 @@ deny: prepare
 build:
 	$(CARGO) build --locked --workspace
 
-# The ordeals of docs/reliability.md in full: about an hour on two cores. Images need root and loop devices.
+# The ordeals of docs/reliability.md in full: about two hours on two cores. Images need root and loop devices.
 RELIABILITY = target/release/reliability --relplan target/release/relplan
 crash: prepare
 	$(CARGO) build --locked --release --package relplan --package relplan-reliability
@@ -43,6 +43,8 @@ crash: prepare
 	$(RELIABILITY) snapshots --runs 200
 	$(RELIABILITY) tags --runs 60
 	$(RELIABILITY) pulls --runs 300
+	$(RELIABILITY) verbs --runs 300
+	$(RELIABILITY) providers --runs 60
 
 # Whole releases in virtual time, for a night.
 SIMULATE_SEEDS ?= 1000000

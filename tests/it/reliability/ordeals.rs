@@ -4,8 +4,9 @@ use std::path::Path;
 
 use relplan_reliability::scene::{Relplan, Shape};
 use relplan_reliability::simulate::{self, Weather};
+use relplan_reliability::verbs::{Bug, Only, verbs};
 use relplan_reliability::{
-    Tally, crash, damage, faults, outlive, planted, pulls, races, rogue, snapshots, syscalls, tags,
+    Tally, crash, damage, faults, outlive, planted, providers, pulls, races, rogue, snapshots, syscalls, tags,
 };
 
 fn built() -> Relplan {
@@ -98,4 +99,34 @@ fn hostile_pull_requests_do_no_harm() {
     let limits = pulls::Limits { time: 3 * pulls::Limits::PROMISED.time, ..pulls::Limits::PROMISED };
     let runs = 2 * pulls::families().len() as u64;
     holds(pulls::pulls(&built(), &leaking, limits, runs, 1, None));
+}
+
+/// A relplan with each of the bugs that the ordeal of the verbs looks for.
+fn buggy() -> Vec<Relplan> {
+    Bug::all(&built(), &OWN).expect("this program")
+}
+
+#[test]
+fn a_rollback_that_is_cut_off_can_be_repeated() {
+    holds(verbs(&built(), &buggy(), &[Only::Rollback], 15, 4, 1));
+}
+
+#[test]
+fn a_destroy_that_is_cut_off_can_be_repeated() {
+    holds(verbs(&built(), &[], &[Only::Destroy], 15, 4, 1));
+}
+
+#[test]
+fn a_refresh_that_is_cut_off_can_be_repeated() {
+    holds(verbs(&built(), &[], &[Only::Refresh], 15, 4, 1));
+}
+
+#[test]
+fn a_failed_check_turns_everything_back_however_often_it_is_cut_off() {
+    holds(verbs(&built(), &[], &[Only::WayBack], 15, 4, 1));
+}
+
+#[test]
+fn what_a_killed_provider_had_begun_is_there_once() {
+    holds(providers::providers(&built(), "", 3, 4, 1));
 }

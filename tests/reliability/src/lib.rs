@@ -9,14 +9,18 @@
 #![allow(clippy::disallowed_methods, reason = "ordeals start processes and damage files")]
 #![allow(clippy::panic, reason = "a fault of the harness itself ends it")]
 
+mod calls;
 pub mod crash;
 pub mod damage;
 pub mod disk;
 pub mod faults;
 pub mod fuzz;
+mod harm;
 pub mod images;
+mod kept;
 pub mod outlive;
 pub mod planted;
+pub mod providers;
 pub mod pulls;
 pub mod races;
 pub mod random;
@@ -29,5 +33,7 @@ pub mod strace;
 pub mod syscalls;
 pub mod tags;
 pub mod tally;
+mod told;
+pub mod verbs;
 
 pub use tally::Tally;

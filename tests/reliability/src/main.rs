@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
+use relplan_reliability::verbs::{Bug, Only, verbs};
 use relplan_reliability::{
-    Tally, crash, damage, faults, images, outlive, planted, pulls, races, rogue, simulate, snapshots, syscalls,
-    tags,
+    Tally, crash, damage, faults, images, outlive, planted, providers, pulls, races, rogue, simulate, snapshots,
+    syscalls, tags,
 };
 
 #[derive(Parser)]
@@ -31,6 +32,38 @@ struct Seeded {
     /// Where the random numbers start
     #[arg(long, default_value_t = 1)]
     seed: u64,
+}
+
+#[derive(Args)]
+struct Verbs {
+    /// How many kills of each verb
+    #[arg(long)]
+    runs: u64,
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// One of them alone
+    #[arg(long)]
+    only: Option<Only>,
+    /// How many stories at the same time
+    #[arg(long, default_value_t = 4)]
+    jobs: usize,
+}
+
+#[derive(Args)]
+struct Providers {
+    /// How many kills of each
+    #[arg(long)]
+    runs: u64,
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Those whose type begins so
+    #[arg(long, default_value = "")]
+    only: String,
+    /// How many at the same time
+    #[arg(long, default_value_t = 4)]
+    jobs: usize,
 }
 
 #[derive(Subcommand)]
@@ -63,6 +96,10 @@ enum Ordeal {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Rollback, destroy, refresh-only and the automatic way back, cut off
+    Verbs(Verbs),
+    /// Every provider with a child or two requests, killed while it acts
+    Providers(Providers),
     /// Bad luck for snapshots of a real PostgreSQL: servers, networks, disks, keys and clocks that fail
     Snapshots(Seeded),
     /// kill -9 of relplan alone while git makes tags for it
@@ -93,6 +130,14 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
         Ordeal::Races(Seeded { runs, seed }) => races::races(&relplan()?, *runs, runs.div_ceil(5), *seed),
         Ordeal::Tags(Seeded { runs, seed }) => {
             tags::tags(&relplan()?, &planted::with_late_input(&[])?, *runs, *seed)
+        }
+        Ordeal::Verbs(Verbs { runs, seed, only, jobs }) => {
+            let relplan = relplan()?;
+            let only = only.map_or_else(|| Only::ALL.to_vec(), |only| vec![only]);
+            verbs(&relplan, &Bug::all(&relplan, &[])?, &only, *runs, *jobs, *seed)
+        }
+        Ordeal::Providers(Providers { runs, seed, only, jobs }) => {
+            providers::providers(&relplan()?, only, *runs, *jobs, *seed)
         }
         Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
         Ordeal::Pulls { seeded: Seeded { runs, seed }, only } => {

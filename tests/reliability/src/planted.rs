@@ -12,6 +12,7 @@ use relplan_contract::{
 };
 
 use crate::scene::Relplan;
+use crate::verbs;
 
 /// The variable that makes a process a relplan with a bug: it holds the arguments, each on a line.
 pub const ARGUMENTS: &str = "RELPLAN_WITH_A_BUG";
@@ -33,6 +34,10 @@ pub fn run_if_asked() -> Option<u8> {
         return Some(code);
     }
     let bundled = relplan_bundled::registry();
+    let of_verbs = verbs::BUGS.iter().find_map(|(name, bug)| Some((std::env::var(name).ok()?, *bug)));
+    if let Some((given, bug)) = of_verbs {
+        return Some(run(&given, verbs::providers(bug, bundled)));
+    }
     let (given, providers) = match (std::env::var(ARGUMENTS), std::env::var(WITH_ROGUES)) {
         (Ok(given), _) => {
             let early = bundled.into_iter().map(|inner| Arc::new(Early(inner)) as Arc<dyn Provider>);
@@ -56,8 +61,12 @@ pub fn run_if_asked() -> Option<u8> {
             (given, bundled.into_iter().map(wrap).collect())
         }
     };
+    Some(run(&given, providers))
+}
+
+fn run(given: &str, providers: Vec<Arc<dyn Provider>>) -> u8 {
     let arguments = std::iter::once("relplan").chain(given.lines()).map(Into::into).collect();
-    Some(relplan::cli::main(arguments, providers).code())
+    relplan::cli::main(arguments, providers).code()
 }
 
 /// A relplan that acts before its intents: this program, started again. `own` are the arguments that lead it to

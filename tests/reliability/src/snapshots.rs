@@ -1,7 +1,7 @@
 //! Snapshots of a real PostgreSQL and a real MariaDB that meet every kind of bad luck: none is recorded as good that does not restore, no
 //! half file is left that looks whole, and no backend stays behind.
 
-mod database;
+pub(crate) mod database;
 mod fault;
 mod judge;
 mod proxy;

@@ -7,14 +7,14 @@ const ORDERS: usize = 20_000;
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Postgres,
     Mariadb,
 }
 
 impl Kind {
     /// The type of its snapshots.
-    pub(super) const fn resource(self) -> &'static str {
+    pub(crate) const fn resource(self) -> &'static str {
         match self {
             Self::Postgres => "postgres_snapshot",
             Self::Mariadb => "mysql_snapshot",
@@ -22,13 +22,13 @@ impl Kind {
     }
 
     /// The address of the snapshot.
-    pub(super) fn address(self) -> String {
+    pub(crate) fn address(self) -> String {
         format!("{}.before", self.resource())
     }
 }
 
 /// A running server with a shop in the database `shop`.
-pub(super) enum Database {
+pub(crate) enum Database {
     Postgres(postgres_server::Server),
     Mariadb(mariadb_server::Server),
 }
@@ -41,7 +41,7 @@ const MARIADB_QUESTION: &str = "SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', id, cu
     FROM customers; SELECT COUNT(*) FROM days; SELECT COUNT(*) FROM `Log Entries`";
 
 impl Database {
-    pub(super) fn start(kind: Kind) -> Self {
+    pub(crate) fn start(kind: Kind) -> Self {
         match kind {
             Kind::Postgres => {
                 let server = postgres_server::Server::start();
@@ -56,25 +56,25 @@ impl Database {
         }
     }
 
-    pub(super) const fn kind(&self) -> Kind {
+    pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::Postgres(_) => Kind::Postgres,
             Self::Mariadb(_) => Kind::Mariadb,
         }
     }
 
-    pub(super) const fn port(&self) -> u16 {
+    pub(crate) const fn port(&self) -> u16 {
         match self {
             Self::Postgres(server) => server.port(),
             Self::Mariadb(server) => server.port(),
         }
     }
 
-    pub(super) fn url(&self, database: &str) -> String {
+    pub(crate) fn url(&self, database: &str) -> String {
         self.url_through(database, self.port())
     }
 
-    pub(super) fn url_through(&self, database: &str, port: u16) -> String {
+    pub(crate) fn url_through(&self, database: &str, port: u16) -> String {
         match self {
             Self::Postgres(server) => server.url_through(database, port),
             Self::Mariadb(server) => server.url_through(database, port),
@@ -82,7 +82,7 @@ impl Database {
     }
 
     /// The same with another password, which is wrong.
-    pub(super) fn wrong_url(&self, database: &str) -> String {
+    pub(crate) fn wrong_url(&self, database: &str) -> String {
         match self {
             Self::Postgres(server) => server.url(database).replace("%70", "%71"),
             Self::Mariadb(server) => server.url(database).replace("%6D%3A", "%6E%3A"),
@@ -90,7 +90,7 @@ impl Database {
     }
 
     /// Kills the server, as a failing machine would.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         match self {
             Self::Postgres(server) => server.kill(),
             Self::Mariadb(server) => server.kill(),
@@ -98,7 +98,7 @@ impl Database {
     }
 
     /// Brings it up again where it was killed.
-    pub(super) fn mend(&mut self) {
+    pub(crate) fn mend(&mut self) {
         match self {
             Self::Postgres(server) => {
                 if server.try_sql("postgres", "SELECT 1").is_err() {
@@ -114,7 +114,7 @@ impl Database {
     }
 
     /// Ends the sessions of others, as an administrator would.
-    pub(super) fn end_sessions(&self) {
+    pub(crate) fn end_sessions(&self) {
         match self {
             Self::Postgres(server) => {
                 let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -128,7 +128,7 @@ impl Database {
     }
 
     /// How many sessions others hold.
-    pub(super) fn backends(&self) -> usize {
+    pub(crate) fn backends(&self) -> usize {
         match self {
             Self::Postgres(server) => server.backends(),
             Self::Mariadb(server) => server.connections(),
@@ -136,7 +136,7 @@ impl Database {
     }
 
     /// What a database holds, in a word.
-    pub(super) fn summed(&self, database: &str) -> Result<String, String> {
+    pub(crate) fn summed(&self, database: &str) -> Result<String, String> {
         match self {
             Self::Postgres(server) => server.try_sql(database, POSTGRES_QUESTION),
             Self::Mariadb(server) => server.try_sql(database, MARIADB_QUESTION),
@@ -144,7 +144,7 @@ impl Database {
     }
 
     /// Drops a copy of the shop.
-    pub(super) fn drop_copy(&self, database: &str) -> io::Result<()> {
+    pub(crate) fn drop_copy(&self, database: &str) -> io::Result<()> {
         let dropped = match self {
             Self::Postgres(server) => server.try_sql("postgres", &format!("DROP DATABASE {database}")),
             Self::Mariadb(server) => server.try_sql("", &format!("DROP DATABASE {database}")),
