@@ -117,10 +117,11 @@ fn end_of(child: &mut Child) -> Option<i32> {
         if let Some(status) = child.try_wait().expect("a child") {
             return status.code();
         }
-        if begun.elapsed() > PATIENCE {
+        let is_late = begun.elapsed() > PATIENCE;
+        if is_late {
             child.kill().expect("killed");
-            panic!("it does not end");
         }
+        assert!(!is_late, "it does not end");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -21,7 +21,7 @@ const SHELL: &str = "/bin/sh";
 
 /// Waits for the end of its standard input, then empties the pipes at 1 and 2. Where a pipe could not be opened anew, it
 /// does not wait for what is to come (relplan's end is told not to), hence the second loop around `cat`.
-const SCRIPT: &str = r#"trap '' HUP INT QUIT TERM
+const SCRIPT: &str = r"trap '' HUP INT QUIT TERM
 read -r line
 empty() {
   if command -v cat; then until cat; do sleep 0.1 || sleep 1; done
@@ -29,7 +29,7 @@ empty() {
 }
 empty <&1 >/dev/null 2>&1 &
 empty <&2 >/dev/null 2>&1
-wait"#;
+wait";
 
 /// Folders of `cat` and `sleep`, behind those of the command's own PATH.
 const FOLDERS: &str = "/usr/bin:/bin";
