@@ -84,7 +84,7 @@ pub(super) struct ReleaseArgs {
     #[arg(long = "var-file", value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
     /// Let providers read what the release names in this folder outside of its tree: keys, certificates, databases.
-    /// Also from RELPLAN_ALLOW_READ, with : between several.
+    /// Also from `RELPLAN_ALLOW_READ`, with : between several.
     #[arg(long, value_name = "DIR")]
     pub allow_read: Vec<PathBuf>,
 }

@@ -43,6 +43,7 @@ pub(super) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, String>
 
 /// Why a release's files are not read.
 pub(super) fn refused(shown: &Path, error: &PathError) -> Failure {
+    let shown = shown.to_string_lossy();
     let failure = Failure::error(format!("{shown:?} is not read: {error}."));
     match error {
         PathError::Outside => failure.help(

@@ -24,6 +24,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Those of its own arguments that name files to read: a plan that cannot be carried out because one of them lies
     /// outside of the release's tree is refused at once.
+    #[must_use]
     fn inputs() -> &'static [&'static str] {
         &[]
     }
