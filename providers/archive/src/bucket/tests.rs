@@ -75,6 +75,7 @@ impl Bench {
             ("AWS_ACCESS_KEY_ID", self.keys.id.clone()),
             ("AWS_SECRET_ACCESS_KEY", self.keys.secret.clone()),
             ("AWS_ENDPOINT_URL_S3", self.server.endpoint()),
+            ("RELPLAN_CREDENTIAL_HOSTS", "127.0.0.1:9".to_owned()),
         ];
         context.environment =
             Arc::new(environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
