@@ -320,10 +320,21 @@ fn another_ledger_and_an_older_one_are_noticed() {
     std::fs::write(ledger(&one), &older).expect("put back");
     run(one.path(), &["plan", "a.hcl"]).says(11, "older copy");
     run(one.path(), &["state", "verify"]).says(11, "older copy");
-    // Without the checkpoint, only who noted the head can tell.
-    std::fs::remove_file(one.path().join(".relplan/a/checkpoint.json")).expect("removed");
+    // Without the checkpoint, the head beside it knows; without that, only who noted the head can tell.
+    let beside = |name: &str| one.path().join(".relplan/a").join(name);
+    std::fs::remove_file(beside("checkpoint.json")).expect("removed");
+    run(one.path(), &["plan", "a.hcl"]).says(11, "its head saw record");
+    let kept = std::fs::read(beside("head")).expect("a head");
+    std::fs::remove_file(beside("head")).expect("removed");
+    run(one.path(), &["plan", "a.hcl"]).says(0, "Plan:");
     run(one.path(), &["state", "verify", &format!("-head={head}")]).says(11, "No record");
-    // A saved plan knows which ledger it was made for.
+    std::fs::write(beside("head"), kept).expect("put back");
+    // Another ledger with what was beside the first one, and then with all that is its own: a saved plan knows which
+    // ledger it was made for.
     std::fs::copy(ledger(&other), ledger(&one)).expect("copied");
+    run(one.path(), &["plan", "a.hcl"]).says(11, "not of the same lineage");
+    for name in ["checkpoint.json", "head", "key"] {
+        std::fs::copy(other.path().join(".relplan/a").join(name), beside(name)).expect("copied");
+    }
     run(one.path(), &["apply", "saved.plan"]).says(7, "another ledger");
 }
