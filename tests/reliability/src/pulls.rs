@@ -20,7 +20,7 @@ mod tree;
 mod verb;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::random::Random;
@@ -100,7 +100,7 @@ pub fn pulls(
         let step = (turn / families.len()).wrapping_mul(STEP) % variations.len().max(1);
         let Some(variation) = variations.get(step) else { continue };
         let mut random = Random::new(number);
-        let met = ordeal.meet(variation.clone().drawn(&mut random), &mut random, runs == 1)?;
+        let met = ordeal.meet(&variation.clone().drawn(&mut random), &mut random, runs == 1)?;
         let only = if only.is_some() { format!(" --only {family}") } else { String::new() };
         for finding in met.findings {
             let key =
@@ -153,7 +153,7 @@ impl<'o> Ordeal<'o> {
     }
 
     /// Meets one pull request with every command.
-    fn meet(&self, pull: Pull, random: &mut Random, tell: bool) -> io::Result<Met> {
+    fn meet(&self, pull: &Pull, random: &mut Random, tell: bool) -> io::Result<Met> {
         let ground = self.ground.copy()?;
         pull.write(&ground)?;
         let told = if tell { pull.told(&ground) } else { Vec::new() };
@@ -166,7 +166,7 @@ impl<'o> Ordeal<'o> {
             largest: 0,
         };
         for verb in Verb::drawn(random) {
-            let words = verb.words(&pull, random);
+            let words = verb.words(pull, random);
             let (findings, seen) = self.judged(self.relplan, &ground, verb, &words, self.limits, &[])?;
             met.commands += 1;
             met.slowest_ms = met.slowest_ms.max(u64::try_from(seen.time.as_millis()).unwrap_or(u64::MAX));
@@ -198,7 +198,7 @@ impl<'o> Ordeal<'o> {
     ) -> io::Result<(Vec<String>, watch::Seen)> {
         let before = Tree::of(ground.top())?;
         let contacts = ground.listeners().contacts();
-        let comments = if verb == Verb::Review { self.reviewer.comments() } else { Default::default() };
+        let comments = if verb == Verb::Review { self.reviewer.comments() } else { BTreeSet::new() };
         let seen = self.reviewer.watch(relplan, ground, words, limits, more)?;
         let innocent = self.innocent.get(&verb);
         let case = Case { ground, verb, limits, port: self.reviewer.port(), innocent };

@@ -103,7 +103,7 @@ fn texts(name: &str, text: &str) -> Vec<(String, String)> {
 }
 
 fn bytes(name: &str, bytes: &[u8]) -> Vec<(String, String)> {
-    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut forms = vec![hex.to_uppercase(), hex];
     // Within a longer text, base64 depends on where the secret begins: what its neighbours share is cut off.
     for (before, shared) in [("", 0), ("x", 2), ("xx", 3)] {

@@ -75,10 +75,9 @@ impl Ground {
                 .args(arguments)
                 .current_dir(self.checkout())
                 .env("HOME", self.top.join("tmp"));
-            match command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success() {
-                true => Ok(()),
-                false => Err(io::Error::other(format!("git {arguments:?} failed"))),
-            }
+            let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+            let failed = || io::Error::other(format!("git {arguments:?} failed"));
+            status.success().then_some(()).ok_or_else(failed)
         };
         git(&["init", "-q", "-b", "main"])?;
         git(&["add", "README.md", "releases/v1.0.hcl"])?;

@@ -33,7 +33,7 @@ pub(super) const LEAKS: &[Leak] = &[
     ("through a link", Validate, "[read outside]", |_| read("out")),
     ("a file written through a link", Format, "[written]", |_| drop(std::fs::write("out", "x"))),
     ("the ledger\'s key, as its own code reads it", Plan, "[read of .relplan]", |_| {
-        read_as_own("releases/.relplan/shop")
+        read_as_own("releases/.relplan/shop");
     }),
     ("git's configuration", Review, "[read of .git]", |_| read(".git/config")),
     ("git's folder", Format, "[read of .git]", |_| list(".git")),
@@ -52,7 +52,7 @@ pub(super) const LEAKS: &[Leak] = &[
             std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", "127.0.0.1:9"));
     }),
     ("a local socket", Review, "[socket]", |given| {
-        let folder = given.get("PGHOST").map(Path::new).unwrap_or(Path::new("/"));
+        let folder = given.get("PGHOST").map_or(Path::new("/"), Path::new);
         drop(std::os::unix::net::UnixStream::connect(folder.join(".s.PGSQL.5432")));
     }),
     ("a new file", Format, "[written]", |_| drop(std::fs::write("left-behind", "x"))),
@@ -63,18 +63,20 @@ pub(super) const LEAKS: &[Leak] = &[
         say(STANDARD.encode(format!("x{}y", text(given, "PGPASSWORD"))).as_bytes());
     }),
     ("a secret backwards", Plan, "[secret]", |given| {
-        say(text(given, "GITHUB_TOKEN").chars().rev().collect::<String>().as_bytes())
+        say(text(given, "GITHUB_TOKEN").chars().rev().collect::<String>().as_bytes());
     }),
     ("a secret in pieces", Plan, "[secret]", |given| {
-        say(text(given, "PGPASSWORD")
-            .chars()
-            .map(|c| format!("+ \"{c}\",\n"))
-            .collect::<String>()
-            .as_bytes());
+        let each = text(given, "PGPASSWORD").chars().map(|c| {
+            format!(
+                "+ \"{c}\",
+"
+            )
+        });
+        say(each.collect::<Vec<_>>().concat().as_bytes());
     }),
     ("a secret in hex", Validate, "[secret]", |given| {
         let text = text(given, "AWS_SECRET_ACCESS_KEY");
-        say(text.bytes().map(|byte| format!("{byte:02X}")).collect::<String>().as_bytes());
+        say(text.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat().as_bytes());
     }),
     ("an order to the runner", Review, "[runner]", |_| say(b"  ::set-output name=a::b")),
     ("an order in a line", Format, "[runner]", |_| say(b"all is well ##[add-mask]well")),

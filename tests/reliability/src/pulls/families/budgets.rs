@@ -86,109 +86,135 @@ const EXPRESSIONS: &[(&str, &str)] = &[
 const LOCALS: &str =
     "locals {\n  text = join(\"\", [for i in range(100000) : \"%ü\"])\n  list = range(100000)\n}\n";
 
+/// Whole releases.
+const BLOCKS: &[(&str, &str)] = &[
+    (
+        "instances times elements",
+        "resource \"terraform_data\" \"x\" {\n  count = 2000\n  input = [for i in range(900) : [for j in range(900) : i]]\n}\n",
+    ),
+    ("instances", "resource \"terraform_data\" \"x\" {\n  count = 100000\n  input = \"x\"\n}\n"),
+    ("too many instances", "resource \"terraform_data\" \"x\" {\n  count = 1e15\n}\n"),
+    (
+        "keys",
+        "resource \"terraform_data\" \"x\" {\n  for_each = toset([for i in range(90000) : \"k${i}\"])\n  input = each.key\n}\n",
+    ),
+    (
+        "instances that wait for each other",
+        "resource \"terraform_data\" \"a\" {\n  count = 3000\n}\nresource \"terraform_data\" \"b\" {\n  count = 3000\n  input = terraform_data.a[*].id\n}\n",
+    ),
+    ("modules in themselves", "module \"m\" {\n  source = \".\"\n}\n"),
+];
+
+/// Blocks that come again and again, with a number in the place of `N`.
+const REPEATED: &[(&str, usize, &str)] = &[
+    ("outputs", 100_000, "output \"oN\" {\n  value = N\n}\n"),
+    ("large outputs", 300, "output \"oN\" {\n  value = [for i in range(20000) : \"abcdefghijklmnop\"]\n}\n"),
+    ("resources", 40_000, "resource \"terraform_data\" \"rN\" {}\n"),
+    ("variables", 60_000, "variable \"vN\" {\n  default = N\n}\n"),
+    (
+        "validations",
+        2000,
+        "variable \"vN\" {\n  default = N\n  validation {\n    condition = length([for i in range(9000) : i if i == var.vN]) > 9\n    error_message = \"x\"\n  }\n}\n",
+    ),
+    (
+        "checks",
+        3000,
+        "check \"cN\" {\n  assert {\n    condition = length(range(9000)) == N\n    error_message = \"x\"\n  }\n}\n",
+    ),
+];
+
+/// A local value that is made of the one before, `lN`, again and again, and the first.
+const DOUBLING: &[(&str, &str, &str)] = &[
+    ("doubling texts", "\"${local.lN}${local.lN}\"", "\"xxxxxxxx\""),
+    ("doubling lists", "[local.lN, local.lN]", "[1]"),
+    ("doubling objects", "{ a = local.lN, b = local.lN }", "1"),
+    ("doubling sums", "concat(local.lN, local.lN)", "[1]"),
+    ("squares", "local.lN * local.lN", "7"),
+    ("doubling JSON", "jsonencode([local.lN, local.lN])", "1"),
+];
+
 pub(super) fn all() -> Vec<Pull> {
-    let mut all: Vec<Pull> = EXPRESSIONS
-        .iter()
-        .map(|(name, text)| {
-            Pull::new(*name).blocks(format!("{LOCALS}output \"o\" {{\n  value = {text}\n}}\n"))
-        })
-        .collect();
-    let each = "resource \"terraform_data\" \"x\" {\n  count = 2000\n  input = [for i in range(900) : [for j in range(900) : i]]\n}\n";
-    all.push(Pull::new("instances times elements").blocks(each));
-    all.push(
-        Pull::new("instances")
-            .blocks("resource \"terraform_data\" \"x\" {\n  count = 100000\n  input = \"x\"\n}\n"),
-    );
-    all.push(
-        Pull::new("too many instances").blocks("resource \"terraform_data\" \"x\" {\n  count = 1e15\n}\n"),
-    );
-    all.push(Pull::new("keys").blocks("resource \"terraform_data\" \"x\" {\n  for_each = toset([for i in range(90000) : \"k${i}\"])\n  input = each.key\n}\n"));
-    all.push(Pull::new("instances that wait for each other").blocks("resource \"terraform_data\" \"a\" {\n  count = 3000\n}\nresource \"terraform_data\" \"b\" {\n  count = 3000\n  input = terraform_data.a[*].id\n}\n"));
-    all.push(
-        Pull::new("outputs")
-            .blocks(repeated(100_000, |n| format!("output \"o{n}\" {{\n  value = {n}\n}}\n"))),
-    );
-    all.push(Pull::new("large outputs").blocks(repeated(300, |n| {
-        format!("output \"o{n}\" {{\n  value = [for i in range(20000) : \"abcdefghijklmnop\"]\n}}\n")
-    })));
-    all.push(
-        Pull::new("resources")
-            .blocks(repeated(40_000, |n| format!("resource \"terraform_data\" \"r{n}\" {{}}\n"))),
-    );
-    all.push(Pull::new("a chain of resources").blocks(repeated(5000, |n| {
-        format!(
-            "resource \"terraform_data\" \"r{n}\" {{\n  input = {}\n}}\n",
-            if n == 0 { "1".to_owned() } else { format!("terraform_data.r{}", n - 1) }
-        )
-    })));
-    all.push(Pull::new("everything waits for everything").blocks(repeated(600, |n| {
+    let expressions = EXPRESSIONS.iter().map(|(name, text)| {
+        Pull::new(*name).blocks(format!("{LOCALS}output \"o\" {{\n  value = {text}\n}}\n"))
+    });
+    let blocks = BLOCKS.iter().map(|(name, text)| Pull::new(*name).blocks(text));
+    let again = REPEATED.iter().map(|(name, count, text)| {
+        Pull::new(*name).blocks(repeated(*count, |n| text.replace('N', &n.to_string())))
+    });
+    let doubled =
+        DOUBLING.iter().map(|(name, step, first)| Pull::new(*name).blocks(doubling(step, first, 60)));
+    expressions
+        .chain(blocks)
+        .chain(again)
+        .chain(doubled)
+        .chain(graphs())
+        .chain(modules())
+        .chain(files())
+        .collect()
+}
+
+/// What waits for what.
+fn graphs() -> [Pull; 3] {
+    let chain = repeated(5000, |n| {
+        let before = if n == 0 { "1".to_owned() } else { format!("terraform_data.r{}", n - 1) };
+        format!("resource \"terraform_data\" \"r{n}\" {{\n  input = {before}\n}}\n")
+    });
+    let dense = repeated(600, |n| {
         let before: Vec<String> = (0..n).map(|m| format!("terraform_data.r{m}")).collect();
         format!("resource \"terraform_data\" \"r{n}\" {{\n  depends_on = [{}]\n}}\n", before.join(", "))
-    })));
-    all.push(Pull::new("doubling texts").blocks(doubling("\"${local.lN}${local.lN}\"", "\"xxxxxxxx\"", 40)));
-    all.push(Pull::new("doubling lists").blocks(doubling("[local.lN, local.lN]", "[1]", 60)));
-    all.push(Pull::new("doubling objects").blocks(doubling("{ a = local.lN, b = local.lN }", "1", 60)));
-    all.push(Pull::new("doubling sums").blocks(doubling("concat(local.lN, local.lN)", "[1]", 60)));
-    all.push(Pull::new("squares").blocks(doubling("local.lN * local.lN", "7", 60)));
-    all.push(Pull::new("doubling JSON").blocks(doubling("jsonencode([local.lN, local.lN])", "1", 60)));
-    all.push(Pull::new("modules in themselves").blocks("module \"m\" {\n  source = \".\"\n}\n"));
-    all.push(
-        Pull::new("modules without end")
-            .blocks("module \"m\" {\n  source = \"./a\"\n}\n")
-            .file("releases/a/main.hcl", "module \"m\" {\n  source = \"./../a\"\n}\n"),
-    );
-    all.push(modules());
-    all.push(
+    });
+    let lists =
+        format!("variable \"v\" {{\n  type = {}string{}\n}}\n", "list(".repeat(20_000), ")".repeat(20_000));
+    [
+        Pull::new("a chain of resources").blocks(chain),
+        Pull::new("everything waits for everything").blocks(dense),
+        Pull::new("a deep type").blocks(lists),
+    ]
+}
+
+/// Modules without end, or with too much in them.
+fn modules() -> [Pull; 3] {
+    let call = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n}}\n");
+    let many = repeated(3000, |n| format!("module \"m{n}\" {{\n  source = \"./a\"\n  count = 30\n}}\n"));
+    let each_calls_two = (0..30).fold(Pull::new("doubling modules").blocks(call("./m0")), |pull, n| {
+        let two =
+            ["a", "b"].map(|name| call(&format!("../m{}", n + 1)).replace("\"m\"", &format!("\"{name}\"")));
+        pull.file(format!("releases/m{n}/main.hcl"), if n == 29 { String::new() } else { two.concat() })
+    });
+    [
+        Pull::new("modules without end").blocks(call("./a")).file("releases/a/main.hcl", call("./../a")),
         Pull::new("a thousand modules")
-            .blocks(repeated(3000, |n| format!("module \"m{n}\" {{\n  source = \"./a\"\n  count = 30\n}}\n")))
+            .blocks(many)
             .file("releases/a/main.hcl", "output \"o\" {\n  value = range(1000)\n}\n"),
-    );
-    all.push(
-        Pull::new("variables")
-            .blocks(repeated(60_000, |n| format!("variable \"v{n}\" {{\n  default = {n}\n}}\n"))),
-    );
-    all.push(Pull::new("validations").blocks(repeated(2000, |n| format!("variable \"v{n}\" {{\n  default = {n}\n  validation {{\n    condition = length([for i in range(9000) : i if i == var.v{n}]) > 9\n    error_message = \"x\"\n  }}\n}}\n"))));
-    all.push(Pull::new("types").blocks(format!(
-        "variable \"v\" {{\n  type = {}string{}\n}}\n",
-        "list(".repeat(20_000),
-        ")".repeat(20_000)
-    )));
-    all.push(Pull::new("checks").blocks(repeated(3000, |n| format!("check \"c{n}\" {{\n  assert {{\n    condition = length(range(9000)) == {n}\n    error_message = \"x\"\n  }}\n}}\n"))));
-    all.push(
-        (0..2000).fold(
-            Pull::new("files").blocks(
-                "output \"o\" {\n  value = [for a in range(50) : fileset(\".\", \"**/*${a}*\")]\n}\n",
-            ),
-            |pull, n| pull.file(format!("releases/f/{n}"), "x"),
-        ),
-    );
-    all.push(
+        each_calls_two,
+    ]
+}
+
+/// Files that are many, large or deep.
+fn files() -> [Pull; 6] {
+    let output = |value: &str| format!("output \"o\" {{\n  value = {value}\n}}\n");
+    let test = "resource \"exec_test\" \"x\" {\n  command = [\"true\"]\n  junit = \"report.xml\"\n}\n";
+    let many = Pull::new("files").blocks(output("[for a in range(50) : fileset(\".\", \"**/*${a}*\")]"));
+    [
+        (0..2000).fold(many, |pull, n| pull.file(format!("releases/f/{n}"), "x")),
         Pull::new("a file in a loop")
-            .blocks("output \"o\" {\n  value = [for i in range(3000) : length(file(\"big\"))]\n}\n")
+            .blocks(output("[for i in range(3000) : length(file(\"big\"))]"))
             .file("releases/big", "x".repeat(2_000_000)),
-    );
-    all.push((0..300).fold(Pull::new("files of variables").blocks(""), |pull, n| {
-        pull.file(format!("releases/{n}.auto.vars.hcl"), repeated(3000, |m| format!("v{m} = 1\n")))
-    }));
-    all.push((0..1000).fold(Pull::new("a folder of files").named("new"), |pull, n| {
-        pull.file(
-            format!("new/{n}.hcl"),
-            repeated(40, |m| format!("output \"o{n}-{m}\" {{\n  value = 1\n}}\n")),
-        )
-    }));
-    let deep = "d/".repeat(1000);
-    all.push(
+        (0..300).fold(Pull::new("files of variables").blocks(""), |pull, n| {
+            pull.file(format!("releases/{n}.auto.vars.hcl"), repeated(3000, |m| format!("v{m} = 1\n")))
+        }),
+        (0..1000).fold(Pull::new("a folder of files").named("new"), |pull, n| {
+            let text = repeated(40, |m| format!("output \"o{n}-{m}\" {{\n  value = 1\n}}\n"));
+            pull.file(format!("new/{n}.hcl"), text)
+        }),
         Pull::new("a deep folder")
-            .blocks("output \"o\" {\n  value = fileset(\".\", \"**\")\n}\n")
-            .file(format!("releases/{deep}x"), "x"),
-    );
-    let report = format!("<testsuite {}/>", repeated(200_000, |n| format!("a{n}=\"1\" ")));
-    all.push(
-        Pull::new("a report")
-            .blocks("resource \"exec_test\" \"x\" {\n  command = [\"true\"]\n  junit = \"report.xml\"\n}\n")
-            .file("releases/report.xml", report),
-    );
-    all
+            .blocks(output("fileset(\".\", \"**\")"))
+            .file(format!("releases/{}x", "d/".repeat(1000)), "x"),
+        Pull::new("a report").blocks(test).file(
+            "releases/report.xml",
+            format!("<testsuite {}/>", repeated(200_000, |n| format!("a{n}=\"1\" "))),
+        ),
+    ]
 }
 
 fn repeated(count: usize, one: impl Fn(usize) -> String) -> String {
@@ -203,18 +229,4 @@ fn doubling(step: &str, first: &str, count: usize) -> String {
     }
     let _ = writeln!(text, "}}\noutput \"o\" {{\n  value = local.l{count}\n}}");
     text
-}
-
-/// Each module calls the next one twice.
-fn modules() -> Pull {
-    (0..30).fold(
-        Pull::new("doubling modules").blocks("module \"m\" {\n  source = \"./m0\"\n}\n"),
-        |pull, n| {
-            let next = format!("../m{}", n + 1);
-            let calls = format!(
-                "module \"a\" {{\n  source = \"{next}\"\n}}\nmodule \"b\" {{\n  source = \"{next}\"\n}}\n"
-            );
-            pull.file(format!("releases/m{n}/main.hcl"), if n == 29 { String::new() } else { calls })
-        },
-    )
 }

@@ -74,116 +74,82 @@ const RELEASES: &[&str] = &[
     "pr.hcl",
 ];
 
+/// What is no file: a name, where it lies, and the release that reads it.
+const NO_FILES: &[(&str, &str, &str)] = &[
+    ("of text", "in", READ),
+    ("of variables", "x.auto.vars.hcl", VARIABLE),
+    ("of a module", "in/main.hcl", MODULE),
+    ("of a release", "pr.hcl", ""),
+    ("to be hashed", "in", "output \"o\" {\n  value = filesha256(\"in\")\n}\n"),
+];
+
 pub(super) fn all() -> Vec<Pull> {
-    let name = |what: &str, target: &str| format!("{what} -> {target}");
-    let mut all: Vec<Pull> = LINKS
+    let links = LINKS.iter().map(|(path, target, release)| {
+        let kind = release.split(' ').next().unwrap_or_default();
+        Pull::new(format!("{path} -> {target} ({kind})"))
+            .blocks(release)
+            .link(format!("releases/{path}"), *target)
+    });
+    let releases = RELEASES
         .iter()
-        .map(|(path, target, release)| {
-            let pull = Pull::new(format!(
-                "{} ({})",
-                name(path, target),
-                release.split(' ').next().unwrap_or_default()
-            ));
-            pull.blocks(release).link(format!("releases/{path}"), *target)
-        })
-        .collect();
-    all.extend(
-        RELEASES.iter().map(|target| Pull::new(name("pr.hcl", target)).link("releases/pr.hcl", *target)),
-    );
-    // A whole folder of releases elsewhere; one that is read because it lies beside another.
-    all.push(Pull::new("releases elsewhere").link("elsewhere", "@OUTSIDE@").named("elsewhere"));
-    all.push(Pull::new("a file elsewhere").link("elsewhere", "@OUTSIDE@").named("elsewhere/secret.hcl"));
-    all.push(
-        Pull::new("a folder with a link")
-            .file("new/a.hcl", READ)
-            .link("new/b.hcl", "@OUTSIDE@/secret.hcl")
-            .named("new"),
-    );
-    all.push(
-        Pull::new("a folder with a link to git")
-            .file("new/a.hcl", "")
-            .link("new/b.hcl", "../.git/config")
-            .named("new"),
-    );
-    all.push(
-        Pull::new("a folder of links")
-            .link("new/.git", "../.git")
-            .link("new/a.hcl", "../releases/v1.0.hcl")
-            .named("new"),
-    );
-    all.push(
-        Pull::new("the tree moved")
+        .map(|target| Pull::new(format!("the release -> {target}")).link("releases/pr.hcl", *target));
+    let no_files = NO_FILES.iter().flat_map(|(name, path, release)| {
+        let at = format!("releases/{path}");
+        let pull = |kind: &str| Pull::new(format!("{kind} {name}")).blocks(release);
+        [
+            pull("a pipe").fifo(&*at),
+            pull("a socket").socket(&*at),
+            pull("a terabyte").sparse(&*at, 1 << 40),
+            pull("a link to a pipe").link(&*at, "@CHECKOUT@/pipe").fifo("pipe"),
+        ]
+    });
+    links.chain(releases).chain(no_files).chain(folders()).chain(chains()).collect()
+}
+
+/// Folders of releases that lie elsewhere, or say that their tree does.
+fn folders() -> [Pull; 7] {
+    let output = |path: &str| format!("output \"o\" {{\n  value = file(\"{path}\")\n}}\n");
+    let new = |name: &str| Pull::new(name).named("new");
+    [
+        Pull::new("releases elsewhere").link("elsewhere", "@OUTSIDE@").named("elsewhere"),
+        Pull::new("a file elsewhere").link("elsewhere", "@OUTSIDE@").named("elsewhere/secret.hcl"),
+        new("a folder with a link").file("new/a.hcl", READ).link("new/b.hcl", "@OUTSIDE@/secret.hcl"),
+        new("a folder with a link to git").file("new/a.hcl", "").link("new/b.hcl", "../.git/config"),
+        new("a folder of links").link("new/.git", "../.git").link("new/a.hcl", "../releases/v1.0.hcl"),
+        new("the tree moved")
             .file("new/.git", "gitdir: @OUTSIDE@\n")
-            .file("new/a.hcl", "output \"o\" {\n  value = file(\"../releases/.relplan/shop/key\")\n}\n")
-            .named("new/a.hcl"),
-    );
-    all.push(
-        Pull::new("the tree by a link")
+            .file("new/a.hcl", output("../releases/.relplan/shop/key")),
+        new("the tree by a link")
             .link("new/.git", "@OUTSIDE@")
-            .file("new/a.hcl", "output \"o\" {\n  value = file(\"../../outside/secret.txt\")\n}\n")
-            .named("new/a.hcl"),
-    );
-    // Chains.
-    all.push(
+            .file("new/a.hcl", output("../../outside/secret.txt")),
+    ]
+}
+
+/// Links to links.
+fn chains() -> [Pull; 5] {
+    let forty = (1..40).fold(Pull::new("forty links").blocks(READ), |pull, number| {
+        pull.link(format!("releases/l{number}"), format!("l{}", number + 1))
+    });
+    [
         Pull::new("a chain of files")
             .blocks(READ)
             .link("releases/in", "a")
             .link("releases/a", "b")
             .link("releases/b", "../c")
             .link("c", "@OUTSIDE@/secret.txt"),
-    );
-    all.push(
         Pull::new("a chain of folders")
             .blocks(READ_BELOW)
             .link("releases/in", "../a")
             .link("a", "b")
             .link("b", "../outside"),
-    );
-    all.push(
-        Pull::new("forty links")
-            .blocks(READ)
-            .link("releases/in", "l1")
-            .link("releases/l40", "@OUTSIDE@/secret.txt")
-            .chain(40),
-    );
-    all.push(
+        forty.link("releases/in", "l1").link("releases/l40", "@OUTSIDE@/secret.txt"),
         Pull::new("back through a link")
             .blocks("output \"o\" {\n  value = file(\"in/../../outside/secret.txt\")\n}\n")
             .link("releases/in", "../releases"),
-    );
-    all.push(
         Pull::new("a fork of links")
             .blocks(SET)
             .link("releases/a/up", "..")
             .link("releases/b/up", "..")
             .link("releases/c", "."),
-    );
-    // What is no file.
-    all.push(Pull::new("a pipe").blocks(READ).fifo("releases/in"));
-    all.push(Pull::new("a pipe of variables").blocks(VARIABLE).fifo("releases/x.auto.vars.hcl"));
-    all.push(Pull::new("a pipe as a release").fifo("releases/pr.hcl"));
-    all.push(Pull::new("a pipe in a module").blocks(MODULE).fifo("releases/in/main.hcl"));
-    all.push(Pull::new("a link to a pipe").blocks(READ).link("releases/in", "pipe").fifo("releases/pipe"));
-    all.push(Pull::new("a socket").blocks(READ).socket("releases/in"));
-    all.push(Pull::new("a socket as a release").socket("releases/pr.hcl"));
-    all.push(Pull::new("a terabyte").blocks(READ).sparse("releases/in", 1 << 40));
-    all.push(
-        Pull::new("a terabyte's hash")
-            .blocks("output \"o\" {\n  value = filesha256(\"in\")\n}\n")
-            .sparse("releases/in", 1 << 40),
-    );
-    all.push(Pull::new("a terabyte of release").sparse("releases/pr.hcl", 1 << 40));
-    all.push(
-        Pull::new("a terabyte of variables").blocks(VARIABLE).sparse("releases/x.auto.vars.hcl", 1 << 40),
-    );
-    all.push(Pull::new("a terabyte of module").blocks(MODULE).sparse("releases/in/main.hcl", 1 << 40));
-    all
-}
-
-impl Pull {
-    /// Links `l1` to `l<count>`, each to the next.
-    fn chain(self, count: usize) -> Self {
-        (1..count)
-            .fold(self, |pull, number| pull.link(format!("releases/l{number}"), format!("l{}", number + 1)))
-    }
+    ]
 }
