@@ -148,7 +148,9 @@ impl Views {
         Ok(Self::Each {
             plain: Finder::new(&texts.iter().flat_map(|text| plain_forms(text)).collect())?,
             bare: Finder::new(&texts.iter().map(|text| fold::bare(text).bytes).filter(long).collect())?,
-            unescaped: Finder::new(&texts.iter().flat_map(|text| fold::unescaped_forms(text)).filter(long).collect())?,
+            unescaped: Finder::new(
+                &texts.iter().flat_map(|text| fold::unescaped_forms(text)).filter(long).collect(),
+            )?,
             grams: Grams::of(begins),
         })
     }

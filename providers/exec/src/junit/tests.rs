@@ -85,7 +85,8 @@ fn several_reports_add_up_and_none_is_an_error() {
 #[test]
 fn what_would_take_the_reader_minutes_is_refused() {
     let attributes = |count: usize| (0..count).map(|index| format!(" a{index}='>'")).collect::<String>();
-    let case = |before: &str, attributes: &str| format!("<testsuite>{before}<testcase{attributes}/></testsuite>");
+    let case =
+        |before: &str, attributes: &str| format!("<testsuite>{before}<testcase{attributes}/></testsuite>");
     assert_eq!(counts(&case("", &attributes(900))), (1, 0, 0, 0));
     for before in ["", "<!-- don't -->", "<![CDATA[ it's = ' ]]>", "<?x '?>", "<a b=\"'\"/>", "text ' = "] {
         let error = parse(&case(before, &attributes(200_000))).expect_err(before);
