@@ -75,9 +75,12 @@ impl<'c> Live<'c> {
 fn keep_ticking(line: ProgressBar) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     runtime.spawn(async move {
-        while !line.is_finished() {
-            line.tick();
+        loop {
             tokio::time::sleep(TICK).await;
+            if line.is_finished() {
+                return;
+            }
+            line.tick();
         }
     });
 }

@@ -31,7 +31,10 @@ impl Runtime {
         let (done, started) = mpsc::channel();
         // On a thread of its own, since a runtime that gets only a part of its threads may never come to be.
         let starter = std::thread::Builder::new().spawn(move || {
-            let _ = done.send(all_at_once(workers + SPARE).and_then(|()| build(workers)));
+            let before = own_threads();
+            let had = all_at_once(workers + SPARE);
+            await_end_of_others(before);
+            let _ = done.send(had.and_then(|()| build(workers)));
         });
         let ended = starter.map_err(|error| error.to_string()).and_then(|_| {
             started.recv_timeout(PATIENCE).unwrap_or_else(|_| Err("they do not begin".to_owned()))
@@ -83,6 +86,21 @@ fn all_at_once(count: usize) -> Result<(), String> {
         drop(closed);
         Ok(())
     })
+}
+
+/// The threads of this process as the system counts them; none where it does not tell.
+fn own_threads() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse().ok()
+}
+
+/// Waits until there are no more threads than before: one that was waited for still counts for a moment.
+fn await_end_of_others(before: Option<usize>) {
+    const NAP: Duration = Duration::from_millis(1);
+    let mut naps = 0..1000;
+    while before.is_some() && own_threads() > before && naps.next().is_some() {
+        std::thread::sleep(NAP);
+    }
 }
 
 /// Builds the runtime and waits until its threads run, the spare ones too. They stay.

@@ -92,7 +92,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn deployment(tenths: u32, more: &str) -> String {
     let script = format!(
-        "echo begin >> effects; i=0; while [ $i -lt {tenths} ]; do i=$((i+1)); sleep 0.1; echo line $i || exit 9; \
+        "echo begin >> effects; i=0; while [ $i -lt {tenths} ] && [ ! -e hurry ]; do i=$((i+1)); sleep 0.1; echo line $i || exit 9; \
          echo word $i >&2 || exit 9; done; echo end >> effects; echo 1 > live"
     );
     format!(

@@ -30,6 +30,11 @@ impl Site {
         container
     }
 
+    /// Lets every deployment come to its end.
+    fn hurry(&self) {
+        std::fs::write(self.path("hurry"), "").expect("written");
+    }
+
     fn over(&self, mut container: std::process::Child) {
         std::fs::write(self.path("over"), "").expect("written");
         container.wait().expect("ended");
@@ -39,7 +44,7 @@ impl Site {
 #[test]
 fn what_still_runs_in_another_container_is_not_done_beside_it() {
     for (proc, nested) in [(true, false), (true, true), (false, false)] {
-        let site = Site::deploying(60);
+        let site = Site::deploying(600);
         let container = site.container_with_a_dead_run(proc);
         // The second container, and the machine itself, which counts the processes of both by other numbers.
         let second = if nested { site.apply() } else { site.apply_apart(proc) };
@@ -50,7 +55,9 @@ fn what_still_runs_in_another_container_is_not_done_beside_it() {
             said(&second)
         );
         assert_eq!(site.words("effects"), "begin", "the first one's deployment is still under way");
+        site.hurry();
         site.until("effects", "begin end");
+        site.until("live", "1");
         // Now the version shows, which proves that it is done.
         ended_with(&site.apply_apart(true), 0);
         assert_eq!(site.words("effects"), "begin end");
@@ -60,7 +67,7 @@ fn what_still_runs_in_another_container_is_not_done_beside_it() {
 
 #[test]
 fn an_old_version_is_no_proof_that_nothing_is_under_way_elsewhere() {
-    let site = Site::deploying(60);
+    let site = Site::deploying(600);
     std::fs::write(site.path("live"), "0").expect("written");
     let container = site.container_with_a_dead_run(true);
     ended_with(&site.apply_apart(true), 10);
@@ -68,6 +75,7 @@ fn an_old_version_is_no_proof_that_nothing_is_under_way_elsewhere() {
     site.over(container);
     // The container is gone, and all of it with it. That too cannot be seen from here: a person says so.
     ended_with(&site.apply_apart(true), 10);
+    site.hurry();
     let again = site.relplan(&["apply", "-auto-approve", "-retry=exec_deployment.a", "r.hcl"]).output();
     ended_with(&again.expect("relplan"), 0);
     assert_eq!(site.words("effects"), "begin begin end");
@@ -101,12 +109,12 @@ fn a_migration_that_runs_in_another_container_is_not_run_beside_it() {
 
 #[test]
 fn in_its_own_container_a_command_that_is_gone_is_done_again() {
-    let site = Site::deploying(60);
+    let site = Site::deploying(600);
     // Killed with its command, in a container that collects no ended processes.
     let script = format!(
         "{RELPLAN} {apply} > output 2>&1 & while [ ! -e effects ]; do sleep 0.02; done; kill -9 $!; sleep 0.2\n\
          for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/environ 2>/dev/null | grep -q RELPLAN_IDEMPOTENCY && kill -9 ${{p#/proc/}}; done\n\
-         sleep 0.2; exec {RELPLAN} {apply}",
+         sleep 0.2; touch hurry; exec {RELPLAN} {apply}",
         apply = APPLY.join(" ")
     );
     let arguments = [&apart(true)[..], &["bash", "-c", &script]].concat();

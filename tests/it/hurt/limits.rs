@@ -70,7 +70,7 @@ fn without_threads_every_command_says_what_to_raise() {
 fn where_only_the_command_cannot_be_started_it_is_said_and_tried_again_later() {
     // Threads for one at a time are to be had, and no process beside them.
     let mut seen = false;
-    for limit in 8..=10 {
+    for limit in 8..=12 {
         let site = Site::deploying(0);
         let limit = format!("-u {limit}");
         let output = site.limited(&limit, &["apply", "-auto-approve", "-parallelism=1", "r.hcl"]);
