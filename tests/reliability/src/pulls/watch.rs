@@ -19,10 +19,10 @@ const TRACED: &str = "trace=execve,execveat,%network,%file,?open_by_handle_at,ge
                       ?io_uring_setup,?ptrace,?process_vm_readv,?process_vm_writev,?kill,?tgkill,exit_group";
 
 /// How long the end is held up, in microseconds.
-const HELD_UP: &str = "inject=exit_group:delay_enter=40000";
+const HELD_UP: &str = "inject=exit_group:delay_enter=20000";
 
 /// How often memory and time are looked at.
-const PAUSE: Duration = Duration::from_millis(8);
+const PAUSE: Duration = Duration::from_millis(4);
 
 /// The most that a command may print, in bytes.
 pub(super) const PRINTED: u64 = 64 << 20;
@@ -54,6 +54,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// Takes off what was printed up to this line.
+    pub(super) fn forget_until(&mut self, line: &[u8]) {
+        if let Some(at) = memchr::memmem::find(&self.stdout, line) {
+            self.stdout.drain(..at + line.len());
+        }
+    }
+
     /// All that was printed.
     pub(super) fn said(&self) -> Vec<u8> {
         [&*self.stdout, &*self.stderr].concat()

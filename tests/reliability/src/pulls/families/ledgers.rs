@@ -86,14 +86,6 @@ pub(super) fn all() -> Vec<Pull> {
             .sparse("releases/.relplan/evil/checkpoint.json", 1 << 40),
     );
     all.push(
-        Pull::new("a folder of the ledger's name").file(".relplan/pr.hcl", OTHER).named(".relplan/pr.hcl"),
-    );
-    all.push(
-        Pull::new("a release within the ledger")
-            .file("releases/.relplan/shop/pr.hcl", OTHER)
-            .named("releases/.relplan/shop/pr.hcl"),
-    );
-    all.push(
         Pull::new("a module within a ledger")
             .blocks("module \"m\" {\n  source = \"./.relplan/evil\"\n}\n")
             .file(
