@@ -58,7 +58,17 @@ impl Calls {
 
     /// One of them: each kind as often as another.
     pub(crate) fn choose(&self, random: &mut Random) -> Option<Call> {
-        let kinds: Vec<&Vec<Call>> = self.0.values().collect();
+        Self::among(&self.0.values().collect::<Vec<_>>(), random)
+    }
+
+    /// One of those that write to a disk: only the ledger does that by these.
+    pub(crate) fn choose_write(&self, random: &mut Random) -> Option<Call> {
+        let writes = ["pwrite64", "fsync", "fdatasync", "ftruncate", "renameat"];
+        let writes: Vec<&Vec<Call>> = writes.iter().filter_map(|name| self.0.get(name)).collect();
+        Self::among(&writes, random)
+    }
+
+    fn among(kinds: &[&Vec<Call>], random: &mut Random) -> Option<Call> {
         let kind = random.index(kinds.len());
         random.choose(kinds.get(kind)?)
     }

@@ -27,6 +27,8 @@ pub(crate) enum Harm {
     KillAtExec(Duration),
     /// kill -9 when it enters a system call.
     At(Call),
+    /// A system call that the system refuses, with this error.
+    Refused(Call, &'static str),
     /// A signal that asks it to end; perhaps a second one.
     Signal(Signal, Duration, Option<Duration>),
     /// Somebody else types this meanwhile.
@@ -47,6 +49,7 @@ impl fmt::Display for Harm {
             Self::Kill(after) => write!(out, "killed after {} ms", after.as_millis()),
             Self::KillAtExec(after) => write!(out, "killed after {} ms with slow starts", after.as_millis()),
             Self::At(call) => write!(out, "killed at {call}"),
+            Self::Refused(call, error) => write!(out, "{error} at {call}"),
             Self::Signal(signal, after, again) => {
                 let signal = signal.as_raw();
                 write!(out, "signal {signal} after {} ms", after.as_millis())?;
@@ -90,14 +93,17 @@ impl Runner<'_> {
         let before = kept::read(&self.ledger).len();
         let trace = self.path("trace");
         let relplan = match harm {
-            Harm::At(call) => self.relplan.under("strace", &words(&at(*call, &trace))),
+            Harm::At(call) => self.relplan.under("strace", &words(&at(*call, "signal=KILL", &trace))),
+            Harm::Refused(call, error) => {
+                self.relplan.under("strace", &words(&at(*call, &format!("error={error}"), &trace)))
+            }
             Harm::KillAtExec(_) => self.relplan.under("strace", &words(&slow_starts())),
             _ => self.relplan.clone(),
         };
         let mut child = self.start(&relplan, typed, "")?;
         let mut rival = Vec::new();
         let struck = match harm {
-            Harm::None | Harm::At(_) => false,
+            Harm::None | Harm::At(_) | Harm::Refused(..) => false,
             Harm::Kill(after) => after_a_while(&mut child, *after, Signal::KILL)?,
             Harm::KillAtExec(after) => kill_traced(&mut child, *after)?,
             Harm::Signal(signal, after, again) => {
@@ -125,7 +131,11 @@ impl Runner<'_> {
         {
             findings.push(format!("it takes itself for broken: {line}"));
         }
-        let struck = struck || matches!(harm, Harm::At(_)) && status.signal().is_some();
+        let struck = match harm {
+            Harm::At(_) => status.signal().is_some(),
+            Harm::Refused(..) => status.code() != Some(0),
+            _ => struck,
+        };
         Ok(Run { typed: typed.join(" "), code: status.code(), said, struck, records, before, findings })
     }
 
@@ -187,15 +197,15 @@ fn words(arguments: &[String]) -> Vec<&str> {
     arguments.iter().map(String::as_str).collect()
 }
 
-/// strace that kills at a call, and writes down what was told and what was kept until then. What relplan starts is
+/// strace that kills at a call, or refuses it, and writes down what was told and what was kept until then. What relplan starts is
 /// left alone.
-fn at(call: Call, log: &std::path::Path) -> Vec<String> {
+fn at(call: Call, what: &str, log: &Path) -> Vec<String> {
     let Call { name, number } = call;
     let log = log.display().to_string();
     let mut arguments: Vec<String> =
         ["-f", "-b", "execve", "-qqq", "-y", "-s", "100000", "-o", &log].map(str::to_owned).to_vec();
     arguments.extend(["-e".to_owned(), format!("trace=write,pwrite64,fsync,fdatasync,{name}")]);
-    arguments.extend(["-e".to_owned(), format!("inject={name}:signal=KILL:when={number}")]);
+    arguments.extend(["-e".to_owned(), format!("inject={name}:{what}:when={number}")]);
     arguments
 }
 

@@ -20,6 +20,9 @@ const ENDINGS: [(&str, &str); 5] = [
     ("A check failed, and what it judged was turned back.", "rolled_back"),
 ];
 
+/// What stands for the end of a run among the addresses.
+const THE_RUN: &str = "the run";
+
 impl Told {
     pub(crate) fn by(said: &str) -> Self {
         let mut told = Self::default();
@@ -133,6 +136,9 @@ impl Trace {
             // A backslash of the record itself is no end of a line.
             for record in call.replace(r"\\", "/").split(r"\n") {
                 let kinds = [r#"\"kind\":\"ended\""#, r#"\"kind\":\"judged\""#, r#"\"kind\":\"adopted\""#];
+                if record.contains(r#"\"kind\":\"run_closed\""#) {
+                    *self.written.entry(THE_RUN.to_owned()).or_default() += 1;
+                }
                 if kinds.iter().any(|kind| record.contains(kind))
                     && let Some((_, rest)) = record.split_once(r#"\"key\":{\"address\":\""#)
                     && let Some((address, _)) = rest.split_once('\\')
@@ -148,7 +154,8 @@ impl Trace {
             return;
         };
         for line in said.1.split(r"\n") {
-            let Some(address) = done(line) else { continue };
+            let ends = ENDINGS.iter().any(|(words, _)| line.starts_with(words));
+            let Some(address) = ends.then_some(THE_RUN).or_else(|| done(line)) else { continue };
             let told = self.told.entry(address.to_owned()).or_default();
             *told += 1;
             if self.durable.get(address).copied().unwrap_or_default() < *told {
@@ -178,6 +185,11 @@ mod tests {
         assert_eq!(of(&[SAID]), 1);
         // The second verdict has its own record.
         assert_eq!(of(&[RECORD, SYNC, SAID, SAID]), 1);
+        let closed = RECORD.replace("judged", "run_closed");
+        let said =
+            SAID.replace("exec_test.c: passed after 0s: Exit code 0.", "Apply complete! Resources: 1 added.");
+        assert_eq!(of(&[&closed, SYNC, &said]), 0);
+        assert_eq!(of(&[&closed, &said, SYNC]), 1);
     }
 
     #[test]

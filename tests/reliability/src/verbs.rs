@@ -91,6 +91,7 @@ pub fn verbs(
     tally.figures = vec![
         ("kills", sums.kills),
         ("signals", sums.asked),
+        ("refused a write", sums.failed),
         ("told that it is locked", sums.refused),
         ("system calls to be killed at", calls),
     ];
@@ -101,6 +102,7 @@ impl Story {
     const fn add(&mut self, other: &Self) {
         self.kills += other.kills;
         self.asked += other.asked;
+        self.failed += other.failed;
         self.refused += other.refused;
     }
 }

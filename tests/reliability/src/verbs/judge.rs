@@ -16,10 +16,6 @@ pub(super) fn always(shop: &Shop, run: &Run, drifted: bool) -> Vec<String> {
         let since = run.records.get(run.before..).unwrap_or_default();
         findings.extend(over_a_mix(shop, &effects, since));
     }
-    if run.code == Some(11) {
-        let why = run.said.lines().find(|line| line.starts_with("Error")).unwrap_or_default();
-        findings.push(format!("it ends with 11: {why}"));
-    }
     findings
 }
 
@@ -90,6 +86,17 @@ pub(super) struct Before {
     whole: Vec<Vec<String>>,
 }
 
+/// How a verb came to its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// The exit code; none where it never ended.
+    pub(super) code: Option<i32>,
+    /// Whether another verb was cut off between.
+    pub(super) cut_off_between: bool,
+    /// Whether it was done once already, and killed before it could say so.
+    pub(super) ended_unheard: bool,
+}
+
 /// The same for one live resource once everything has settled.
 pub(super) struct Standing {
     /// What was live.
@@ -136,7 +143,7 @@ impl Before {
 
     /// What is wrong with what is live after a completed rollback. Where other verbs were cut off between, only that it
     /// is one version, and good.
-    pub(super) fn turned_back(&self, shop: &Shop, cut_off_between: bool) -> Option<String> {
+    pub(super) fn turned_back(&self, shop: &Shop, way: &Way) -> Option<String> {
         let live = shop.live();
         let standings = self.standings(shop);
         let good = |at: usize, one: &String| self.good.get(at).is_some_and(|good| good.contains(one));
@@ -145,21 +152,28 @@ impl Before {
         let last_good: Option<Vec<String>> =
             standings.iter().map(|standing| standing.last_good.clone()).collect();
         let now: Vec<String> = standings.into_iter().map(|standing| standing.now).collect();
-        if cut_off_between {
+        if way.cut_off_between {
             let one = !shop.joined || self.whole.contains(&live);
             return (!all_good || !one)
                 .then(|| format!("{live:?} is live, and not one version that was good"));
         }
         if was_good {
-            return self.stepped_back(shop, &live, &now);
+            return self.stepped_back(shop, &live, &now, way.ended_unheard);
         }
         let last_good = last_good.unwrap_or_default();
         (live != last_good).then(|| format!("{live:?} is live, {now:?} was, and {last_good:?} was good"))
     }
 
     /// Everything was good: there was nothing to do, or it went back to the good version before, however often it had
-    /// to be typed. Never forth again.
-    fn stepped_back(&self, shop: &Shop, live: &[String], now: &[String]) -> Option<String> {
+    /// to be typed. Never forth again. One that was done and could not say so any more has gone back one version, and
+    /// the next goes back another one.
+    fn stepped_back(
+        &self,
+        shop: &Shop,
+        live: &[String],
+        now: &[String],
+        ended_unheard: bool,
+    ) -> Option<String> {
         let effects = effects::effects(shop);
         let acted = effects.iter().any(|effect| {
             effect.what == "end"
@@ -170,7 +184,12 @@ impl Before {
             return (live != now).then(|| format!("{live:?} is live without an effect, {now:?} was"));
         }
         let below = self.whole.iter().position(|whole| whole == now);
-        let before = self.whole.iter().take(below.unwrap_or(self.whole.len())).rfind(|whole| *whole != now);
+        let older =
+            || self.whole.iter().take(below.unwrap_or(self.whole.len())).filter(|whole| *whole != now);
+        let before = older().next_back();
+        if ended_unheard && older().any(|whole| whole == live) {
+            return None;
+        }
         let fits = match (shop.joined, before) {
             (true, before) => before.is_some_and(|before| before == live),
             (false, _) => {

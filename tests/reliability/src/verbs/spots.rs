@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::shop::{Quality, Shop};
 use super::verb::Verb;
-use crate::calls::{Call, Calls};
+use crate::calls::Calls;
 use crate::harm::Harm;
 use crate::random::Random;
 use crate::scene::Relplan;
@@ -78,8 +78,14 @@ impl Spots {
         random.time(span + Duration::from_millis(pace * 2))
     }
 
-    /// A call of a verb: each kind as often as another.
-    pub(super) fn call(&self, aim: Aim, random: &mut Random) -> Option<Call> {
-        self.0.get(&aim)?.calls.choose(random)
+    /// What is done to a verb at one of its system calls.
+    pub(super) fn at_a_call(&self, aim: Aim, random: &mut Random) -> Option<Harm> {
+        self.0.get(&aim)?.calls.choose(random).map(Harm::At)
+    }
+
+    /// A write, sync or rename that the system refuses.
+    pub(super) fn refused(&self, aim: Aim, random: &mut Random) -> Option<Harm> {
+        let error = random.choose(&["EIO", "ENOSPC", "EDQUOT"])?;
+        self.0.get(&aim)?.calls.choose_write(random).map(|call| Harm::Refused(call, error))
     }
 }

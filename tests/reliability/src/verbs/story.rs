@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::effects::{self, Effect};
-use super::judge::{self, Before};
+use super::judge::{self, Before, Way};
 use super::shop::{Live, Quality, Shop, file, named};
 use super::spots::{Aim, Spots};
 use super::verb::Verb;
@@ -30,6 +30,8 @@ pub(super) struct Story {
     pub(super) kills: u64,
     /// Signals that did.
     pub(super) asked: u64,
+    /// Runs that ended since the system refused them a write.
+    pub(super) failed: u64,
     /// Those who were told that somebody else has the lock.
     pub(super) refused: u64,
     /// What was typed, and how it ended.
@@ -110,6 +112,9 @@ impl Teller<'_> {
         let _ = write!(self.story.told, "\n      {verb}, {harm}: {code}, live {live}");
         self.asked |= run.struck && harm.asks();
         let mut findings = judge::always(&self.shop, &run, self.drifted);
+        if run.code == Some(11) && !matches!(harm, Harm::Refused(..)) {
+            findings.push(format!("it ends with 11: {}", last(&run.said)));
+        }
         if run.code.is_none() && !run.struck {
             findings.push(format!("it dies: {}", run.said));
         }
@@ -126,6 +131,7 @@ impl Teller<'_> {
         match harm {
             Harm::Kill(_) | Harm::KillAtExec(_) | Harm::At(_) => self.story.kills += u64::from(run.struck),
             Harm::Signal(..) => self.story.asked += u64::from(run.struck),
+            Harm::Refused(..) => self.story.failed += u64::from(run.struck),
             Harm::Rival(_) => self.story.refused += u64::from(run.struck),
             Harm::None => {}
         }
@@ -137,19 +143,18 @@ impl Teller<'_> {
     }
 
     /// Does harm to a verb, a few times unless it comes to its end, and then lets it end in peace. Now and then another
-    /// verb is cut off between. Gives the exit code, and whether that was so.
-    fn struck_until_it_ends(
-        &mut self,
-        verb: Verb,
-        aim: Aim,
-        between: Option<Aim>,
-    ) -> io::Result<(Option<i32>, bool)> {
-        let mut cut_off_between = false;
+    /// verb is cut off between.
+    fn struck_until_it_ends(&mut self, verb: Verb, aim: Aim, between: Option<Aim>) -> io::Result<Way> {
+        let mut way = Way::default();
         for _ in 0..=self.random.below(3) {
-            let ended = self.strike(verb, aim)?;
-            if ended.is_some() {
-                return Ok((ended, cut_off_between));
+            let before = kept::read(&self.shop.ledger()).len();
+            way.code = self.strike(verb, aim)?;
+            if way.code.is_some() {
+                return Ok(way);
             }
+            let records = kept::read(&self.shop.ledger());
+            let since = records.get(before..).unwrap_or_default();
+            way.ended_unheard |= since.iter().any(|record| record.ending() == "complete");
             let Some(between) = between.filter(|_| self.random.below(100) < 15) else { continue };
             let other = if between == Aim::Rollback {
                 Verb::Rollback(None)
@@ -157,9 +162,10 @@ impl Teller<'_> {
                 Verb::Apply(self.version(Quality::Good)?)
             };
             self.strike(other, between)?;
-            cut_off_between = true;
+            way.cut_off_between = true;
         }
-        Ok((self.end(verb)?, cut_off_between))
+        way.code = self.end(verb)?;
+        Ok(way)
     }
 
     fn harm(&mut self, verb: Verb, aim: Aim) -> Harm {
@@ -170,9 +176,10 @@ impl Teller<'_> {
             moment += Duration::from_secs(2);
         }
         match self.random.below(20) {
-            0..=6 => Harm::Kill(moment),
-            7..=12 => self.spots.call(aim, &mut self.random).map_or(Harm::Kill(moment), Harm::At),
-            13..=15 => Harm::KillAtExec(moment + Duration::from_millis(60)),
+            0..=5 => Harm::Kill(moment),
+            6..=11 => self.spots.at_a_call(aim, &mut self.random).unwrap_or(Harm::Kill(moment)),
+            12..=13 => self.spots.refused(aim, &mut self.random).unwrap_or(Harm::Kill(moment)),
+            14..=15 => Harm::KillAtExec(moment + Duration::from_millis(60)),
             16..=18 => {
                 let signal = self.random.choose(&SIGNALS).unwrap_or(Signal::INT);
                 let again = self.chance(30).then(|| self.random.time(Duration::from_millis(300)));
@@ -306,12 +313,12 @@ impl Teller<'_> {
         let to = self.chance(35).then(|| self.random.index(applied));
         let verb = Verb::Rollback(to);
         let before = Before::of(&self.shop);
-        let (code, cut_off_between) = self.struck_until_it_ends(verb, Aim::Rollback, Some(Aim::Apply))?;
+        let way = self.struck_until_it_ends(verb, Aim::Rollback, Some(Aim::Apply))?;
         self.settle();
-        if self.expect(verb, code, &[0]) {
+        if self.expect(verb, way.code, &[0]) {
             let wrong = match to {
                 Some(to) => self.is_live(to),
-                None => before.turned_back(&self.shop, cut_off_between),
+                None => before.turned_back(&self.shop, &way),
             };
             if let Some(wrong) = wrong {
                 self.find(format!("`{verb}` is complete, and {wrong}"));
@@ -327,7 +334,7 @@ impl Teller<'_> {
         let version = self.version(Quality::TurnsBack)?;
         let verb = Verb::Apply(version);
         let before = Before::of(&self.shop);
-        let (code, cut_off_between) = self.struck_until_it_ends(verb, Aim::WayBack, Some(Aim::Rollback))?;
+        let way = self.struck_until_it_ends(verb, Aim::WayBack, Some(Aim::Rollback))?;
         self.settle();
         let file = file(version);
         let (_, said) = self.runner().look(&["plan", &file])?;
@@ -337,12 +344,12 @@ impl Teller<'_> {
             let stays = live.content(version) == standing.now;
             !judged.contains(&live.name) || (stays && standing.last_good.as_ref() == Some(&standing.now))
         });
-        if !cut_off_between && said.contains("cannot be turned back: no earlier version") {
+        if !way.cut_off_between && said.contains("cannot be turned back: no earlier version") {
             self.find(format!("`plan {file}` says that there is no way back, and there is"));
         }
         // With nothing to turn back, the check has simply failed.
         let wanted: &[i32] = if nothing_to_turn_back { &[4, 5] } else { &[5] };
-        if !self.expect(verb, code, wanted) {
+        if !self.expect(verb, way.code, wanted) {
             return self.verified();
         }
         let mut wrong = Vec::new();
@@ -353,12 +360,12 @@ impl Teller<'_> {
             } else {
                 is == standing.now || is == live.content(version)
             };
-            if !fits && !cut_off_between {
+            if !fits && !way.cut_off_between {
                 wrong.push(format!("{} is {is}, was {}, and {back} was good", live.name, standing.now));
             }
         }
-        if cut_off_between && self.shop.joined {
-            wrong.extend(before.turned_back(&self.shop, true));
+        if way.cut_off_between && self.shop.joined {
+            wrong.extend(before.turned_back(&self.shop, &way));
         }
         if !wrong.is_empty() {
             self.find(format!("`{verb}` says that it was turned back: {}", wrong.join("; ")));
@@ -370,9 +377,9 @@ impl Teller<'_> {
         self.history()?;
         self.prelude()?;
         let verb = Verb::Destroy(self.random.index(self.next));
-        let (code, _) = self.struck_until_it_ends(verb, Aim::Destroy, None)?;
+        let way = self.struck_until_it_ends(verb, Aim::Destroy, None)?;
         self.settle();
-        if self.expect(verb, code, &[0]) && self.shop.live().iter().any(|live| live != "-") {
+        if self.expect(verb, way.code, &[0]) && self.shop.live().iter().any(|live| live != "-") {
             self.find(format!("`{verb}` is complete, and {:?} is live", self.shop.live()));
         }
         self.aftermath()
@@ -392,12 +399,12 @@ impl Teller<'_> {
         }
         let verb = Verb::Refresh(self.next - 1);
         let before = kept::read(&self.shop.ledger()).len();
-        let (code, _) = self.struck_until_it_ends(verb, Aim::Refresh, None)?;
+        let way = self.struck_until_it_ends(verb, Aim::Refresh, None)?;
         if self.settle() {
             // What landed late is looked at once more.
             self.end(verb)?;
         }
-        if !self.expect(verb, code, &[0]) {
+        if !self.expect(verb, way.code, &[0]) {
             return self.verified();
         }
         let records = kept::read(&self.shop.ledger());
