@@ -184,9 +184,8 @@ impl Before {
             return (live != now).then(|| format!("{live:?} is live without an effect, {now:?} was"));
         }
         let below = self.whole.iter().position(|whole| whole == now);
-        let older = || {
-            self.whole.iter().take(below.unwrap_or(self.whole.len())).filter(|whole| *whole != now)
-        };
+        let older =
+            || self.whole.iter().take(below.unwrap_or(self.whole.len())).filter(|whole| *whole != now);
         let before = older().next_back();
         if ended_unheard && older().any(|whole| whole == live) {
             return None;

@@ -152,7 +152,8 @@ impl Teller<'_> {
             if way.code.is_some() {
                 return Ok(way);
             }
-            let since = kept::read(&self.shop.ledger()).split_off(before);
+            let records = kept::read(&self.shop.ledger());
+            let since = records.get(before..).unwrap_or_default();
             way.ended_unheard |= since.iter().any(|record| record.ending() == "complete");
             let Some(between) = between.filter(|_| self.random.below(100) < 15) else { continue };
             let other = if between == Aim::Rollback {
