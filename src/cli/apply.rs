@@ -137,8 +137,7 @@ async fn apply_checked(
     let planned =
         planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel);
     let planned = async { planned.await.map_err(review_basis::unanswered) };
-    let mut prepared =
-        signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
+    let mut prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     let wanted = match &args.reviewed_pr {
         Some(change) => Some(review::reviewed(context, &prepared.surroundings, change).await?),

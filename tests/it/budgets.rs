@@ -205,7 +205,7 @@ fn many() -> Vec<Case> {
             "a secret of all letters",
             format!(
                 "{}output \"s\" {{\n  value = sensitive(local.b)\n  sensitive = true\n}}\n",
-                repeated(&text(20_000, 'x'), 0, "")
+                repeated(&text(1_000, 'x'), 0, "")
             ),
         )
         .fine(),

@@ -126,7 +126,8 @@ impl Dispatch<'_, '_> {
         let Some(change) = self.change(index) else { return };
         let (key, action) = (change.key.clone(), change.action);
         let progress = self.progress(index);
-        let took = progress.since.map_or(Duration::ZERO, |since| since.elapsed());
+        // A gate that is looked at again begins anew.
+        let took = progress.since.take().map_or(Duration::ZERO, |since| since.elapsed());
         progress.result = Some(result.clone());
         (self.phase.notify)(Notice::Finished { key, action, result, took });
     }

@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn sentences_stay_sentences() {
         assert_eq!(text("Commit 3f2a1c9 by Ann, 12 ahead."), "Commit 3f2a1c9 by Ann, 12 ahead.");
-        assert_eq!(text("a|b *c* _d_ `e` ~f~"), r"a\|b \*c\* \_d\_ \`e\` \~f\~");
+        assert_eq!(text("a|b *c* _d_ `e` ~f~"), r"a\|b \*c\* \_d\_ \`e\` `~`f\~");
         assert_eq!(text("<b>&--> \\"), r"&lt;b&gt;&amp;--&gt; \\");
         assert_eq!(text("@ann fixes #12 for $1"), "`@`ann fixes `#`12 for `$`1");
         assert_eq!(text("[x](https://evil.example)"), r"\[x\](https`:`//evil.example)");

@@ -10,8 +10,8 @@ use relplan_reliability::scene::Relplan;
 use relplan_reliability::simulate::Weather;
 use relplan_reliability::verbs::{Bug, Only, verbs};
 use relplan_reliability::{
-    Tally, crash, damage, faults, images, outlive, planted, providers, pulls, races, rogue, simulate, snapshots,
-    syscalls, tags,
+    Tally, crash, damage, faults, images, outlive, planted, providers, pulls, races, rogue, simulate,
+    snapshots, syscalls, tags,
 };
 
 #[derive(Parser)]
