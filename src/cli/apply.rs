@@ -36,11 +36,11 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failu
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
         if let Some(saved) = saved {
-            return apply_saved(context, args, saved, wanted, &mut signals).await;
+            return Box::pin(apply_saved(context, args, saved, wanted, &mut signals)).await;
         }
         let loaded = load::load(context, &args.release)?;
         let options = options(args)?;
-        apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals).await
+        Box::pin(apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals)).await
     });
     context.print_usage();
     ended
@@ -97,7 +97,7 @@ async fn apply_saved(
     }
     let replay = Replay { answers: saved.answers.clone(), closed: true };
     let options = saved.options.clone();
-    apply_checked(context, args, &loaded, options, replay, wanted, Some(&saved), signals).await
+    Box::pin(apply_checked(context, args, &loaded, options, replay, wanted, Some(&saved), signals)).await
 }
 
 async fn apply(
@@ -109,7 +109,7 @@ async fn apply(
     wanted: Option<Reviewed>,
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
-    apply_checked(context, args, loaded, options, replay, wanted, None, signals).await
+    Box::pin(apply_checked(context, args, loaded, options, replay, wanted, None, signals)).await
 }
 
 #[allow(clippy::too_many_arguments, reason = "what was asked for, what was saved, and who may interrupt")]
@@ -136,7 +136,7 @@ async fn apply_checked(
     let cancel = Cancel::default();
     let planned =
         planning::make(context, loaded, state, sealer.clone(), options, parallelism, replay, &cancel);
-    let planned = async { planned.await.map_err(review_basis::unanswered) };
+    let planned = Box::pin(async { planned.await.map_err(review_basis::unanswered) });
     let mut prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     let wanted = match &args.reviewed_pr {

@@ -197,7 +197,7 @@ async fn finish(
     context.mask(&draft.secrets);
     surroundings.mask(&draft.secrets);
     let digest = digest::of(&draft.plan);
-    let secrets = Secrets::of(&draft.plan, draft.providers.arguments(), &seals);
+    let secrets = Secrets::of(&draft.plan, draft.providers.arguments(), seals);
     Ok(Prepared { draft, digest, secrets, surroundings, replay })
 }
 

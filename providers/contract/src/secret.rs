@@ -56,6 +56,7 @@ pub struct Redactor {
 
 /// How secrets are looked for.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each command, behind a pointer")]
 enum Views {
     /// In the text as it is, in what is left of it without quotes, and without escapes; and parts of them, encoded.
     Each { plain: Finder, bare: Finder, unescaped: Finder, grams: Grams },

@@ -21,7 +21,7 @@ pub(super) fn text(raw: &str) -> String {
             }
             // GitHub's other way to refer to an issue.
             '-' if next.is_some_and(|next| next.is_ascii_digit()) && ends_with(&out, "gh") => {
-                out.push_str("`-`")
+                out.push_str("`-`");
             }
             // The pictures that words between colons stand for could pass for a verdict of ours.
             ':' if is_picture(rest) => out.push_str("`:`"),
