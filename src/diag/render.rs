@@ -14,6 +14,9 @@ mod lines;
 
 use lines::{Excerpt, Lines};
 
+/// Most findings that are shown as text; programs get all.
+const MAX_SHOWN: usize = 500;
+
 /// Most lines of a span that are underlined; of a longer one the first line is.
 const MAX_LINES: usize = 6;
 
@@ -37,7 +40,12 @@ pub fn text(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> Strin
     let mut lines = Lines::new(sources);
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(style.width);
-    diagnostics.0.iter().map(|diagnostic| one(diagnostic, &mut lines, &renderer) + "\n\n").collect()
+    let shown = diagnostics.0.iter().take(MAX_SHOWN);
+    let mut text: String = shown.map(|diagnostic| one(diagnostic, &mut lines, &renderer) + "\n\n").collect();
+    if let Some(more) = diagnostics.0.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("{more} more findings are not shown.\n\n"));
+    }
+    text
 }
 
 fn one(diagnostic: &Diagnostic, lines: &mut Lines<'_>, renderer: &Renderer) -> String {

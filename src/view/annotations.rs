@@ -8,10 +8,13 @@ use std::path::Path;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::source::{Sources, Span};
 
+/// Most findings that are marked: GitHub shows ten of each step, and finding a place costs time.
+const MAX_ANNOTATIONS: usize = 50;
+
 /// One line for each finding. `folder` is where file names start, told from the top of the repository.
 #[must_use]
 pub fn annotations(found: &Diagnostics, sources: &Sources, folder: &Path) -> String {
-    found.0.iter().map(|diagnostic| annotation(diagnostic, sources, folder)).collect()
+    found.0.iter().take(MAX_ANNOTATIONS).map(|diagnostic| annotation(diagnostic, sources, folder)).collect()
 }
 
 fn annotation(diagnostic: &Diagnostic, sources: &Sources, folder: &Path) -> String {

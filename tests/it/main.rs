@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")]
 
+mod budgets;
 mod crash;
 mod databases;
 mod fmt;
@@ -13,6 +14,7 @@ mod ledger;
 mod literals;
 mod plans;
 mod reliability;
+mod runner;
 mod secrets;
 mod transcripts;
 mod ui;

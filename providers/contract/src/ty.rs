@@ -108,7 +108,12 @@ impl Type {
                 let entries = value.as_map().ok_or_else(|| self.misfit(value))?;
                 let converted: Result<Map, Misfit> = entries
                     .iter()
-                    .map(|(name, item)| Ok((Arc::clone(name), ty.convert(item).map_err(|misfit| misfit.inside(Step::Key(Arc::clone(name))))?)))
+                    .map(|(name, item)| {
+                        Ok((
+                            Arc::clone(name),
+                            ty.convert(item).map_err(|misfit| misfit.inside(Step::Key(Arc::clone(name))))?,
+                        ))
+                    })
                     .collect();
                 Value::new(Kind::Map(Arc::new(converted?)))
             }
@@ -151,11 +156,7 @@ impl Type {
         Ok(Value::list(converted?))
     }
 
-    fn convert_object(
-        &self,
-        fields: &BTreeMap<Arc<str>, Field>,
-        value: &Value,
-    ) -> Result<Value, Misfit> {
+    fn convert_object(&self, fields: &BTreeMap<Arc<str>, Field>, value: &Value) -> Result<Value, Misfit> {
         let entries = value.as_map().ok_or_else(|| self.misfit(value))?;
         let inside = |name: &Arc<str>, misfit: Misfit| misfit.inside(Step::Key(Arc::clone(name)));
         let mut converted = Map::new();

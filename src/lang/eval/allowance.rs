@@ -100,7 +100,9 @@ impl Allowance {
     /// What one expression may use: never more than all together.
     pub(super) fn limits(&self) -> Limits {
         let limits = Limits::default();
-        let wider = |limit: u64, total: u64, usual: u64| if total > usual { total.max(limit) } else { total.min(limit) };
+        let wider = |limit: u64, total: u64, usual: u64| {
+            if total > usual { total.max(limit) } else { total.min(limit) }
+        };
         let usual = Totals::default();
         Limits {
             depth: limits.depth,
@@ -160,7 +162,9 @@ impl Allowance {
     /// Takes what a block costs that is looked at in an instance of its module, whatever is in it.
     pub fn visit(&self, span: Span) -> Result<(), Box<Diagnostic>> {
         self.check()?;
-        self.steps(4).and_then(|()| self.elements(2)).map_err(|exceeded| Box::new(self.diagnose(exceeded, span)))
+        self.steps(4)
+            .and_then(|()| self.elements(2))
+            .map_err(|exceeded| Box::new(self.diagnose(exceeded, span)))
     }
 
     /// Takes what a value costs that is kept: in a plan, or for each instance of a block.
@@ -182,7 +186,12 @@ impl Allowance {
     }
 
     fn take(&self, value: &Value, times: u64) -> Result<(), Exceeded> {
-        let most = Measure { parts: self.totals.elements, bytes: self.totals.bytes, depth: u32::MAX, ..Measure::default() };
+        let most = Measure {
+            parts: self.totals.elements,
+            bytes: self.totals.bytes,
+            depth: u32::MAX,
+            ..Measure::default()
+        };
         let found = value.measure(&most).map_err(|outgrown| match outgrown {
             relplan_contract::Outgrown::Bytes => Exceeded::AllBytes,
             relplan_contract::Outgrown::Parts | relplan_contract::Outgrown::Depth => Exceeded::AllElements,
@@ -219,7 +228,9 @@ impl Allowance {
             | Exceeded::Elements
             | Exceeded::ValueDepth => format!("takes more than {} steps", totals.steps),
         };
-        let detail = format!("Evaluating the whole release {detail}, and was stopped. This is where it had used up what it may.");
+        let detail = format!(
+            "Evaluating the whole release {detail}, and was stopped. This is where it had used up what it may."
+        );
         Diagnostic::error("Evaluation budget used up", detail)
             .at(span)
             .help("Look for large values that are made, copied or searched many times. If it must be so, RELPLAN_EVALUATION_BUDGET=2 in the environment allows twice as much.")

@@ -12,6 +12,9 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Expr, For};
 use crate::source::Span;
 
+/// Most findings in one list or object: whoever mends fifty will run it again.
+const MAX_FINDINGS: usize = 50;
+
 /// The names that a loop binds: for the key, if given, and for the element.
 pub(super) struct Bindings<'b> {
     pub(super) key: Option<&'b str>,
@@ -50,6 +53,9 @@ impl Evaluator<'_> {
         let mut values = Vec::with_capacity(items.len());
         let mut findings = Diagnostics::default();
         for item in items {
+            if findings.0.len() >= MAX_FINDINGS {
+                break;
+            }
             match self.eval(item, names) {
                 Ok(value) => values.push(value),
                 Err(more) => findings.extend(more),
@@ -64,6 +70,9 @@ impl Evaluator<'_> {
         let mut findings = Diagnostics::default();
         let (mut sensitive, mut unknown) = (false, false);
         for (key, value) in entries {
+            if findings.0.len() >= MAX_FINDINGS {
+                break;
+            }
             let name = self.eval(key, names).and_then(|name| {
                 sensitive |= name.is_sensitive();
                 self.key(&name, key.span)

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use relplan_contract::{Kind, Parts, Value};
 
-use super::string::GRAPHEMES;
 use super::Accepts::{Any, Bools, List, Number as Num, Strings};
+use super::string::GRAPHEMES;
 use super::{Arguments, Fault, Function, nullable, parameter};
 
 mod position;
@@ -204,7 +204,8 @@ fn first(arguments: &Arguments<'_>, what: &str, wanted: impl Fn(&Value) -> bool)
             return Ok(Value::UNKNOWN.mark(sensitive));
         }
         if wanted(value) {
-            let unified = arguments.unified(arguments.from(0))?.and_then(|mut values| values.drain(..).nth(index));
+            let unified =
+                arguments.unified(arguments.from(0))?.and_then(|mut values| values.drain(..).nth(index));
             let value = unified.ok_or_else(|| {
                 Fault::call(
                     "The arguments have no type in common.",

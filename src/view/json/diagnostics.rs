@@ -3,14 +3,15 @@
 use serde_json::{Value as Json, json};
 
 use super::document;
-use crate::diag::{Diagnostic, Diagnostics, Label, Severity};
-use crate::source::{Position, Sources, Span};
+use crate::diag::render::{self, Finding, Place};
+use crate::diag::{Diagnostics, Severity};
+use crate::source::{Position, Sources};
 
 /// All findings in their order, with places as lines and columns from 1.
 #[must_use]
 pub fn diagnostics(diagnostics: &Diagnostics, sources: &Sources) -> Json {
     let errors = diagnostics.0.iter().filter(|of| of.severity == Severity::Error).count();
-    let all: Vec<Json> = diagnostics.0.iter().map(|of| diagnostic(of, sources)).collect();
+    let all: Vec<Json> = render::findings(diagnostics, sources).iter().map(finding).collect();
     let members = json!({
         "valid": errors == 0,
         "error_count": errors,
@@ -20,25 +21,23 @@ pub fn diagnostics(diagnostics: &Diagnostics, sources: &Sources) -> Json {
     document("relplan_diagnostics", members)
 }
 
-fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Json {
+fn finding(finding: &Finding) -> Json {
     json!({
-        "severity": match diagnostic.severity { Severity::Error => "error", Severity::Warning => "warning" },
-        "summary": diagnostic.summary,
-        "detail": diagnostic.detail,
-        "help": diagnostic.help,
-        "address": diagnostic.address,
-        "places": diagnostic.labels.iter().map(|label| place(label, sources)).collect::<Vec<_>>(),
+        "severity": finding.severity,
+        "summary": finding.summary,
+        "detail": finding.detail,
+        "help": finding.help,
+        "address": finding.address,
+        "places": finding.places.iter().map(place).collect::<Vec<_>>(),
     })
 }
 
-fn place(label: &Label, sources: &Sources) -> Json {
-    let span = label.span;
-    let end = Span { start: span.end, ..span };
+fn place(place: &Place) -> Json {
     let position = |Position { line, column }| json!({ "line": line, "column": column });
     json!({
-        "file": sources.get(span.file).map(|file| &*file.name),
-        "start": position(sources.position(span)),
-        "end": position(sources.position(end)),
-        "text": label.text,
+        "file": place.file,
+        "start": position(place.start),
+        "end": position(place.end),
+        "text": place.text,
     })
 }

@@ -20,7 +20,9 @@ pub(super) fn text(raw: &str) -> String {
                 out.extend(['`', c, '`']);
             }
             // GitHub's other way to refer to an issue.
-            '-' if next.is_some_and(|next| next.is_ascii_digit()) && ends_with(&out, "gh") => out.push_str("`-`"),
+            '-' if next.is_some_and(|next| next.is_ascii_digit()) && ends_with(&out, "gh") => {
+                out.push_str("`-`");
+            }
             // The pictures that words between colons stand for could pass for a verdict of ours.
             ':' if is_picture(rest) => out.push_str("`:`"),
             '&' => out.push_str("&amp;"),
@@ -72,7 +74,8 @@ pub(super) fn cell_code(raw: &str) -> String {
         return code(raw);
     }
     // A backslash before the bar is read in more than one way when there are others before it: so it is spelled out.
-    let spelled = |c: char| if c.is_ascii_punctuation() { format!("&#{};", u32::from(c)) } else { c.to_string() };
+    let spelled =
+        |c: char| if c.is_ascii_punctuation() { format!("&#{};", u32::from(c)) } else { c.to_string() };
     format!("<code>{}</code>", escape::line(raw).chars().map(spelled).collect::<String>())
 }
 
@@ -130,7 +133,10 @@ mod tests {
         assert_eq!(text("[x](https://evil.example)"), r"\[x\](https`:`//evil.example)");
         assert_eq!(text("WWW.evil.example"), "WWW`.`evil.example");
         assert_eq!(text("fixes GH-12 and gh-a"), "fixes GH`-`12 and gh-a");
-        assert_eq!(text("!12 ~bug %1.0 &7 ~\"a b\" 50% done!"), "`!`12 `~`bug `%`1.0 `&`7 `~`\"a b\" 50% done\\!");
+        assert_eq!(
+            text("!12 ~bug %1.0 &7 ~\"a b\" 50% done!"),
+            "`!`12 `~`bug `%`1.0 `&`7 `~`\"a b\" 50% done\\!"
+        );
         assert_eq!(text(":white_check_mark: 12:30: a::b"), "`:`white\\_check\\_mark: 12:30: a::b");
         assert_eq!(text("![x](data:,y)"), r"\!\[x\](data:,y)");
         assert_eq!(text("a\n# b\u{202e}"), "a\\\\n`#` b\\\\u202e");

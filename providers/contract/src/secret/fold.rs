@@ -172,7 +172,8 @@ fn braced_number(digits: &[u8]) -> Option<(Meant, usize)> {
 /// `%27` and `=27`; `%2527` is an escaped escape.
 fn percent(rest: &[u8], sign: u8) -> Option<(Meant, usize)> {
     let mut at = 1;
-    while sign == b'%' && rest.get(at..at + 2) == Some(b"25") && number_of_two(rest.get(at + 2..)?).is_some() {
+    while sign == b'%' && rest.get(at..at + 2) == Some(b"25") && number_of_two(rest.get(at + 2..)?).is_some()
+    {
         at += 2;
     }
     let byte = number_of_two(rest.get(at..)?)?;
@@ -186,8 +187,14 @@ fn number_of_two(digits: &[u8]) -> Option<u8> {
 
 /// `&#39;`, `&#x27;` and the named characters that every writer of HTML or XML escapes.
 fn entity(rest: &[u8]) -> Option<(Meant, usize)> {
-    const NAMED: [(&[u8], u8); 6] =
-        [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\''), (b"&nbsp;", b' ')];
+    const NAMED: [(&[u8], u8); 6] = [
+        (b"&amp;", b'&'),
+        (b"&lt;", b'<'),
+        (b"&gt;", b'>'),
+        (b"&quot;", b'"'),
+        (b"&apos;", b'\''),
+        (b"&nbsp;", b' '),
+    ];
     if let Some((name, meant)) = NAMED.iter().find(|(name, _)| rest.starts_with(name)) {
         // `&amp;lt;` is an escaped escape.
         if *meant == b'&'

@@ -34,7 +34,8 @@ impl Grams {
                 base64.extend(base64_grams(secret, phase));
             }
             // The whole of a short one, whose last digit is filled up with zeroes.
-            base64.extend(base64_grams(&[secret, &[0]].concat(), 0).take(1).filter(|_| secret.len() == BYTES));
+            base64
+                .extend(base64_grams(&[secret, &[0]].concat(), 0).take(1).filter(|_| secret.len() == BYTES));
             for run in secret.windows(BYTES) {
                 if let [a, b, c, d] = *run {
                     hex.insert(u64::from(u32::from_be_bytes([a, b, c, d])));
@@ -118,7 +119,8 @@ fn line_end(text: &[u8], at: usize) -> usize {
 fn base64_grams(bytes: &[u8], phase: usize) -> impl Iterator<Item = u64> {
     let first_bit = (6 - phase * 8 % 6) % 6;
     let digits = (bytes.len() * 8).saturating_sub(first_bit) / 6;
-    let bit = move |index: usize| bytes.get(index / 8).map_or(0, |byte| u64::from(byte >> (7 - index % 8) & 1));
+    let bit =
+        move |index: usize| bytes.get(index / 8).map_or(0, |byte| u64::from(byte >> (7 - index % 8) & 1));
     (0..(digits + 1).saturating_sub(DIGITS)).map(move |digit| {
         let start = first_bit + digit * 6;
         (start..start + 6 * DIGITS).fold(0, |key, index| key << 1 | bit(index))

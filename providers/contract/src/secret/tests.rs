@@ -49,7 +49,11 @@ fn quotes_around_and_inside_are_no_hiding_place() {
         let masked = redactor.mask(echoed);
         assert!(!masked.contains("HOME") && !masked.contains("new"), "{echoed}: {masked}");
     }
-    assert_eq!(Redactor::new(["it's"]).mask(r"+ X='it'\''s'"), format!("+ X='{MASK}'"), "the rest is left as it is");
+    assert_eq!(
+        Redactor::new(["it's"]).mask(r"+ X='it'\''s'"),
+        format!("+ X='{MASK}'"),
+        "the rest is left as it is"
+    );
 }
 
 #[test]
@@ -69,6 +73,18 @@ fn long_secrets_are_masked_to_their_last_byte() {
     }
     let huge = "ab\n".repeat(3_000_000);
     assert!(Redactor::new([huge.as_str()]).mask(&format!("x{huge}y")).len() < 100);
+}
+
+#[test]
+fn large_texts_are_searched_part_by_part() {
+    let redactor = Redactor::new(["it's a secret, käse"]);
+    for at in [0, (1 << 20) - 9, 1 << 20, (1 << 20) + (8 << 10), 3 << 20] {
+        let text =
+            format!("{}it\\'s a secret, k\\303\\244se{}", "é ".repeat(at / 3 + 1), "\"x\" ".repeat(600_000));
+        let masked = redactor.mask(&text);
+        assert!(masked.contains(MASK) && !masked.contains("secret"), "{at}");
+        assert_eq!(masked.matches(MASK).count(), 1);
+    }
 }
 
 #[test]
@@ -104,10 +120,8 @@ fn an_echo_in_a_computed_attribute_is_marked() {
 
 #[test]
 fn secrets_under_a_mark_are_found() {
-    let value = Value::map([
-        ("a", Value::list([Value::from("tokentoken")]).mark(true)),
-        ("b", Value::from("plain")),
-    ]);
+    let value =
+        Value::map([("a", Value::list([Value::from("tokentoken")]).mark(true)), ("b", Value::from("plain"))]);
     let mut found = BTreeSet::new();
     secrets_of(&value, &mut found);
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["tokentoken"]);
@@ -116,8 +130,16 @@ fn secrets_under_a_mark_are_found() {
 
 /// Programs that print what is in `S`, or on their standard input, in a form of their own.
 const ENCODERS: &[&[&str]] = &[
-    &["bash", "-xc", "x=$S; echo \"$x\" >/dev/null; [ \"$x\" = a ]; case \"$x\" in b) ;; esac; export Y=\"$S\""],
-    &["bash", "-c", "printf '%q\\n' \"$S\"; echo \"${S@Q}\"; declare -p S; export -p | grep ' S='; set | grep ^S="],
+    &[
+        "bash",
+        "-xc",
+        "x=$S; echo \"$x\" >/dev/null; [ \"$x\" = a ]; case \"$x\" in b) ;; esac; export Y=\"$S\"",
+    ],
+    &[
+        "bash",
+        "-c",
+        "printf '%q\\n' \"$S\"; echo \"${S@Q}\"; declare -p S; export -p | grep ' S='; set | grep ^S=",
+    ],
     &["env", "LC_ALL=C", "bash", "-xc", "echo \"$S\" >/dev/null; printf '%q' \"$S\""],
     &["dash", "-xc", "x=$S; echo \"$x\" >/dev/null; [ \"$x\" = a ]; export -p | grep S="],
     &["busybox", "sh", "-xc", "x=$S; echo \"$x\" >/dev/null; export -p | grep S="],
@@ -141,9 +163,22 @@ const ENCODERS: &[&[&str]] = &[
     &["jq", "-Rs", "."],
     &["jq", "-Rsa", ". | tojson | tojson"],
     &["jq", "-Rsr", "@uri, @sh, @html, @base64"],
-    &["python3", "-c", "import os,urllib.parse as u,html,json,shlex; s=os.environ['S']; print(repr(s), u.quote(s,safe=''), u.quote_plus(s), u.quote(u.quote(s)), html.escape(s), json.dumps(s), json.dumps(json.dumps(s)), shlex.quote(s), repr(s.encode()), s.encode().hex(':'), s.encode().hex().upper(), ascii(s))"],
-    &["node", "-e", "const s=process.env.S; console.log(JSON.stringify(s), encodeURIComponent(s), escape(s), [s], Buffer.from(s), Buffer.from(s).toString('base64url'))"],
-    &["perl", "-MData::Dumper", "-e", "$Data::Dumper::Useqq=1; print Dumper($ENV{S}); $Data::Dumper::Useqq=0; print Dumper($ENV{S})"],
+    &[
+        "python3",
+        "-c",
+        "import os,urllib.parse as u,html,json,shlex; s=os.environ['S']; print(repr(s), u.quote(s,safe=''), u.quote_plus(s), u.quote(u.quote(s)), html.escape(s), json.dumps(s), json.dumps(json.dumps(s)), shlex.quote(s), repr(s.encode()), s.encode().hex(':'), s.encode().hex().upper(), ascii(s))",
+    ],
+    &[
+        "node",
+        "-e",
+        "const s=process.env.S; console.log(JSON.stringify(s), encodeURIComponent(s), escape(s), [s], Buffer.from(s), Buffer.from(s).toString('base64url'))",
+    ],
+    &[
+        "perl",
+        "-MData::Dumper",
+        "-e",
+        "$Data::Dumper::Useqq=1; print Dumper($ENV{S}); $Data::Dumper::Useqq=0; print Dumper($ENV{S})",
+    ],
 ];
 
 /// What a program prints on both outputs; none where it is not there.
@@ -170,13 +205,14 @@ fn leaked(secret: &str, text: &str) -> Option<String> {
     let joined = joined.replace('-', "+").replace('_', "/");
     let bare: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\'' | b'"' | b'\\' | b'$')).collect();
     for part in parts {
-        let spelled: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+        let spelled = part.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let in_base64 = (0..3).any(|phase| {
             let digits = base64(&[vec![0; phase], part.clone()].concat());
             let core = digits.get([0, 2, 3][phase]..(phase + part.len()) * 8 / 6).unwrap_or_default();
             core.len() >= 6 && joined.contains(core)
         });
-        let plain = bare.windows(part.len()).any(|window| window == part) && !part.iter().any(|b| b"'\"\\$".contains(b));
+        let plain = bare.windows(part.len()).any(|window| window == part)
+            && !part.iter().any(|b| b"'\"\\$".contains(b));
         if plain || hex.contains(&spelled) || in_base64 {
             return Some(String::from_utf8_lossy(&part).into_owned());
         }
@@ -189,7 +225,9 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bit = |index: usize| bytes.get(index / 8).map_or(0, |byte| byte >> (7 - index % 8) & 1);
     (0..(bytes.len() * 8).div_ceil(6))
-        .map(|digit| char::from(DIGITS[(0..6).fold(0, |sum, at| sum << 1 | usize::from(bit(digit * 6 + at)))]))
+        .map(|digit| {
+            char::from(DIGITS[(0..6).fold(0, |sum, at| sum << 1 | usize::from(bit(digit * 6 + at)))])
+        })
         .collect()
 }
 

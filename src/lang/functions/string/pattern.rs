@@ -111,7 +111,12 @@ struct Matches<'m, 'a, 't> {
 }
 
 impl<'m, 'a, 't> Matches<'m, 'a, 't> {
-    const fn new(arguments: &'m Arguments<'a>, pattern: &'m Regex, price: &'m mut Price, text: &'t str) -> Self {
+    const fn new(
+        arguments: &'m Arguments<'a>,
+        pattern: &'m Regex,
+        price: &'m mut Price,
+        text: &'t str,
+    ) -> Self {
         Self { arguments, pattern, price, text, next: Some(0), last: None }
     }
 

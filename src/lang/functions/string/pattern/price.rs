@@ -34,9 +34,7 @@ impl Price {
         let program = thompson::Compiler::new()
             .syntax(syntax::Config::new().octal(true))
             .configure(
-                thompson::Config::new()
-                    .nfa_size_limit(Some(PROGRAM))
-                    .which_captures(WhichCaptures::Implicit),
+                thompson::Config::new().nfa_size_limit(Some(PROGRAM)).which_captures(WhichCaptures::Implicit),
             )
             .build(pattern);
         let Ok(program) = program else {
