@@ -196,7 +196,8 @@ const OVERLAP: usize = 8 << 10;
 
 /// A text in parts that overlap, with where each begins.
 fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let boundary = move |at: usize| (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let boundary =
+        move |at: usize| (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     let mut next = Some(0);
     std::iter::from_fn(move || {
         let begin = next?;
