@@ -29,7 +29,7 @@ impl<'e> Evaluator<'e> {
 
     /// The value of an expression.
     pub fn evaluate(&self, expr: &Expr) -> Result<Value, Diagnostics> {
-        eval::evaluate(expr, self.scope, self.host, &Budget::within(Arc::clone(self.allowance)))
+        eval::evaluate(expr, self.scope, self.host, &Budget::within(self.allowance))
     }
 }
 

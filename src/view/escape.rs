@@ -58,8 +58,8 @@ pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
 }
 
 /// A rendered text in which no line is a command to the machine that reads the log. GitHub's runner obeys lines that
-/// begin with `::`, whatever white space comes before, and `##[` anywhere; Azure's agent `##vso[`, `TeamCity`
-/// `##teamcity[`. One character is written as an escape, which is the same text to who reads JSON.
+/// begin with `::`, whatever white space comes before, and `##[` anywhere; Azure's agent `##vso[`, that of
+/// `TeamCity` `##teamcity[`. One character is written as an escape, which is the same text to who reads JSON.
 #[must_use]
 pub fn inert(text: &str) -> Cow<'_, str> {
     if !text.contains("::") && !text.contains("##") {

@@ -39,7 +39,7 @@ impl Case {
 
 /// `locals { ... }` of lines.
 fn locals(lines: impl IntoIterator<Item = String>) -> String {
-    let lines: String = lines.into_iter().map(|line| format!("  {line}\n")).collect();
+    let lines = lines.into_iter().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat();
     format!("locals {{\n{lines}}}\n")
 }
 
@@ -138,7 +138,8 @@ fn slow() -> Vec<Case> {
 }
 
 fn many() -> Vec<Case> {
-    let blocks = |count: usize, block: &dyn Fn(usize) -> String| (0..count).map(block).collect::<String>();
+    let blocks =
+        |count: usize, block: &dyn Fn(usize) -> String| (0..count).map(block).collect::<Vec<_>>().concat();
     let fan = |levels: usize| {
         let call = |level: usize| {
             format!("module \"m\" {{\n  source = \"../m{level}\"\n  count = 10\n}}\nlocals {{\n  x = 1\n}}\n")
@@ -224,7 +225,10 @@ fn written() -> Vec<Case> {
         case("a cycle of all", locals((0..50_000).map(|i| format!("l{i} = local.l{}", (i + 1) % 50_000)))),
         case("names that are not there", names(9_000, "kez")),
         case("unknown variables", locals((0..40_000).map(|i| format!("l{i} = var.x{i}")))),
-        case("unexpected arguments", (0..100_000).map(|i| format!("oops{i} = 1\n")).collect::<String>()),
+        case(
+            "unexpected arguments",
+            (0..100_000).map(|i| format!("oops{i} = 1\n")).collect::<Vec<_>>().concat(),
+        ),
         case("mistakes everywhere", locals((0..30_000).map(|i| format!("l{i} = 1 / 0")))),
         case(
             "a long name",

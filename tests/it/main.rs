@@ -15,6 +15,7 @@ mod ledger;
 mod literals;
 mod plans;
 mod reliability;
+mod runner;
 mod saved_plans;
 mod secrets;
 mod transcripts;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use find::{Finder, TooMany};
+use fold::Folded;
 use grams::Grams;
 
 use crate::value::{Kind, Parts, Value};
@@ -59,9 +60,18 @@ pub struct Redactor {
 #[allow(clippy::large_enum_variant, reason = "there is one for each command, behind a pointer")]
 enum Views {
     /// In the text as it is, in what is left of it without quotes, and without escapes; and parts of them, encoded.
-    Each { plain: Finder, bare: Finder, unescaped: Finder, grams: Grams },
+    Each(Box<Finders>),
     /// There are too many: nothing is shown.
     Everything,
+}
+
+/// A view each.
+#[derive(Debug)]
+struct Finders {
+    plain: Finder,
+    bare: Finder,
+    unescaped: Finder,
+    grams: Grams,
 }
 
 /// Most bytes of one secret whose parts are known in base64 and hexadecimal digits, and of all together.
@@ -146,31 +156,56 @@ impl Views {
             }
             begins.push(begin);
         }
-        Ok(Self::Each {
+        Ok(Self::Each(Box::new(Finders {
             plain: Finder::new(&texts.iter().flat_map(|text| plain_forms(text)).collect())?,
             bare: Finder::new(&texts.iter().map(|text| fold::bare(text).bytes).filter(long).collect())?,
             unescaped: Finder::new(
                 &texts.iter().flat_map(|text| fold::unescaped_forms(text)).filter(long).collect(),
             )?,
             grams: Grams::of(begins),
-        })
+        })))
     }
 
     /// Where secrets stand, in order and apart from each other.
     fn find(&self, text: &str) -> Vec<(usize, usize)> {
-        let Self::Each { plain, bare, unescaped, grams } = self else { return Vec::new() };
+        let Self::Each(finders) = self else { return Vec::new() };
+        let Finders { plain, bare, unescaped, grams } = &**finders;
         let mut ranges = Vec::new();
         plain.find(text.as_bytes(), &mut ranges);
         grams.find(text.as_bytes(), &mut ranges);
-        if fold::changes(text) {
-            for (finder, folded) in [(bare, fold::bare(text)), (unescaped, fold::unescaped(text))] {
+        let folds: [(&Finder, fn(&str) -> Folded); 2] = [(bare, fold::bare), (unescaped, fold::unescaped)];
+        for (begin, part) in parts(text) {
+            if !fold::changes(part) {
+                continue;
+            }
+            for (finder, reduce) in folds {
+                let folded = reduce(part);
                 let mut found = Vec::new();
                 finder.find(&folded.bytes, &mut found);
-                ranges.extend(found.into_iter().filter_map(|(start, end)| folded.origin(start, end)));
+                let origins = found.into_iter().filter_map(|(start, end)| folded.origin(start, end));
+                ranges.extend(origins.map(|(start, end)| (begin + start, begin + end)));
             }
         }
         joined(ranges, text)
     }
+}
+
+/// Bytes that are reduced at once, and how many of them twice: a reduced text takes nine times as much memory, and no
+/// text that is searched for is longer than the overlap, however it is escaped.
+const PART: usize = 1 << 20;
+const OVERLAP: usize = 8 << 10;
+
+/// A text in parts that overlap, with where each begins.
+fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let boundary =
+        move |at: usize| (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let begin = next?;
+        let end = boundary(begin + PART);
+        next = (end < text.len()).then(|| boundary(end - OVERLAP));
+        Some((begin, text.get(begin..end).unwrap_or_default()))
+    })
 }
 
 /// The text as it is; and where too little of it is left without quotes, as shells quote it.

@@ -99,15 +99,15 @@ impl Drop for Level<'_> {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::within(Arc::default())
+        Self::new(Limits::default())
     }
 }
 
 impl Budget {
     /// A budget of which nothing is used, for one expression of all that the allowance is for.
     #[must_use]
-    pub fn within(all: Arc<Allowance>) -> Self {
-        Self { all: Arc::clone(&all), ..Self::new(all.limits()) }
+    pub fn within(all: &Arc<Allowance>) -> Self {
+        Self { all: Arc::clone(all), ..Self::new(all.limits()) }
     }
 
     /// A budget of which nothing is used, for an expression by itself.

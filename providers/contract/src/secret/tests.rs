@@ -76,6 +76,18 @@ fn long_secrets_are_masked_to_their_last_byte() {
 }
 
 #[test]
+fn large_texts_are_searched_part_by_part() {
+    let redactor = Redactor::new(["it's a secret, käse"]);
+    for at in [0, (1 << 20) - 9, 1 << 20, (1 << 20) + (8 << 10), 3 << 20] {
+        let text =
+            format!("{}it\\'s a secret, k\\303\\244se{}", "é ".repeat(at / 3 + 1), "\"x\" ".repeat(600_000));
+        let masked = redactor.mask(&text);
+        assert!(masked.contains(MASK) && !masked.contains("secret"), "{at}");
+        assert_eq!(masked.matches(MASK).count(), 1);
+    }
+}
+
+#[test]
 fn where_there_are_too_many_nothing_is_shown() {
     let many: Vec<String> = (0..400_000).map(|index| format!("secret number {index:08}")).collect();
     let redactor = Redactor::new(many.iter().map(String::as_str));
@@ -193,7 +205,7 @@ fn leaked(secret: &str, text: &str) -> Option<String> {
     let joined = joined.replace('-', "+").replace('_', "/");
     let bare: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\'' | b'"' | b'\\' | b'$')).collect();
     for part in parts {
-        let spelled: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+        let spelled = part.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let in_base64 = (0..3).any(|phase| {
             let digits = base64(&[vec![0; phase], part.clone()].concat());
             let core = digits.get([0, 2, 3][phase]..(phase + part.len()) * 8 / 6).unwrap_or_default();
