@@ -257,3 +257,14 @@ fn ended(child: &mut Child) -> io::Result<(std::process::ExitStatus, bool)> {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// The line of what a command said that tells what went wrong.
+pub(crate) fn gist(said: &str) -> &str {
+    let words = ["Error", "failed", "on hold", "  = "];
+    let tells = |line: &&str| words.iter().any(|word| line.contains(word)) && !line.contains("= help");
+    said.lines()
+        .find(tells)
+        .or_else(|| said.lines().rfind(|line| !line.is_empty()))
+        .unwrap_or_default()
+        .trim()
+}

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::calls::Calls;
-use crate::harm::{Harm, Run, Runner};
+use crate::harm::{Harm, Run, Runner, gist};
 use crate::random::Random;
 use crate::scene::Relplan;
 use crate::tally::Tally;
@@ -238,7 +238,7 @@ impl<'k> Killer<'k> {
         findings.extend(self.outside.wrong(relplan, version)?);
         let (code, said) = self.runner(relplan).look(&["plan", "-detailed-exitcode", "it.hcl"])?;
         if code != Some(0) {
-            findings.push(format!("`plan` afterwards ends with {code:?}: {said}"));
+            findings.push(format!("`plan` afterwards ends with {code:?}: {}", gist(&said)));
         }
         Ok(findings)
     }
@@ -268,7 +268,7 @@ impl<'k> Killer<'k> {
                     let address = address.map_or("", |record| record.address());
                     said = Some(format!("{}={address}", if done { "-accept" } else { "-retry" }));
                 }
-                (code, _) => findings.push(format!("in peace it ends with {code:?}: {}", run.said)),
+                (code, _) => findings.push(format!("in peace it ends with {code:?}: {}", gist(&run.said))),
             }
         }
         findings.push("it does not come to its end".to_owned());

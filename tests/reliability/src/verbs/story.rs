@@ -11,7 +11,7 @@ use super::judge::{self, Before, Way};
 use super::shop::{Live, Quality, Shop, file, named};
 use super::spots::{Aim, Spots};
 use super::verb::Verb;
-use crate::harm::{Harm, Run, Runner};
+use crate::harm::{Harm, Run, Runner, gist};
 use crate::kept;
 use crate::random::Random;
 use crate::scene::Relplan;
@@ -113,7 +113,7 @@ impl Teller<'_> {
         self.asked |= run.struck && harm.asks();
         let mut findings = judge::always(&self.shop, &run, self.drifted);
         if run.code == Some(11) && !matches!(harm, Harm::Refused(..)) {
-            findings.push(format!("it ends with 11: {}", last(&run.said)));
+            findings.push(format!("it ends with 11: {}", gist(&run.said)));
         }
         if run.code.is_none() && !run.struck {
             findings.push(format!("it dies: {}", run.said));
@@ -216,7 +216,7 @@ impl Teller<'_> {
                         uncertain += 1;
                     }
                     if uncertain > 1 {
-                        self.find(format!("`{verb}` is uncertain, and `observe` tells: {}", run.said));
+                        self.find(format!("`{verb}` is uncertain, and `observe` tells: {}", gist(&run.said)));
                         return Ok(run.code);
                     }
                 }
@@ -227,7 +227,7 @@ impl Teller<'_> {
                         break;
                     }
                 }
-                _ => self.find(format!("`{verb}` in peace ends with {:?}: {}", run.code, last(&run.said))),
+                _ => self.find(format!("`{verb}` in peace ends with {:?}: {}", run.code, gist(&run.said))),
             }
         }
         self.find(format!("`{verb}` does not come to its end"));
@@ -257,7 +257,7 @@ impl Teller<'_> {
             self.find(format!(
                 "`{}` leaves a hold, and nobody had asked it to stop: {}",
                 run.typed,
-                last(&run.said)
+                gist(&run.said)
             ));
         }
         let held: Vec<String> = kept::held(&run.records).into_iter().map(str::to_owned).collect();
@@ -458,7 +458,7 @@ impl Teller<'_> {
         let file = file(version);
         let (code, said) = self.runner().look(&["plan", "-detailed-exitcode", &file])?;
         if code != Some(0) {
-            self.find(format!("`plan {file}` afterwards ends with {code:?}: {}", last(&said)));
+            self.find(format!("`plan {file}` afterwards ends with {code:?}: {}", gist(&said)));
         }
         Ok(())
     }
@@ -492,11 +492,4 @@ impl Teller<'_> {
         }
         Ok(())
     }
-}
-
-/// The line that says it.
-fn last(said: &str) -> &str {
-    let tells =
-        |line: &&str| line.starts_with("Error") || line.contains("failed") || line.contains("on hold");
-    said.lines().rfind(tells).or_else(|| said.lines().rfind(|line| !line.is_empty())).unwrap_or_default()
 }
