@@ -206,7 +206,9 @@ fn passed_then<'s>(
 ) -> Option<&'s Past> {
     let will_be = |live| targets.back.get(live).or_else(|| state.current(live));
     let judged = |past: &&Past| past.verdicts.contains_key(check);
-    let target = changed.iter().filter_map(will_be).find(judged)?;
+    // What a version left as it was is of an older one: the newest tells which version is gone back to.
+    let targets = changed.iter().filter_map(will_be).filter(judged);
+    let target = targets.max_by_key(|past| (parsed(&past.version), past.seq))?;
     let passed = state.deployments(check);
     let then = passed.iter().rev().find(|past| past.version == target.version);
     // A run of another version may have judged it: the first one after it was deployed.

@@ -137,20 +137,24 @@ fn slow() -> Vec<Case> {
     ]
 }
 
-fn many() -> Vec<Case> {
-    let blocks =
-        |count: usize, block: &dyn Fn(usize) -> String| (0..count).map(block).collect::<Vec<_>>().concat();
-    let fan = |levels: usize| {
-        let call = |level: usize| {
-            format!("module \"m\" {{\n  source = \"../m{level}\"\n  count = 10\n}}\nlocals {{\n  x = 1\n}}\n")
-        };
-        let first = "module \"m\" {\n  source = \"./m0\"\n  count = 10\n}\n";
-        (0..levels).fold(case("modules ten times ten times ten", first), |case, level| {
-            let text =
-                if level + 1 == levels { "locals {\n  x = 1\n}\n".to_owned() } else { call(level + 1) };
-            case.with(&format!("m{level}/main.hcl"), text)
-        })
+/// Many blocks, one behind the other.
+fn blocks(count: usize, block: impl Fn(usize) -> String) -> String {
+    (0..count).map(block).collect::<Vec<_>>().concat()
+}
+
+/// Modules that call ten of the next, so many levels deep.
+fn fan(levels: usize) -> Case {
+    let call = |level: usize| {
+        format!("module \"m\" {{\n  source = \"../m{level}\"\n  count = 10\n}}\nlocals {{\n  x = 1\n}}\n")
     };
+    let first = "module \"m\" {\n  source = \"./m0\"\n  count = 10\n}\n";
+    (0..levels).fold(case("modules ten times ten times ten", first), |case, level| {
+        let text = if level + 1 == levels { "locals {\n  x = 1\n}\n".to_owned() } else { call(level + 1) };
+        case.with(&format!("m{level}/main.hcl"), text)
+    })
+}
+
+fn many() -> Vec<Case> {
     let data = |count: &str, input: &str| {
         format!("resource \"terraform_data\" \"d\" {{\n  count = {count}\n  input = {input}\n}}\n")
     };
@@ -173,9 +177,9 @@ fn many() -> Vec<Case> {
         ),
         fan(9),
         case("modules of many values", "module \"m\" {\n  source = \"./m\"\n  count = 90000\n}\n")
-            .with("m/main.hcl", blocks(100, &|i| format!("variable \"v{i}\" {{\n  default = 1\n}}\n"))),
+            .with("m/main.hcl", blocks(100, |i| format!("variable \"v{i}\" {{\n  default = 1\n}}\n"))),
         case("modules of many resources", "module \"m\" {\n  source = \"./m\"\n  count = 90000\n}\n")
-            .with("m/main.hcl", blocks(100, &|i| format!("resource \"terraform_data\" \"r{i}\" {{}}\n"))),
+            .with("m/main.hcl", blocks(100, |i| format!("resource \"terraform_data\" \"r{i}\" {{}}\n"))),
         case(
             "modules given much",
             format!(
@@ -191,15 +195,15 @@ fn many() -> Vec<Case> {
                 locals((0..900).map(|i| format!("l{i} = module.m[0].o{i}")))
             ),
         )
-        .with("m/main.hcl", blocks(900, &|i| format!("output \"o{i}\" {{\n  value = 1\n}}\n")))
+        .with("m/main.hcl", blocks(900, |i| format!("output \"o{i}\" {{\n  value = 1\n}}\n")))
         .fine(),
-        case("outputs", blocks(30_000, &|i| format!("output \"o{i}\" {{\n  value = {i}\n}}\n"))).fine(),
+        case("outputs", blocks(30_000, |i| format!("output \"o{i}\" {{\n  value = {i}\n}}\n"))).fine(),
         case(
             "large outputs",
             format!(
                 "{}{}",
                 repeated(&numbers(90), 0, ""),
-                blocks(300, &|i| format!("output \"o{i}\" {{\n  value = local.b\n}}\n"))
+                blocks(300, |i| format!("output \"o{i}\" {{\n  value = local.b\n}}\n"))
             ),
         ),
         case(

@@ -55,9 +55,11 @@ pub struct Redactor {
     known: Option<Arc<Views>>,
 }
 
+/// How a text is read before secrets are looked for in it.
+type Fold = fn(&str) -> Folded;
+
 /// How secrets are looked for.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one for each command, behind a pointer")]
 enum Views {
     /// In the text as it is, in what is left of it without quotes, and without escapes; and parts of them, encoded.
     Each(Box<Finders>),
@@ -173,7 +175,7 @@ impl Views {
         let mut ranges = Vec::new();
         plain.find(text.as_bytes(), &mut ranges);
         grams.find(text.as_bytes(), &mut ranges);
-        let folds: [(&Finder, fn(&str) -> Folded); 2] = [(bare, fold::bare), (unescaped, fold::unescaped)];
+        let folds: [(&Finder, Fold); 2] = [(bare, fold::bare), (unescaped, fold::unescaped)];
         for (begin, part) in parts(text) {
             if !fold::changes(part) {
                 continue;

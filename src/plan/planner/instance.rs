@@ -11,7 +11,7 @@ use super::providers::unknown_provider;
 use super::{Block, Planner};
 use crate::addr::{Address, Mode, ModulePath, ResourceName};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
-use crate::event::{EntryKey, RunMode};
+use crate::event::{EntryKey, Intent, RunMode};
 use crate::graph::NodeId;
 use crate::lang::body;
 use crate::lang::config::{IgnoreChanges, Resource, When};
@@ -289,11 +289,17 @@ impl Planner {
         if schema.repeat == Repeat::Harmless {
             return self.reconciled_not_done(instance, "It was cut off; doing it again does no harm.");
         }
+        let planned = self.arguments_then(&instance.key, &open.intent.planned);
+        let planned = self.sealer.unseal(&planned, &instance.config);
+        if has_sealed(&planned) {
+            let why = "A part of it is sensitive, and only its fingerprint is kept: plan its release file.";
+            return self.stays_uncertain(&instance, why);
+        }
         let question = Question::Reconcile {
             resource: Arc::clone(resource),
             prior: instance.prior.clone(),
             reference: open.reference.clone(),
-            intent: Box::new(open.intent),
+            intent: Box::new(Intent { planned, ..open.intent }),
         };
         self.ask(instance, question);
     }

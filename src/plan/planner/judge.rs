@@ -87,7 +87,7 @@ impl Planner {
         open.is_some_and(|open| open.intent.act == Act::Destroy)
     }
 
-    fn stays_uncertain(&mut self, instance: &Instance, because: &str) {
+    pub(super) fn stays_uncertain(&mut self, instance: &Instance, because: &str) {
         let key = &instance.key;
         let why = if because.is_empty() { String::new() } else { format!(" {because}") };
         let open = instance.entry.as_ref().and_then(crate::state::Entry::open);
@@ -233,9 +233,11 @@ impl Planner {
             {
                 let triggered = self.triggered(&block);
                 let asked = self.options.replaces(&instance.key.address) || !triggered.is_empty();
+                let config = self.sealer.seal_value(&instance.config);
                 !asked
-                    && !instance.config.has_unknown()
-                    && self.sealer.seal_value(&instance.config) == entry.inputs
+                    && !config.has_unknown()
+                    && config == entry.inputs
+                    && is_as_asked(&config, &entry.value)
             }
             _ => false,
         };
@@ -536,4 +538,11 @@ impl Planner {
             self.instance_errors(block.id, key, errors);
         }
     }
+}
+
+/// Whether an object is what its arguments ask for: not where the state took over what was found outside. What its
+/// provider writes in another way is for its provider to compare.
+fn is_as_asked(config: &Value, object: &Value) -> bool {
+    let asked = config.as_map().into_iter().flatten().filter(|(_, part)| !part.is_null());
+    asked.into_iter().all(|(name, part)| object.get(name) == part)
 }

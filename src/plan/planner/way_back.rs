@@ -71,7 +71,7 @@ impl Planner {
     }
 
     /// The arguments of the past, with those secrets that are the same now.
-    fn arguments_then(&self, key: &EntryKey, past: &Value) -> Value {
+    pub(super) fn arguments_then(&self, key: &EntryKey, past: &Value) -> Value {
         let known = self.way_back.as_ref().and_then(|route| route.known.get(key));
         known.map_or_else(|| past.clone(), |present| self.sealer.unseal(past, present))
     }
