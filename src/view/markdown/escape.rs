@@ -46,11 +46,13 @@ fn ends_with(text: &str, word: &str) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case(word))
 }
 
-/// Whether `:tada:` stands here.
+/// Whether `:tada:` stands here, and not a part of a time of day.
 fn is_picture(text: &str) -> bool {
-    let name = text.get(1..).unwrap_or_default();
-    let end = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-'));
-    end.len() < name.len() && end.starts_with(':')
+    let rest = text.get(1..).unwrap_or_default();
+    let end = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-'));
+    let name = rest.get(..rest.len() - end.len()).unwrap_or_default();
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+    end.starts_with(':') && (!is_number || matches!(name, "100" | "1234"))
 }
 
 /// A code span, for a paragraph or a list.
@@ -124,7 +126,8 @@ mod tests {
             text("!12 ~bug %1.0 &7 ~\"a b\" 50% done!"),
             "`!`12 `~`bug `%`1.0 `&`7 `~`\"a b\" 50% done\\!"
         );
-        assert_eq!(text(":white_check_mark: 12:30: a::b"), "`:`white\\_check\\_mark: 12:30: a::b");
+        assert_eq!(text(":white_check_mark: 12:30:05 a::b"), "`:`white\\_check\\_mark: 12:30:05 a::b");
+        assert_eq!(text(":100: :+1:"), "`:`100: `:`+1:");
         assert_eq!(text("![x](data:,y)"), r"\!\[x\](data:,y)");
         assert_eq!(text("a\n# b\u{202e}"), "a\\\\n`#` b\\\\u202e");
     }
