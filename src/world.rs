@@ -171,6 +171,12 @@ impl World {
         work(&Evaluator::new(&scope, &*self.host, &self.allowance()))
     }
 
+    /// Whether evaluating has used up what it may: nothing more is worth a look.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.allowance.is_used_up()
+    }
+
     /// What everything together may cost. Once a run has begun, each evaluation has an allowance of its own: what
     /// is left of a plan that was within its allowance must not stop half-way.
     fn allowance(&self) -> Arc<Allowance> {

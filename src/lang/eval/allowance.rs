@@ -201,6 +201,12 @@ impl Allowance {
         self.elements(times * found.parts)
     }
 
+    /// Whether it was used up, which was told then.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.exceeded.get().is_some()
+    }
+
     /// Fails when it was used up before.
     pub(super) fn check(&self) -> Result<(), Box<Diagnostic>> {
         match self.exceeded.get() {

@@ -108,6 +108,10 @@ impl Instance {
 
 impl Planner {
     pub(super) fn begin_block(&mut self, id: NodeId, name: &ResourceName) {
+        if self.world.is_used_up() {
+            self.walk.broken.insert(id);
+            return self.complete(id);
+        }
         let node = self.graph.node(id).clone();
         let content = Arc::clone(&self.graph.module(node.module).module);
         let Some(resource) = content.resources.get(name).map(|resource| Arc::new(resource.clone())) else {
@@ -116,6 +120,9 @@ impl Planner {
         let Some(whom) = self.whom(id, name, &resource) else { return self.complete(id) };
         let mut instances = Vec::new();
         for module in self.world.instances(node.module).to_vec() {
+            if self.world.is_used_up() {
+                break;
+            }
             match self.world.expand_resource(id, name, &module) {
                 Ok(expansion) => instances.extend(
                     expansion.instances().into_iter().map(|(key, bindings)| (module.clone(), key, bindings)),
@@ -125,6 +132,10 @@ impl Planner {
         }
         self.blocks.insert(id, Block { outstanding: instances.len() + 1, ..Block::default() });
         for (module, key, bindings) in instances {
+            if self.world.is_used_up() {
+                self.finish_one(id);
+                continue;
+            }
             let address = Address { module, resource: name.clone(), key };
             let block = InBlock { id, resource: Arc::clone(&resource), bindings };
             self.begin_instance(address, block, whom.clone());

@@ -6,20 +6,24 @@ use std::time::{Duration, Instant};
 
 use super::{RELPLAN, Site, said};
 
-/// A user that has no process of its own, so that all that the limit counts is relplan's.
-const NOBODY: &str = "64999";
-
 impl Site {
     /// relplan under a limit of the shell.
     fn limited(&self, limit: &str, arguments: &[&str]) -> Output {
         self.as_nobody(&format!("ulimit {limit}; exec ./relplan {}", arguments.join(" ")))
     }
 
+    /// The number of a user who has nothing running but what this site starts: limits count all that a user has.
+    fn somebody(&self) -> u32 {
+        let name = self.0.path().to_string_lossy();
+        64_000 + name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 1_000
+    }
+
     /// A script of a user for whom limits of processes hold: root has none, so that another user takes its place; for
     /// anybody else the limit counts what they have running already, and is reached at once.
     fn as_nobody(&self, script: &str) -> Output {
         std::fs::set_permissions(self.0.path(), std::fs::Permissions::from_mode(0o777)).expect("set");
-        let (user, group) = (format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"));
+        let number = self.somebody();
+        let (user, group) = (format!("--reuid={number}"), format!("--regid={number}"));
         let other: &[&str] = if rustix::process::geteuid().is_root() {
             &["setpriv", &user, &group, "--clear-groups"]
         } else {
