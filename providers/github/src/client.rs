@@ -231,7 +231,7 @@ async fn take(builder: reqwest::RequestBuilder, redactor: &Redactor) -> Result<E
     })?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = body(response).await?;
-    let body = redactor.mask(&body).into_owned();
+    let body = masked(&body, redactor);
     Ok(Exchanged { status, headers, body })
 }
 
@@ -262,4 +262,36 @@ fn redirected(request: Request, status: u16, headers: &HeaderMap) -> Result<Requ
         return Err(moved().hint(hint).into());
     }
     Ok(Request { url, ..request })
+}
+
+/// The body with every secret masked. JSON is masked text by text, so that it stays JSON.
+fn masked(body: &str, redactor: &Redactor) -> String {
+    match serde_json::from_str::<serde_json::Value>(body) {
+        Ok(mut json) => {
+            mask_texts(&mut json, redactor);
+            json.to_string()
+        }
+        Err(_) => redactor.mask(body).into_owned(),
+    }
+}
+
+fn mask_texts(json: &mut serde_json::Value, redactor: &Redactor) {
+    match json {
+        serde_json::Value::String(text) => {
+            if let std::borrow::Cow::Owned(masked) = redactor.mask(text) {
+                *text = masked;
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| mask_texts(item, redactor)),
+        serde_json::Value::Object(members) => {
+            members.values_mut().for_each(|member| mask_texts(member, redactor));
+            if members.keys().any(|name| redactor.mask(name) != name.as_str()) {
+                *members = std::mem::take(members)
+                    .into_iter()
+                    .map(|(name, member)| (redactor.mask(&name).into_owned(), member))
+                    .collect();
+            }
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
 }

@@ -143,8 +143,10 @@ fn fileset(arguments: &Arguments<'_>) -> Result<Value, Fault> {
         Ok(files) => files,
         Err(FileError::Missing) => Vec::new(),
         Err(error) => {
-            // It may be that there are too many.
-            arguments.budget().steps(LISTING * 10_000)?;
+            // It may be that there are too many. What is refused by its path alone was not looked at.
+            if matches!(error, FileError::Other(_)) {
+                arguments.budget().steps(LISTING * 10_000)?;
+            }
             return Err(fault(arguments, 0, &error));
         }
     };

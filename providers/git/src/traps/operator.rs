@@ -48,6 +48,7 @@ async fn a_token_that_the_checkout_includes_from_elsewhere_is_used_and_one_of_th
     // The release file lies in the work tree here.
     let mut context = sandbox.context();
     context.base = sandbox.path("shop");
+    context.tree = relplan_contract::Tree::around(&context.base).expect("a tree");
     let config = crate::testing::tag_arguments(&[("name", "v1".into()), ("remote", "origin".into())]);
     let request = relplan_contract::PlanRequest { config: &config, prior: None };
     crate::testing::tag_type().plan(&context, request).await.expect_err("forbidden");
@@ -124,9 +125,7 @@ async fn repositories_of_every_form_are_read() {
     sandbox.git(".", &["clone", "--quiet", "--ref-format=reftable", "shop", "reftable"]);
     sandbox.git("shared", &["pack-refs", "--all"]);
     std::fs::create_dir_all(sandbox.path("shop/deep/er")).expect("a folder");
-    for repository in
-        ["shop", "shop/deep/er", "shop/.git", "origin.git", "linked", "partial", "shared", "reftable"]
-    {
+    for repository in ["shop", "shop/deep/er", "origin.git", "linked", "partial", "shared", "reftable"] {
         let name = format!("v-{}", repository.replace(['/', '.'], "-"));
         let arguments =
             [("repository", repository), ("name", &name), ("message", "x")].map(|(n, v)| (n, v.into()));

@@ -28,7 +28,7 @@ const ANY_CLIENT_FILES: &[&str] =
     &["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
 
 /// The files of its ledger that a plan reads.
-const LEDGER_FILES: [&str; 4] = ["ledger.jsonl", "checkpoint.json", "lock", "key"];
+const LEDGER_FILES: [&str; 5] = ["ledger.jsonl", "checkpoint.json", "head", "lock", "key"];
 
 /// Calls that change something by name.
 const CHANGES: &[&str] = &[
@@ -185,7 +185,7 @@ impl Case<'_> {
             return (!self.of_the_system(&path))
                 .then(|| format!("[read outside] {what} {}", self.shown(&path)));
         };
-        if has_name(inside, ".git") {
+        if has_name(inside, ".git") && !self.own_index(what, inside) {
             return Some(format!("[read of .git] {what} {}", self.shown(&path)));
         }
         if has_name(inside, ".relplan") && !self.own_ledger(call, inside) {
@@ -206,6 +206,12 @@ impl Case<'_> {
                 .folder()
                 .is_some_and(|folder| Some(&*folder) == self.ground.checkout().join(inside).parent())
             && LEDGER_FILES.contains(&&*name)
+    }
+
+    /// Whether it is a plan that looks whether its ledger was checked in: by the names in git's index, and nothing else.
+    fn own_index(&self, what: &str, inside: &Path) -> bool {
+        let names = what == "lists" && inside == Path::new(".git");
+        self.verb.plans() && (names || inside == Path::new(".git/index"))
     }
 
     fn of_the_system(&self, path: &Path) -> bool {
