@@ -11,7 +11,8 @@ use crate::pulls::watch::{Limits, Seen};
 /// What every program reads of the system: its libraries, its own memory map, how many processors there are.
 const ANY_PROGRAM: &[&str] =
     &["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/sys/devices/system/cpu/", "/sys/fs/cgroup/"];
-const ANY_PROGRAM_FILES: &[&str] = &["/etc/ld.so.cache", "/dev/null", "/dev/urandom"];
+const ANY_PROGRAM_FILES: &[&str] =
+    &["/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/proc/sys/vm/overcommit_memory"];
 /// What it reads of `/proc`, behind the number of the process.
 const ANY_PROCESS: &[&str] = &["maps", "status", "cgroup", "mountinfo"];
 /// The system's authorities: a provider that speaks HTTP reads them when it is configured, and each is, whether a file
