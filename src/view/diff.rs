@@ -297,8 +297,9 @@ fn is_hidden(value: &Value) -> bool {
     (value.is_sensitive() && !value.is_null()) || matches!(value.kind(), Kind::Sealed(_))
 }
 
-/// `name    = `, the name filled up to `width` characters.
+/// `name    = `, the name filled up to `width` characters, of which formatting takes no more than 65,535.
 fn label(name: &str, width: usize) -> String {
+    let width = width.min(usize::from(u16::MAX));
     format!("{:width$} = ", escape::key(name))
 }
 
