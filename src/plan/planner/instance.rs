@@ -404,6 +404,12 @@ pub(super) fn protected(key: &EntryKey, span: crate::source::Span) -> Diagnostic
     .help("Remove `prevent_destroy`, or leave the instance out with -exclude.")
 }
 
+/// A person must release it first.
+pub(super) fn held(key: &EntryKey, reason: &str) -> Diagnostic {
+    Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
+        .help(format!("Look at it, then say `relplan state release '{}' -reason=...`.", key.address))
+}
+
 fn value_of(block: &Block, module: &ModulePath, key: Option<&crate::addr::Key>) -> Value {
     block.values.get(&(module.clone(), key.cloned())).cloned().unwrap_or(Value::UNKNOWN)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, secrets_of};
 
 use super::Planner;
-use super::instance::{InBlock, Instance, Purpose, Whom, protected};
+use super::instance::{InBlock, Instance, Purpose, Whom, held, protected};
 use crate::addr::{Address, ModulePath, ResourceName};
 use crate::canonical::Digest;
 use crate::diag::Diagnostic;
@@ -361,15 +361,7 @@ impl Planner {
         };
         self.caution(&change);
         if let Some(reason) = self.state.holds.get(&change.key.address).filter(|_| change.is_expected()) {
-            let diagnostic = Diagnostic::error(
-                "Held",
-                format!("Nothing is done to {} until a person releases it: {reason}", change.key),
-            )
-            .at(block.resource.span)
-            .help(format!(
-                "Look at it, then say `relplan state release '{}' -reason=...`.",
-                change.key.address
-            ));
+            let diagnostic = held(&change.key, reason).at(block.resource.span);
             self.instance_errors(block.id, &instance.key, diagnostic.into());
         }
         self.actors.insert(instance.key.clone(), instance.whom.clone());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Value};
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom};
+use super::instance::{Instance, Purpose, Whom, held};
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::EntryKey;
@@ -39,9 +39,7 @@ impl Planner {
     fn begin_turning_back(&mut self, key: EntryKey, past: Past) {
         let Some(entry) = self.state.entries.get(&key).cloned() else { return };
         if let Some(reason) = self.state.holds.get(&key.address) {
-            let detail = format!("Nothing is done to {key} until a person releases it: {reason}");
-            let help = format!("Look at it, then say `relplan state release '{}' -reason=...`.", key.address);
-            return self.found.push(Diagnostic::error("Held", detail).help(help));
+            return self.found.push(held(&key, reason));
         }
         let Some(whom) = self.whom_of_entry(&key, &entry) else {
             let detail = format!(
