@@ -110,7 +110,8 @@ pub(super) fn calls(case: &Case<'_>, seen: &Seen) -> Vec<String> {
         let most =
             case.innocent.map_or(usize::MAX, |innocent| innocent.get(&path).copied().unwrap_or_default());
         if case.verb.plans() && count > most {
-            found.push(format!("[read of .relplan] {} is opened {count} times, not {most}", path.display()));
+            let whose = if path.ends_with(".git/index") { ".git" } else { ".relplan" };
+            found.push(format!("[read of {whose}] {} is opened {count} times, not {most}", path.display()));
         }
     }
     found.extend(taken(case.limits, seen));
@@ -128,16 +129,17 @@ fn taken(limits: Limits, seen: &Seen) -> Vec<String> {
     found
 }
 
-/// How often each file of the product's ledger is opened.
+/// How often each file of the product's ledger is opened, and git's index, which says whether that was checked in.
 pub(super) fn opens(ground: &Ground, seen: &Seen) -> Opens {
-    let folder = ground.checkout().join(LEDGER);
+    let (folder, index) = (ground.checkout().join(LEDGER), ground.checkout().join(".git/index"));
+    let own = |path: &PathBuf| *path == index || (path.starts_with(&folder) && *path != folder);
     let mut opens = Opens::new();
     let paths = seen
         .calls
         .iter()
         .filter(|call| call.name.starts_with("open") && call.succeeded())
         .filter_map(Call::opened);
-    for path in paths.filter(|path| path.starts_with(&folder) && *path != folder) {
+    for path in paths.filter(own) {
         *opens.entry(path.strip_prefix(ground.top()).unwrap_or(&path).to_owned()).or_default() += 1;
     }
     opens

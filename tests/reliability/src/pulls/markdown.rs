@@ -35,8 +35,9 @@ fn header(text: &str) -> Vec<String> {
         found.push(format!("[markdown] its header is broken: {first:?}"));
     }
     let told = inside.split(' ').find_map(|word| word.strip_prefix("digest=")).unwrap_or_default();
-    let end = format!("Plan digest: `{told}`");
-    if text.lines().rev().take(4).all(|line| line.trim() != end) {
+    // The last such line is relplan's: nothing of a file's comes behind the diffs.
+    let last = text.lines().rfind(|line| line.starts_with("Plan digest:")).unwrap_or_default();
+    if last != format!("Plan digest: `{told}`") {
         found.push("[markdown] its header has another digest than its end".to_owned());
     }
     found

@@ -40,6 +40,7 @@ pub(super) const LEAKS: &[Leak] = &[
     }),
     ("git's configuration", Review, "[read of .git]", |_| read(".git/config")),
     ("git's folder", Format, "[read of .git]", |_| list(".git")),
+    ("git's index", Plan, "[read of .git]", |_| (0..9).for_each(|_| read(".git/index"))),
     ("the ledger's key", Plan, "[read of .relplan]", |_| read("releases/.relplan/shop/key")),
     ("the ledger", Validate, "[read of .relplan]", |_| read("releases/.relplan/shop/ledger.jsonl")),
     ("a command", Review, "[command started]", |_| drop(std::process::Command::new("true").status())),

@@ -34,6 +34,9 @@ pub(super) fn output(verb: Verb, canaries: &Canaries, seen: &Seen) -> Vec<String
     if said.len() as u64 > PRINTED {
         found.push(format!("[size] it prints {} bytes and more", said.len()));
     }
+    if text.contains("could not be written into the pull request") {
+        found.push("[review] the stand-in does not get the comment, so that none is judged".to_owned());
+    }
     found.extend(ending(verb, seen, text.trim().is_empty()));
     found
 }
