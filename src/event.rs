@@ -241,6 +241,11 @@ pub enum Event {
         /// The command as typed, secrets left out.
         command: String,
     },
+    /// What is turned back from here on, whatever becomes of this run.
+    TurningBack {
+        /// The version that each live resource goes back to.
+        to: BTreeMap<Address, Arc<str>>,
+    },
     /// An action is about to be done.
     Intended(Box<Intent>),
     /// The outside system's name for an action under way.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use crate::canonical::Digest;
-use crate::event::{Lineage, RunMode};
+use crate::event::{Event, Lineage, RunMode};
 
 mod ask;
 mod change;
@@ -105,6 +105,15 @@ impl Plan {
             }
         }
         counts
+    }
+
+    /// What the ledger is told before anything is turned back: whoever goes on when that is cut off turns back the rest,
+    /// too. None where nothing is.
+    #[must_use]
+    pub fn turning_back(&self) -> Option<Event> {
+        let to = |change: &Change| Some((change.key.address.clone(), Arc::clone(change.turned_back_to()?)));
+        let to: BTreeMap<_, _> = self.changes.iter().filter_map(to).collect();
+        (!to.is_empty()).then_some(Event::TurningBack { to })
     }
 
     /// Whether applying it would do nothing: no change, no output that differs, nothing to take over into the state.

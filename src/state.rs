@@ -46,6 +46,8 @@ pub struct State {
     pub providers: BTreeMap<Arc<str>, Value>,
     /// Live resources to which nothing is done until a person releases them, with the reason.
     pub holds: BTreeMap<Address, String>,
+    /// What is being turned back, or was when that was cut off: until a run ends well.
+    pub turning_back: BTreeMap<Address, Way>,
     /// How far each version of the release got.
     pub releases: BTreeMap<Arc<str>, ReleaseStatus>,
     /// Every run, in the order in which they opened.
@@ -53,6 +55,15 @@ pub struct State {
     /// How many actions there were on each key, also on those whose object is gone: an idempotency key is never
     /// used for two actions.
     pub generations: BTreeMap<EntryKey, u64>,
+}
+
+/// Where a live resource is turned back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The version that had deployed it.
+    pub version: Arc<str>,
+    /// The record that said so.
+    pub seq: u64,
 }
 
 /// A place in the ledger.

@@ -82,6 +82,15 @@ impl Change {
     pub fn is_expected(&self) -> bool {
         self.when != When::Failure
     }
+
+    /// The version that it is turned back to.
+    #[must_use]
+    pub fn turned_back_to(&self) -> Option<&Arc<str>> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::TurnedBack { version } => Some(version),
+            _ => None,
+        })
+    }
 }
 
 /// Changes of one block, and what they wait for. A group without changes passes the waiting on.

@@ -10,7 +10,7 @@ use semver::Version;
 
 use crate::addr::Address;
 use crate::event::{Ending, EntryKey, RunMode};
-use crate::state::{Entry, Past, State};
+use crate::state::{Entry, Past, RunSummary, State};
 
 /// What is turned back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,29 +62,19 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
         .map(|(key, entry)| (&key.address, entry))
         .filter(|(address, _)| scope.covers(address))
         .collect();
-    let named = match &scope.aim {
-        Aim::KnownGood => None,
-        Aim::Back => cut_off(state).map(|version| (version, true)),
-        Aim::Version(version) => Some((Arc::clone(version), false)),
-    };
-    if let Some((version, or_good)) = named {
-        let mut found = Targets { version: Arc::clone(&version), ..Targets::default() };
+    if let Aim::Version(version) = &scope.aim {
+        let mut found = Targets { version: Arc::clone(version), ..Targets::default() };
         for (address, entry) in live {
-            let of_version = state.past(address, &version).or_else(|| state.deployed_at(address, &version));
-            let good = || Some(address).filter(|a| or_good && state.is_in_doubt(a));
-            match of_version.or_else(|| good().and_then(|address| state.rollback_target(address))) {
-                Some(past) => found.add(address, entry, past),
-                None if good().is_some() => found.stuck.push(address.clone()),
-                None => {}
-            }
+            let past = state.past(address, version).or_else(|| state.deployed_at(address, version));
+            past.into_iter().for_each(|past| found.add(address, entry, past));
         }
         return found;
     }
-    let doubtful: Vec<_> = live.iter().copied().filter(|(address, _)| state.is_in_doubt(address)).collect();
-    if doubtful.is_empty() && scope.aim == Aim::Back {
+    let found = in_doubt(state, &live);
+    if scope.aim == Aim::Back && found.is_empty() && !is_cut_off(state) {
         return one_release_back(state, &live);
     }
-    in_doubt(state, &doubtful)
+    found
 }
 
 impl Targets {
@@ -95,6 +85,10 @@ impl Targets {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.back.is_empty() && self.stuck.is_empty()
+    }
+
     fn name_newest(mut self) -> Self {
         let newest =
             self.back.values().map(|past| &past.version).max_by_key(|version| (parsed(version), *version));
@@ -103,19 +97,23 @@ impl Targets {
     }
 }
 
-/// The version of a rollback that did not end well, when nothing else was released since: it goes on.
-fn cut_off(state: &State) -> Option<Arc<str>> {
+/// Whether a rollback did not end well, and nothing else was released since: it goes on.
+fn is_cut_off(state: &State) -> bool {
     let acts = |mode| matches!(mode, RunMode::Apply | RunMode::Rollback | RunMode::Destroy);
-    let last = state.runs.iter().rev().find(|run| acts(run.mode))?;
-    let ended_well = last.closed.as_ref().is_some_and(|closed| closed.ending == Ending::Complete);
-    (last.mode == RunMode::Rollback && !ended_well).then(|| Arc::clone(&last.version))
+    let last = state.runs.iter().rev().find(|run| acts(run.mode));
+    let ended_well = |run: &RunSummary| run.closed.as_ref().is_some_and(|it| it.ending == Ending::Complete);
+    last.is_some_and(|run| run.mode == RunMode::Rollback && !ended_well(run))
 }
 
-/// What is not known good goes back to what was; the rest stays.
-fn in_doubt(state: &State, doubtful: &[(&Address, &Entry)]) -> Targets {
+/// What is not known good goes back to what was, and what broke off half-way to what it was; the rest stays.
+fn in_doubt(state: &State, live: &[(&Address, &Entry)]) -> Targets {
     let mut found = Targets::default();
-    for (address, entry) in doubtful {
+    for (address, entry) in live {
         match state.rollback_target(address) {
+            _ if !state.is_in_doubt(address) => {
+                let was = state.current(address).filter(|_| entry.tainted);
+                was.into_iter().for_each(|past| found.add(address, entry, past));
+            }
             Some(past) => found.add(address, entry, past),
             None => found.stuck.push((*address).clone()),
         }

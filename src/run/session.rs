@@ -89,6 +89,7 @@ fn open(run: &mut Run<'_>) -> Result<(), LedgerError> {
         command: run.command.clone(),
     }];
     events.append(&mut run.prelude);
+    events.extend(run.plan.turning_back());
     // Only a file has blocks: what is turned back from the ledger alone uses those that it remembers.
     if run.plan.basis.config.is_some() {
         let sealed = run.providers.arguments().iter();

@@ -42,6 +42,16 @@ pub(super) fn of_state(state: &State) -> Digest {
                 .map(|(name, value)| Json::Array(vec![Json::from(&**name), encode(value, &Hidden)])),
         );
     }
+    // Only while something is turned back, so that the digests of before stay as they are.
+    if !state.turning_back.is_empty() {
+        stream.raw(",\"turning_back\":");
+        stream.array(
+            state
+                .turning_back
+                .iter()
+                .map(|(live, way)| Json::Array(vec![Json::from(live.to_string()), Json::from(&*way.version)])),
+        );
+    }
     stream.raw("}");
     stream.finish()
 }

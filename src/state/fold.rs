@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use relplan_contract::{Lifetime, Outcome, ProblemKind, Value};
 
-use super::{Entry, Head, IllegalTransition, Open, State, Status};
+use super::{Entry, Head, IllegalTransition, Open, State, Status, Way};
 use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement, Recorded};
 
 type Folded = Result<(), IllegalTransition>;
@@ -26,6 +26,10 @@ impl State {
             Event::EpochBegan { epoch, .. } => self.begin_epoch(*epoch, &recorded.run),
             Event::RunOpened { .. } => self.open_run(recorded)?,
             Event::RunClosed { .. } => self.close_run(recorded),
+            Event::TurningBack { to } => {
+                let way = |version: &Arc<str>| Way { version: Arc::clone(version), seq: recorded.seq };
+                self.turning_back.extend(to.iter().map(|(live, version)| (live.clone(), way(version))));
+            }
             Event::Intended(intent) => self.intend(intent, recorded)?,
             Event::Referenced { key, reference } => {
                 self.open_mut(key, None)?.reference = Some(reference.clone());

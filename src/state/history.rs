@@ -68,19 +68,39 @@ impl State {
         self.deployments(address).iter().rev().find(|past| past.is_of(entry))
     }
 
-    /// The deployment to turn back to: the last verified one with other inputs than what is there now.
+    /// The deployment to turn back to: the last verified one with other inputs than what is there now. What a rollback
+    /// that was cut off was about to leave counts no more.
     #[must_use]
     pub fn rollback_target(&self, address: &Address) -> Option<&Past> {
         let now = self.entry(address).map(|entry| &entry.inputs);
         let differs = |past: &&Past| past.is_verified() && Some(&past.inputs) != now;
-        self.deployments(address).iter().rev().find(differs)
+        let begun = self.turning_back.get(address).map_or(0, |way| way.seq);
+        let mut verified = self.deployments(address).iter().rev().filter(differs).peekable();
+        let since = verified.peek().copied().filter(|past| past.seq > begun);
+        let wanted = || self.way_of(address).filter(|past| Some(&past.inputs) != now);
+        since.or_else(wanted).or_else(|| verified.next())
     }
 
-    /// Whether a live resource is not at a version that is known good for it, though checks judge it: what rolling
-    /// back is about.
+    /// The deployment that a rollback is to bring back, or was when it was cut off.
+    #[must_use]
+    pub fn way_of(&self, address: &Address) -> Option<&Past> {
+        self.past(address, &self.turning_back.get(address)?.version)
+    }
+
+    /// Whether what is there now was to be turned back by a rollback that was cut off before it came to it.
+    fn is_given_up(&self, address: &Address) -> bool {
+        let begun = self.turning_back.get(address).map_or(0, |way| way.seq);
+        let now = || self.current(address).filter(|now| now.seq < begun);
+        let inputs = |(now, wanted): (&Past, &Past)| now.inputs != wanted.inputs;
+        begun > 0 && now().zip(self.way_of(address)).is_some_and(inputs)
+    }
+
+    /// Whether a live resource is not at a version that is known good for it, though checks judge it, or is still to be
+    /// turned back by a rollback that was cut off: what rolling back is about.
     #[must_use]
     pub fn is_in_doubt(&self, address: &Address) -> bool {
-        self.current(address).is_some_and(|past| past.is_judged() && !past.is_verified())
+        let unproven = |past: &Past| past.is_judged() && !past.is_verified();
+        self.current(address).is_some_and(unproven) || self.is_given_up(address)
     }
 
     /// Whether a failed verdict, given by a check of `version`, turns a live resource back. Not what the check had
@@ -90,7 +110,7 @@ impl State {
         self.current(address).is_none_or(|now| {
             let passed_before = now.verdicts.get(check) == Some(&true);
             let is_of_another = *now.version != *version && now.is_verified();
-            !passed_before && !is_of_another
+            (!passed_before && !is_of_another) || self.is_given_up(address)
         })
     }
 

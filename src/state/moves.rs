@@ -42,6 +42,9 @@ impl State {
         if let Some(history) = self.history.remove(from) {
             self.history.insert(to.clone(), history);
         }
+        if let Some(way) = self.turning_back.remove(from) {
+            self.turning_back.insert(to.clone(), way);
+        }
         let rename_all = |addresses: &mut Vec<Address>| {
             addresses
                 .iter_mut()

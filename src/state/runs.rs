@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Closed, IllegalTransition, ReleaseStatus, RunSummary, State};
 use crate::canonical::Digest;
-use crate::event::{Event, Recorded, RunId, RunMode};
+use crate::event::{Ending, Event, Recorded, RunId, RunMode};
 
 impl State {
     /// The run that forces the lock lives on in the new epoch; all others are outlived.
@@ -53,6 +53,10 @@ impl State {
             seq: recorded.seq,
             time_ms: recorded.time_ms,
         });
+        let acts = matches!(run.mode, RunMode::Apply | RunMode::Rollback | RunMode::Destroy);
+        if acts && *ending == Ending::Complete {
+            self.turning_back.clear();
+        }
         if run.mode == RunMode::Apply {
             let (version, config) = (Arc::clone(&run.version), run.config);
             self.set_release(&version, *complete, config, recorded);

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use crate::manifest::MANIFEST;
 use crate::store::{Place, Sink, Source, failed};
 
-/// The end of the name of a snapshot that is being made.
+/// The end of the name of a snapshot that is being made, or deleted.
 const UNFINISHED: &str = ".unfinished";
 
 /// How long the end of an attempt that was cut off is waited for: its programs get a few seconds to end by themselves.
@@ -57,7 +57,7 @@ impl Folder {
         making.retain(|(name, _)| name != snapshot);
     }
 
-    /// Removes what dead processes left half-made.
+    /// Removes what dead processes left half-made, or half-deleted.
     fn sweep(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)?.filter_map(Result::ok) {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -222,7 +222,13 @@ impl Place for Folder {
 
     fn delete(&self, snapshot: &str) -> io::Result<()> {
         let folder = self.path.join(snapshot);
-        fs::remove_file(folder.join(MANIFEST))?;
-        fs::remove_dir_all(folder)
+        open_unlinked(&folder, MANIFEST)?;
+        let lock = File::open(&folder)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        // With one step it is no snapshot any more. What is left of it when we die is swept.
+        let deleted = self.unfinished(&format!("{snapshot}.deleted"));
+        fs::rename(folder, &deleted)?;
+        File::open(&self.path)?.sync_all()?;
+        fs::remove_dir_all(deleted)
     }
 }

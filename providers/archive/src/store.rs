@@ -45,7 +45,8 @@ pub(crate) trait Place: Send + Sync {
         Ok(None)
     }
 
-    /// Deletes a published snapshot, its manifest first.
+    /// Deletes a published snapshot: first it stops being one. What is left of it by a process that died is removed by
+    /// [`prepare`](Self::prepare).
     fn delete(&self, snapshot: &str) -> io::Result<()>;
 }
 

@@ -209,6 +209,24 @@ fn what_was_not_finished_looks_like_nothing() {
 }
 
 #[test]
+fn what_was_deleted_by_half_looks_like_nothing() {
+    let place = Place::new(&[]);
+    let old = place.take("abcdef0123").expect("a snapshot");
+    // A process that deletes it dies when it is no snapshot any more, and one of its files is gone.
+    let deleted = place.path(".shop-1.2.0-abcdef01.deleted.unfinished");
+    fs::rename(place.path(&old.manifest.name), &deleted).expect("renamed");
+    fs::remove_file(deleted.join("manifest.json")).expect("gone");
+    let (context, settings) = (place.context(), place.settings());
+    assert!(Archive::of_action(&settings, &context, "abcdef0123").expect("looked").is_none());
+    let new = place.take("0123456789").expect("a snapshot");
+    assert!(!deleted.exists());
+    crate::Kept::delete(&settings.store, &new.manifest.name).expect("deleted");
+    assert_eq!(fs::read_dir(place.path("")).expect("a folder").count(), 0);
+    let twice = crate::Kept::delete(&settings.store, &new.manifest.name);
+    assert!(twice.is_err(), "what is gone is not deleted");
+}
+
+#[test]
 fn a_place_that_is_not_safe_is_refused() {
     let place = Place::new(&[]);
     place.take("abcdef0123").expect("a snapshot");

@@ -11,9 +11,10 @@ use super::super::record::{
     self, actor, intent, judgement, key, key_of, read_actor, read_intent, read_judgement,
 };
 use super::value;
+use crate::addr::Address;
 use crate::canonical::{Hidden, object};
 use crate::event::{EntryKey, Lineage, RunId};
-use crate::state::{Closed, Entry, Head, Open, Past, ReleaseStatus, RunSummary, State, Status};
+use crate::state::{Closed, Entry, Head, Open, Past, ReleaseStatus, RunSummary, State, Status, Way};
 
 pub(super) fn state(state: &State) -> Json {
     let entries = state.entries.iter().map(|(of, entry)| Json::Array(vec![key(of), self::entry(entry)]));
@@ -38,6 +39,7 @@ pub(super) fn state(state: &State) -> Json {
         "releases": releases.collect::<Json>(),
         "runs": state.runs.iter().map(run).collect::<Json>(),
         "seq": state.head.map(|head| head.seq),
+        "turning_back": state.turning_back.iter().map(|(live, to)| (live.to_string(), way(to))).collect::<Json>(),
     })
 }
 
@@ -71,6 +73,7 @@ pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
         outputs: fields.values("outputs")?,
         providers: fields.values("providers")?,
         holds: fields.entries("holds")?.map(hold).collect::<Result<_, _>>()?,
+        turning_back: fields.entries("turning_back")?.map(read_way).collect::<Result<_, _>>()?,
         releases: fields.entries("releases")?.map(release).collect::<Result<_, _>>()?,
         runs: fields
             .items("runs")?
@@ -207,6 +210,16 @@ fn read_release(fields: Fields<'_>) -> Result<ReleaseStatus, String> {
         run: RunId(fields.shared("run")?),
         seq: fields.number("seq")?,
     })
+}
+
+fn way(way: &Way) -> Json {
+    json!({ "seq": way.seq, "version": *way.version })
+}
+
+fn read_way((live, json): (&String, &Json)) -> Result<(Address, Way), String> {
+    let fields = Fields::of(json)?;
+    let way = Way { version: fields.shared("version")?, seq: fields.number("seq")? };
+    Ok((fields::address(live)?, way))
 }
 
 fn run(run: &RunSummary) -> Json {

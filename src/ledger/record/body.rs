@@ -1,6 +1,7 @@
 //! The wire form of each kind of event: the word for its kind, and the fields of its body.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
@@ -74,6 +75,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::KeyNamed { .. } => "key_named",
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
+        Event::TurningBack { .. } => "turning_back",
         Event::Intended(_) => "intended",
         Event::Referenced { .. } => "referenced",
         Event::Ended { .. } => "ended",
@@ -114,6 +116,7 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
             "version": **version,
             "versions": versions,
         }),
+        Event::TurningBack { to } => json!({ "to": versions_of(to) }),
         Event::Intended(intended) => intent(intended, seal),
         Event::Referenced { key: of, reference } => json!({ "key": key(of), "reference": reference }),
         Event::Ended { key: of, idempotency_key, outcome: how } => {
@@ -172,6 +175,7 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
             versions: versions(body)?,
             command: body.text("command")?.to_owned(),
         },
+        "turning_back" => Event::TurningBack { to: read_versions_of(body, "to")? },
         "intended" => Event::Intended(Box::new(read_intent(body)?)),
         "referenced" => {
             Event::Referenced { key: read_key(body, "key")?, reference: body.text("reference")?.to_owned() }
@@ -231,6 +235,18 @@ fn versions(body: Fields<'_>) -> Result<BTreeMap<String, String>, String> {
         Ok((name.clone(), version.to_owned()))
     };
     body.entries("versions")?.map(version).collect()
+}
+
+fn versions_of(to: &BTreeMap<Address, Arc<str>>) -> Json {
+    to.iter().map(|(live, version)| (live.to_string(), Json::from(&**version))).collect()
+}
+
+fn read_versions_of(body: Fields<'_>, name: &str) -> Result<BTreeMap<Address, Arc<str>>, String> {
+    let version = |(live, json): (&String, &Json)| {
+        let version = json.as_str().ok_or_else(|| format!("the field `{name}` holds more than texts"))?;
+        Ok((fields::address(live)?, Arc::from(version)))
+    };
+    body.entries(name)?.map(version).collect()
 }
 
 pub(in crate::ledger) fn counts(body: Fields<'_>) -> Result<BTreeMap<String, u64>, String> {

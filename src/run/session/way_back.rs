@@ -12,7 +12,7 @@ use crate::addr::Address;
 use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::plan::compare::has_sealed;
 use crate::plan::rollback::{Aim, Scope};
-use crate::plan::{Draft, Options, Plan, Planner, Reason, WayBack};
+use crate::plan::{Change, Draft, Options, Plan, Planner, WayBack};
 use crate::run::dispatch::{Phase, PhaseEnd, carry_out};
 use crate::run::machine::Gate;
 use crate::run::observe::{Replay, Word, observe};
@@ -45,7 +45,9 @@ pub(super) async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
     };
     let going: BTreeSet<&Address> = draft.plan.changes.iter().map(|change| &change.key.address).collect();
     let stuck: BTreeSet<Address> = end.owed.iter().filter(|live| !going.contains(*live)).cloned().collect();
-    let back = match begin(run, draft.prelude) {
+    let mut events = draft.prelude;
+    events.extend(draft.plan.turning_back());
+    let back = match begin(run, events) {
         Ok(()) if draft.plan.changes.is_empty() => None,
         Ok(()) => Some(carry_back(run, &draft.plan, &draft.actors).await),
         Err(error) => {
@@ -126,10 +128,10 @@ fn known_arguments(run: &mut Run<'_>, end: &PhaseEnd) -> BTreeMap<EntryKey, Valu
     known
 }
 
-/// Tells the ledger what was found out while planning.
-fn begin(run: &mut Run<'_>, prelude: Vec<Event>) -> Result<(), crate::ledger::LedgerError> {
-    if !prelude.is_empty() {
-        run.journal.append(run.surroundings.clock.now_ms(), prelude)?;
+/// Tells the ledger what was found out while planning, and where it leads.
+fn begin(run: &mut Run<'_>, events: Vec<Event>) -> Result<(), crate::ledger::LedgerError> {
+    if !events.is_empty() {
+        run.journal.append(run.surroundings.clock.now_ms(), events)?;
     }
     run.journal.sync()
 }
@@ -159,13 +161,10 @@ async fn carry_back(
 
 /// In the closing table, what was turned back says so, also where an earlier run had changed it.
 fn mark_turned_back(plan: &Plan, rows: Vec<Row>, end: &mut PhaseEnd) {
-    let version = |reason: &Reason| match reason {
-        Reason::TurnedBack { version } => Some(version.to_string()),
-        _ => None,
-    };
-    let changes = plan.changes.iter();
-    let to: BTreeMap<&EntryKey, String> =
-        changes.filter_map(|change| Some((&change.key, change.reasons.iter().find_map(version)?))).collect();
+    fn to(change: &Change) -> Option<(&EntryKey, String)> {
+        Some((&change.key, change.turned_back_to()?.to_string()))
+    }
+    let to: BTreeMap<&EntryKey, String> = plan.changes.iter().filter_map(to).collect();
     let mut told: BTreeSet<EntryKey> = BTreeSet::new();
     for row in &mut end.rows {
         if let Some(version) = to.get(&row.key) {

@@ -76,6 +76,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         | Event::KeyNamed { .. }
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
+        | Event::TurningBack { .. }
         | Event::OutputsSet { .. }
         | Event::ProvidersSet { .. }
         | Event::EpochBegan { .. }
@@ -101,6 +102,11 @@ pub(in crate::view) fn tell(event: &Event) -> String {
         Event::RunOpened { mode, version, command, .. } => {
             let version = if version.is_empty() { String::new() } else { format!(" {}", line(version)) };
             format!("Run opened: {}{version} ({})", words::mode(*mode), line(command))
+        }
+        Event::TurningBack { to } => {
+            let to: Vec<String> =
+                to.iter().map(|(live, version)| format!("{} to {}", escape::shown(live), line(version))).collect();
+            format!("Turning back: {}", to.join(", "))
         }
         Event::Intended(intent) => format!("to {}, because: {}", act(intent.act), line(&intent.reason)),
         Event::Referenced { reference, .. } => format!("known outside as {}", line(reference)),
@@ -169,6 +175,7 @@ fn tone(event: &Event) -> Tone {
         | Event::KeyNamed { .. }
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
+        | Event::TurningBack { .. }
         | Event::Intended(_)
         | Event::Referenced { .. }
         | Event::Ended { outcome: ActOutcome::Done { .. }, .. }
@@ -203,6 +210,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::KeyNamed { .. } => "key_named",
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
+        Event::TurningBack { .. } => "turning_back",
         Event::Intended(_) => "intended",
         Event::Referenced { .. } => "referenced",
         Event::Ended { .. } => "ended",

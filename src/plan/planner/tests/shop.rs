@@ -249,7 +249,7 @@ impl Story {
         let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
         let version = Arc::clone(&draft.plan.version);
         self.open(&version);
-        for event in draft.prelude {
+        for event in draft.prelude.into_iter().chain(draft.plan.turning_back()) {
             self.tell(event);
         }
         for change in &draft.plan.changes {
@@ -275,7 +275,7 @@ impl Story {
         let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
         let version = Arc::clone(&draft.plan.version);
         self.open_for(&version, mode);
-        for event in draft.prelude {
+        for event in draft.prelude.into_iter().chain(draft.plan.turning_back()) {
             self.tell(event);
         }
         for (index, change) in draft.plan.changes.iter().take(done + 1).enumerate() {
@@ -308,7 +308,7 @@ impl Story {
         let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
         let version = Arc::clone(&draft.plan.version);
         self.open_for(&version, RunMode::Rollback);
-        for event in draft.prelude {
+        for event in draft.prelude.into_iter().chain(draft.plan.turning_back()) {
             self.tell(event);
         }
         for change in &draft.plan.changes {
@@ -328,6 +328,13 @@ impl Story {
     pub(super) fn not_done(&mut self, key: &str) {
         let of = crate::event::EntryKey { address: key.parse().expect("an address"), version: None };
         let outcome = ActOutcome::Failed { kind: ProblemKind::Cancelled, message: "no".to_owned() };
+        self.tell(Event::Ended { key: of, idempotency_key: key.to_owned(), outcome });
+    }
+
+    /// The lost action on an object broke off half-way.
+    pub(super) fn broken(&mut self, key: &str) {
+        let of = crate::event::EntryKey { address: key.parse().expect("an address"), version: None };
+        let outcome = ActOutcome::Failed { kind: ProblemKind::Uncertain, message: "half".to_owned() };
         self.tell(Event::Ended { key: of, idempotency_key: key.to_owned(), outcome });
     }
 

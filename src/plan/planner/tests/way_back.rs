@@ -28,6 +28,34 @@ resource "shop_test" "both" {
 }
 "#;
 
+/// The same with a check for each of them.
+const SPLIT: &str = r#"
+release "shop" {
+  version = "1.0.0"
+}
+
+resource "shop_app" "a" {
+  value = release.version
+}
+
+resource "shop_app" "b" {
+  value      = release.version
+  depends_on = [shop_app.a]
+}
+
+resource "shop_test" "a" {
+  depends_on = [shop_app.a]
+}
+
+resource "shop_test" "b" {
+  depends_on = [shop_app.b]
+}
+"#;
+
+const B_TO_1: &str = "\
+Update shop_app.b: turned back to version 1.0.0
+Judge shop_test.b: changed since it was judged: shop_app.b";
+
 const IRREVERSIBLE: &str =
     "! Databases, tags and messages are not turned back; `relplan restore` brings a snapshot back.";
 
@@ -149,19 +177,57 @@ fn a_killed_rollback_goes_on_to_where_it_was_going() {
 }
 
 #[test]
-fn only_what_is_in_doubt_goes_back() {
-    // The first service is judged by a check of its own, which passed; the other one's failed.
-    let split = version(1).replace(
-        "resource \"shop_test\" \"both\" {\n  depends_on = [shop_app.a, shop_app.b]",
-        "resource \"shop_test\" \"a\" {\n  depends_on = [shop_app.a]\n}\n\nresource \"shop_test\" \"b\" {\n  depends_on = [shop_app.b]",
-    );
+fn a_failure_after_a_killed_rollback_turns_back_to_where_that_was_going() {
+    for done in 0..2 {
+        let mut story = released(&[0, 1, 2]);
+        let under_way = story.die_rolling_back(done);
+        story.not_done(&under_way);
+        story.fail_last(&version(3));
+        let text = plan_to(&story, Aim::KnownGood, &Script::new());
+        assert!(text.starts_with(BOTH_TO_1), "{done}: {text}");
+        // It is killed in its turn.
+        let under_way = story.die_rolling_back(1);
+        story.adopt(&under_way, app("1.0.0"));
+        story.fail_last(&version(4));
+        assert!(plan(&story).starts_with(BOTH_TO_1), "{done}: {}", plan(&story));
+        // A good release ends it: from there, one release back.
+        story.apply(&version(5));
+        story.apply(&version(6));
+        assert!(plan(&story).contains("back to version 5.0.0"), "{done}: {}", plan(&story));
+    }
+}
+
+#[test]
+fn what_a_killed_rollback_was_not_about_stays() {
+    let split = SPLIT.replace("1.0.0", "2.0.0");
     let mut story = Story::new();
-    story.apply(&split);
-    story.fail_last(&split.replace("1.0.0", "2.0.0"));
+    story.apply(SPLIT);
+    story.fail_last(&split);
+    let under_way = story.die_rolling_back(0);
+    assert_eq!(under_way, "shop_app.b");
+    story.not_done(&under_way);
+    assert_eq!(plan(&story), B_TO_1);
+    story.fail_last(&SPLIT.replace("1.0.0", "3.0.0"));
+    assert_eq!(plan(&story), B_TO_1);
+}
+
+#[test]
+fn what_broke_off_half_way_goes_back_to_what_it_was() {
+    let mut story = released(&[1]);
+    story.die_after(&version(2), 0);
+    story.broken("shop_app.a");
     assert_eq!(
         plan(&story),
-        "Update shop_app.b: turned back to version 1.0.0\nJudge shop_test.b: changed since it was judged: shop_app.b"
+        "Update shop_app.a: turned back to version 1.0.0\nJudge shop_test.both: changed since it was judged: shop_app.a"
     );
+}
+
+#[test]
+fn only_what_is_in_doubt_goes_back() {
+    let mut story = Story::new();
+    story.apply(SPLIT);
+    story.fail_last(&SPLIT.replace("1.0.0", "2.0.0"));
+    assert_eq!(plan(&story), B_TO_1);
 }
 
 #[test]

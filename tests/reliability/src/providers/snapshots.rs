@@ -22,20 +22,27 @@ fn restored(outside: &dyn Outside, relplan: &Relplan, address: &str) -> io::Resu
     Ok(if code == Some(0) { Ok(std::fs::read(into)?) } else { Err(said) })
 }
 
-/// What looks like a snapshot and is none, and what was not finished and is still there.
+/// What looks like a snapshot and is none, and what was not finished and is still there. What is left of one that was
+/// being deleted goes with the next snapshot, so that it is one at most.
 pub(super) fn left_over(store: &Path) -> io::Result<Vec<String>> {
     let mut findings = Vec::new();
+    let mut half_deleted = Vec::new();
     if !store.exists() {
         return Ok(findings);
     }
     for entry in std::fs::read_dir(store)? {
         let folder = entry?.path();
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') {
+        if name.ends_with(".deleted.unfinished") {
+            half_deleted.push(name);
+        } else if name.starts_with('.') {
             findings.push(format!("{name} was not finished, and is still there"));
         } else if Manifest::read(&std::fs::read(folder.join("manifest.json")).unwrap_or_default()).is_err() {
             findings.push(format!("{name} has no manifest"));
         }
+    }
+    if half_deleted.len() > 1 {
+        findings.push(format!("{half_deleted:?} were being deleted, and are still there"));
     }
     Ok(findings)
 }
