@@ -161,7 +161,21 @@ impl Before {
             return self.stepped_back(shop, &live, &now, way.ended_unheard);
         }
         let last_good = last_good.unwrap_or_default();
+        if way.ended_unheard && self.is_older(&live, &last_good) {
+            return None;
+        }
         (live != last_good).then(|| format!("{live:?} is live, {now:?} was, and {last_good:?} was good"))
+    }
+
+    /// The versions that were wholly good before one.
+    fn older<'s>(&'s self, than: &'s [String]) -> impl DoubleEndedIterator<Item = &'s Vec<String>> {
+        let below = self.whole.iter().position(|whole| whole == than).unwrap_or(self.whole.len());
+        self.whole.iter().take(below).filter(move |whole| *whole != than)
+    }
+
+    /// Whether what is live is one of them: a rollback that was done and could not say so was done once more.
+    fn is_older(&self, live: &[String], than: &[String]) -> bool {
+        self.older(than).any(|whole| whole == live)
     }
 
     /// Everything was good: there was nothing to do, or it went back to the good version before, however often it had
@@ -183,11 +197,8 @@ impl Before {
         if !acted {
             return (live != now).then(|| format!("{live:?} is live without an effect, {now:?} was"));
         }
-        let below = self.whole.iter().position(|whole| whole == now);
-        let older =
-            || self.whole.iter().take(below.unwrap_or(self.whole.len())).filter(|whole| *whole != now);
-        let before = older().next_back();
-        if ended_unheard && older().any(|whole| whole == live) {
+        let before = self.older(now).next_back();
+        if ended_unheard && self.is_older(live, now) {
             return None;
         }
         let fits = match (shop.joined, before) {
