@@ -185,8 +185,13 @@ pub struct Judgement {
     pub summary: String,
     /// More lines.
     pub details: Vec<String>,
-    /// The live resources that it directly depends on, with the digest of each as judged.
+    /// The live resources that it judges, with the digest of each as judged.
     pub judged: BTreeMap<Address, Digest>,
+    /// One digest of everything that it directly depends on, as [`State::basis`](crate::state::State::basis) takes it;
+    /// none in ledgers of before.
+    pub basis: Option<Digest>,
+    /// When it was given, in milliseconds since 1970: only for how long it is valid. 0 in ledgers of before.
+    pub time_ms: i64,
 }
 
 /// Whether the secrets of a run are those that were reviewed.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef as _;
 
 use crate::addr::ResourceName;
 use crate::diag::Diagnostics;
@@ -66,11 +67,20 @@ pub struct ModuleNode {
     pub caller: Option<(ModuleId, Arc<str>)>,
 }
 
+/// Why a node depends on another.
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    /// The place of the reference.
+    place: Span,
+    /// Whether it only says what comes first: nothing is made of the other's value, nor is it named itself.
+    orders: bool,
+}
+
 /// The dependency graph of a configuration.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// An edge leads from what depends to what it depends on, and carries the place of the reference.
-    edges: DiGraph<Node, Span>,
+    /// An edge leads from what depends to what it depends on.
+    edges: DiGraph<Node, Edge>,
     modules: Vec<ModuleNode>,
     index: BTreeMap<(ModuleId, Item), NodeIndex>,
     order: Vec<NodeId>,
@@ -137,9 +147,25 @@ impl Graph {
     /// The resources that a node depends on without another resource in between.
     #[must_use]
     pub fn direct_resources(&self, id: NodeId) -> BTreeSet<NodeId> {
+        self.nearest_resources(id, |_| true)
+    }
+
+    /// Those of them that a node is about: what its own `depends_on` names as a resource, and what its expressions
+    /// lead to, through locals, variables and outputs too. What only comes first, like a module that `depends_on`
+    /// names, is not among them.
+    #[must_use]
+    pub fn judged_resources(&self, id: NodeId) -> BTreeSet<NodeId> {
+        self.nearest_resources(id, |edge| !edge.orders)
+    }
+
+    fn nearest_resources(&self, id: NodeId, follows: impl Fn(&Edge) -> bool) -> BTreeSet<NodeId> {
+        let next = |id: NodeId| {
+            let edges = self.edges.edges(NodeIndex::new(id.0)).filter(|edge| follows(edge.weight()));
+            edges.map(|edge| NodeId(edge.target().index())).collect::<Vec<_>>()
+        };
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut stack: Vec<NodeId> = self.dependencies(id).into_iter().collect();
+        let mut stack = next(id);
         while let Some(at) = stack.pop() {
             if !seen.insert(at) {
                 continue;
@@ -147,7 +173,7 @@ impl Graph {
             if matches!(self.node(at).item, Item::Resource(_)) {
                 found.insert(at);
             } else {
-                stack.extend(self.dependencies(at));
+                stack.extend(next(at));
             }
         }
         found
@@ -213,10 +239,11 @@ impl Graph {
         self.index.insert((module, item), index);
     }
 
-    fn depend(&mut self, from: NodeIndex, to: &(ModuleId, Item), place: Span) {
-        if let Some(to) = self.index.get(to) {
-            self.edges.update_edge(from, *to, place);
-        }
+    fn depend(&mut self, from: NodeIndex, to: &(ModuleId, Item), edge: Edge) {
+        let Some(to) = self.index.get(to) else { return };
+        let before = self.edges.find_edge(from, *to).and_then(|known| self.edges.edge_weight(known));
+        let orders = edge.orders && before.is_none_or(|before| before.orders);
+        self.edges.update_edge(from, *to, Edge { orders, ..edge });
     }
 
     /// Dependencies first; among those that are free, as they stand in the files.

@@ -24,7 +24,7 @@ mod setup;
 pub mod unasked;
 
 pub use ask::{Answer, Ask, AskId, Question};
-pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange};
+pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange, Standing};
 pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, WayBack, Whom};
 pub use reason::Reason;
 pub use setup::{Options, Registry, covers};
@@ -52,6 +52,8 @@ pub struct Plan {
     pub outputs: Vec<OutputChange>,
     /// What a reviewer should look at first.
     pub cautions: Vec<Caution>,
+    /// The checks that are not judged, since they have passed for this version on exactly what is there now.
+    pub standing: Vec<Standing>,
 }
 
 /// What a plan was made from.

@@ -13,12 +13,14 @@ use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{Actor, Ending, EntryKey, Intent, Judgement, Lineage, RunId, RunMode};
 
+mod basis;
 mod digest;
 mod fold;
 mod history;
 mod illegal;
 mod moves;
 mod runs;
+pub mod versions;
 
 pub use history::{HISTORY_LIMIT, Past};
 pub use illegal::IllegalTransition;

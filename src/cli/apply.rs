@@ -39,15 +39,15 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failu
             return Box::pin(apply_saved(context, args, saved, wanted, &mut signals)).await;
         }
         let loaded = load::load(context, &args.release)?;
-        let options = options(args)?;
+        let options = options(context, args)?;
         Box::pin(apply(context, args, &loaded, options, Replay::default(), wanted, &mut signals)).await
     });
     context.print_usage();
     ended
 }
 
-fn options(args: &ApplyArgs) -> Result<Options, Failure> {
-    let mut options = planning::options(&args.select)?;
+fn options(context: &Context, args: &ApplyArgs) -> Result<Options, Failure> {
+    let mut options = planning::options(context, &args.select)?;
     options.retry = planning::targets(&args.retry)?;
     options.accept = planning::targets(&args.accept)?;
     Ok(options)

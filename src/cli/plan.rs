@@ -15,7 +15,7 @@ use crate::view;
 
 pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failure> {
     let loaded = load::load(context, &args.release)?;
-    let options = Options { ask: !args.no_exec, ..planning::options(&args.select)? };
+    let options = Options { ask: !args.no_exec, ..planning::options(context, &args.select)? };
     if args.no_exec && args.out.is_some() {
         return Err(Failure::usage(
             "-no-exec and -out exclude each other: what was not looked at cannot be saved.",

@@ -44,7 +44,7 @@ impl Prepared {
 }
 
 /// What the command line asks for.
-pub(super) fn options(select: &SelectArgs) -> Result<Options, Failure> {
+pub(super) fn options(context: &Context, select: &SelectArgs) -> Result<Options, Failure> {
     let mode = match (select.destroy, select.refresh_only) {
         (true, true) => return Err(Failure::usage("-destroy and -refresh-only exclude each other.")),
         (true, false) => RunMode::Destroy,
@@ -60,6 +60,7 @@ pub(super) fn options(select: &SelectArgs) -> Result<Options, Failure> {
         retry: Vec::new(),
         accept: Vec::new(),
         ask: true,
+        now_ms: context.now_ms(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use petgraph::graph::NodeIndex;
 
-use super::{Graph, Item, ModuleId, ModuleNode};
+use super::{Edge, Graph, Item, ModuleId, ModuleNode};
 use crate::lang::ast::Expr;
 use crate::lang::config::{
     Body, Condition, Config, Module, ModuleCall, ProviderName, Reference, Repetition, Resource, Subject,
@@ -85,7 +85,7 @@ impl Edges<'_> {
         let caller = self.graph.module(id).caller.clone();
         if let Some((caller, name)) = &caller {
             let place = self.graph.call(id).map_or_else(|| span_of(self.graph, from), |(_, call)| call.span);
-            self.graph.depend(from, &(*caller, Item::Call(Arc::clone(name))), place);
+            self.graph.depend(from, &(*caller, Item::Call(Arc::clone(name))), Edge { place, orders: true });
         }
         match item {
             Item::Variable(name) => self.variable(from, id, name, caller.as_ref(), &content),
@@ -112,7 +112,7 @@ impl Edges<'_> {
             Item::Output(name) => {
                 if let Some(output) = content.outputs.get(name) {
                     self.expr(from, id, &output.value);
-                    self.references(from, id, &output.depends_on);
+                    self.comes_after(from, id, &output.depends_on);
                     self.conditions(from, id, &output.preconditions);
                 }
             }
@@ -142,24 +142,28 @@ impl Edges<'_> {
         for reference in validations.unwrap_or_default().iter().flat_map(condition_references) {
             // A variable's own validation refers to it without depending on it.
             if reference.subject != Subject::Variable(Arc::clone(name)) {
-                self.reference(from, id, &reference);
+                self.reference(from, id, &reference, false);
             }
         }
     }
 
     fn call(&mut self, from: NodeIndex, id: ModuleId, call: &ModuleCall) {
         self.repetition(from, id, call.repetition.as_ref());
-        self.references(from, id, &call.depends_on);
+        self.comes_after(from, id, &call.depends_on);
         for (provider, place) in call.providers.values() {
-            self.graph.depend(from, &(id, Item::Provider(provider.clone())), *place);
+            let edge = Edge { place: *place, orders: true };
+            self.graph.depend(from, &(id, Item::Provider(provider.clone())), edge);
         }
     }
 
     fn resource(&mut self, from: NodeIndex, id: ModuleId, resource: &Resource) {
         self.body(from, id, &resource.body);
         self.repetition(from, id, resource.repetition.as_ref());
-        self.references(from, id, &resource.depends_on);
-        self.references(from, id, &resource.lifecycle.replace_triggered_by);
+        let (named, modules): (Vec<_>, Vec<_>) =
+            resource.depends_on.iter().cloned().partition(|one| matches!(one.subject, Subject::Resource(_)));
+        self.references(from, id, &named);
+        self.comes_after(from, id, &modules);
+        self.comes_after(from, id, &resource.lifecycle.replace_triggered_by);
         self.conditions(from, id, &resource.lifecycle.preconditions);
         self.conditions(from, id, &resource.lifecycle.postconditions);
         for (timeout, _) in resource.timeouts.values() {
@@ -167,7 +171,7 @@ impl Edges<'_> {
         }
         if let Some((module, provider)) = provider_of(self.graph, id, &resource.provider.0) {
             let place = resource.provider.1.unwrap_or(resource.type_span);
-            self.graph.depend(from, &(module, Item::Provider(provider)), place);
+            self.graph.depend(from, &(module, Item::Provider(provider)), Edge { place, orders: true });
         }
     }
 
@@ -198,21 +202,29 @@ impl Edges<'_> {
 
     fn references(&mut self, from: NodeIndex, id: ModuleId, all: &[Reference]) {
         for reference in all {
-            self.reference(from, id, reference);
+            self.reference(from, id, reference, false);
         }
     }
 
-    fn reference(&mut self, from: NodeIndex, id: ModuleId, reference: &Reference) {
+    /// References that only say what comes first.
+    fn comes_after(&mut self, from: NodeIndex, id: ModuleId, all: &[Reference]) {
+        for reference in all {
+            self.reference(from, id, reference, true);
+        }
+    }
+
+    fn reference(&mut self, from: NodeIndex, id: ModuleId, reference: &Reference, orders: bool) {
+        let edge = Edge { place: reference.span, orders };
         let item = match &reference.subject {
             Subject::Variable(name) => Item::Variable(Arc::clone(name)),
             Subject::Local(name) => Item::Local(Arc::clone(name)),
             Subject::Resource(name) => Item::Resource(name.clone()),
             Subject::Module(call, output) => {
-                return self.output(from, id, call, output.as_ref(), reference.span);
+                return self.output(from, id, call, output.as_ref(), edge);
             }
             Subject::Each | Subject::Count | Subject::Itself | Subject::Release | Subject::Path => return,
         };
-        self.graph.depend(from, &(id, item), reference.span);
+        self.graph.depend(from, &(id, item), edge);
     }
 
     /// A reference to a module's output, or to all of them. All of it counts where nothing is named, so that
@@ -223,23 +235,24 @@ impl Edges<'_> {
         id: ModuleId,
         call: &Arc<str>,
         output: Option<&Arc<str>>,
-        place: Span,
+        edge: Edge,
     ) {
-        self.graph.depend(from, &(id, Item::Call(Arc::clone(call))), place);
+        let after = Edge { orders: true, ..edge };
+        self.graph.depend(from, &(id, Item::Call(Arc::clone(call))), after);
         let Some(called) = self.called.get(&(id, Arc::clone(call))).copied() else { return };
         if let Some(name) = output {
-            self.graph.depend(from, &(called, Item::Output(Arc::clone(name))), place);
+            self.graph.depend(from, &(called, Item::Output(Arc::clone(name))), edge);
             return;
         }
         let content = Arc::clone(&self.graph.module(called).module);
         for name in content.outputs.keys() {
-            self.graph.depend(from, &(called, Item::Output(Arc::clone(name))), place);
+            self.graph.depend(from, &(called, Item::Output(Arc::clone(name))), edge);
         }
         for name in content.resources.keys() {
-            self.graph.depend(from, &(called, Item::Resource(name.clone())), place);
+            self.graph.depend(from, &(called, Item::Resource(name.clone())), after);
         }
         for inner in content.calls.keys() {
-            self.output(from, called, inner, None, place);
+            self.output(from, called, inner, None, after);
         }
     }
 }

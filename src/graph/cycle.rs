@@ -39,9 +39,8 @@ fn describe(graph: &Graph, cycle: &[NodeIndex]) -> Diagnostic {
     .help("Remove one of the references, or move what both sides need into a local value of its own.");
     let next = cycle.iter().cycle().skip(1);
     for (from, to) in cycle.iter().zip(next).take(SHOWN) {
-        if let Some(place) = graph.edges.find_edge(*from, *to).and_then(|edge| graph.edges.edge_weight(edge))
-        {
-            diagnostic = diagnostic.label(*place, format!("{} depends on {}", label(*from), label(*to)));
+        if let Some(edge) = graph.edges.find_edge(*from, *to).and_then(|edge| graph.edges.edge_weight(edge)) {
+            diagnostic = diagnostic.label(edge.place, format!("{} depends on {}", label(*from), label(*to)));
         }
     }
     diagnostic

@@ -36,3 +36,22 @@ fn a_cycle_shows_every_edge() {
         ["local.a depends on local.b", "local.b depends on local.c", "local.c depends on local.a"]
     );
 }
+
+#[test]
+fn what_only_comes_first_is_not_judged() {
+    let text = "module \"m\" { source = \"./m\" }\nlocals {\n  url = module.m.url\n}\n\
+                resource \"a_b\" \"named\" {\n  depends_on = [a_b.c, module.m]\n}\nresource \"a_b\" \"c\" {}\n\
+                resource \"a_b\" \"asks\" {\n  value = local.url\n}\n\
+                resource \"a_b\" \"all\" {\n  value = module.m\n}\n";
+    let module = "resource \"a_b\" \"app\" {}\nresource \"a_b\" \"other\" {}\n\
+                  output \"url\" {\n  value = a_b.app\n  depends_on = [a_b.other]\n}\n";
+    let graph = Graph::build(&config(text, &[("m/main.hcl", module)])).expect("no cycle");
+    let judged = |name: &str| {
+        let id = graph.order().iter().find(|id| graph.label(**id) == name).expect("a node");
+        graph.judged_resources(*id).into_iter().map(|id| graph.label(id)).collect::<Vec<_>>()
+    };
+    assert_eq!(judged("a_b.named"), ["a_b.c"]);
+    assert_eq!(judged("a_b.asks"), ["module.m.a_b.app"]);
+    assert_eq!(judged("a_b.all"), ["module.m.a_b.app"]);
+    assert_eq!(judged("module.m.a_b.app"), [""; 0]);
+}

@@ -222,6 +222,8 @@ pub struct Lifecycle {
     pub postconditions: Vec<Condition>,
     /// `on_failure` (checks): what a failed verdict does.
     pub on_failure: OnFailure,
+    /// `valid_for` (checks): how long a verdict holds at most.
+    pub valid_for: Option<std::time::Duration>,
     /// `when` (records): after which end of the run it is made.
     pub when: When,
 }

@@ -54,6 +54,9 @@ pub struct Change {
     pub replace: Vec<Path>,
     /// What it directly depends on.
     pub dependencies: Vec<Address>,
+    /// For a check: the blocks that it judges, of which the live ones are turned back when it fails. What else it
+    /// depends on only makes its verdict lapse.
+    pub judges: Vec<Address>,
     /// For a live resource that is made or changed: the checks that judge it.
     pub judged_by: Vec<Address>,
     /// For a cheap check: how it would end now.
@@ -83,6 +86,14 @@ impl Change {
         self.when != When::Failure
     }
 
+    /// Whether gates guard it: what is made or deployed, but not what tells of a failure, nor what only goes.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        let acts = matches!(self.action, Action::Create | Action::Update | Action::Replace { .. });
+        let kind = matches!(self.lifetime, Some(Lifetime::Record | Lifetime::Live));
+        acts && kind && self.when != When::Failure
+    }
+
     /// The version that it is turned back to.
     #[must_use]
     pub fn turned_back_to(&self) -> Option<&Arc<str>> {
@@ -102,6 +113,15 @@ pub struct Group {
     pub needs: Vec<usize>,
     /// Indexes into [`super::Plan::changes`].
     pub changes: Vec<usize>,
+}
+
+/// A check whose verdict holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The check.
+    pub key: EntryKey,
+    /// The verdict, in one line.
+    pub summary: String,
 }
 
 /// An object that was changed from outside.
@@ -143,6 +163,8 @@ pub enum CautionKind {
     NewServer,
     /// A failed check could not be turned back.
     NoWayBack,
+    /// What is live is newer than this version.
+    Downgrade,
     /// It was changed from outside.
     Drift,
     /// It leaves the state but stays as it is.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{Outcome, Path, Planned, Value};
 
@@ -124,9 +125,26 @@ pub(super) fn live(facts: &Facts<'_>, planned: &Planned, create_first: bool) -> 
     Decision::Do(Action::Update, reasons)
 }
 
-/// A check: its verdict holds until what it judged changes. `live` has the digest of each live resource that it
-/// directly depends on, or none for one that this plan changes.
-pub(super) fn check(facts: &Facts<'_>, live: &BTreeMap<Address, Option<Digest>>) -> Decision {
+/// What a check's verdict rests on, as it is when it is decided about.
+pub(super) struct Ground<'g> {
+    /// This version of the release.
+    pub version: &'g Arc<str>,
+    /// The live resources that it judges, each with its digest.
+    pub live: &'g BTreeMap<Address, Digest>,
+    /// What this plan changes of all that it directly depends on.
+    pub changing: Vec<Address>,
+    /// The digest of all of that as it is.
+    pub basis: Digest,
+    /// What of it has changed since the verdict, as far as it can be named.
+    pub since: Vec<Address>,
+    /// How long a verdict is valid.
+    pub valid_for: Option<Duration>,
+    /// Now, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// A check: its verdict belongs to one version, and holds until its arguments or anything that it depends on changes.
+pub(super) fn check(facts: &Facts<'_>, ground: Ground<'_>) -> Decision {
     let judged = facts.entry.and_then(|entry| entry.judgement.as_ref().map(|judgement| (entry, judgement)));
     let Some((entry, judgement)) = judged else {
         return Decision::Do(Action::Judge, vec![Reason::NeverMade]);
@@ -139,16 +157,32 @@ pub(super) fn check(facts: &Facts<'_>, live: &BTreeMap<Address, Option<Digest>>)
     if !inputs.is_empty() {
         reasons.push(Reason::InputsChanged(inputs));
     }
-    let changed: Vec<Address> = live
-        .iter()
-        .filter(|(address, digest)| digest.is_none() || judgement.judged.get(*address) != digest.as_ref())
-        .map(|(address, _)| address.clone())
-        .collect();
-    if !changed.is_empty() {
+    let (mut changed, rests) = (ground.changing, judgement.basis == Some(ground.basis));
+    let other = |(live, digest): (&Address, &Digest)| {
+        (judgement.judged.get(live) != Some(digest)).then(|| live.clone())
+    };
+    changed.extend(ground.live.iter().filter_map(other));
+    if judgement.basis.is_some() && !rests {
+        changed.extend(ground.since);
+    }
+    changed.sort();
+    changed.dedup();
+    // What is gone cannot be named.
+    if !changed.is_empty() || (judgement.basis.is_some() && !rests) {
         reasons.push(Reason::UpstreamChanged(changed));
     }
     if judgement.outcome != Outcome::Passed {
         reasons.push(Reason::Unsettled(judgement.outcome));
+    } else if entry.tainted {
+        reasons.push(Reason::Tainted);
+    }
+    let age_ms = ground.now_ms.saturating_sub(judgement.time_ms);
+    let expired = |valid_for: &Duration| {
+        judgement.time_ms > 0 && age_ms > i64::try_from(valid_for.as_millis()).unwrap_or(i64::MAX)
+    };
+    reasons.extend(ground.valid_for.filter(expired).map(Reason::Expired));
+    if reasons.is_empty() && entry.version != *ground.version {
+        reasons.push(Reason::VerdictOf { version: Arc::clone(&entry.version) });
     }
     if reasons.is_empty() { Decision::Nothing } else { Decision::Do(Action::Judge, reasons) }
 }

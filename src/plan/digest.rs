@@ -78,6 +78,7 @@ fn change(change: &Change) -> Json {
         "inputs": shown(&change.inputs),
         "replace": paths(&change.replace),
         "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "judges": change.judges.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "on_failure": format!("{:?}", change.on_failure),
         "when": format!("{:?}", change.when),
     })

@@ -234,6 +234,7 @@ fn options_json(options: &Options) -> Json {
         "excludes": texts(&options.excludes),
         "replace": texts(&options.replace),
         "refresh": options.refresh,
+        "now_ms": options.now_ms,
     })
 }
 
@@ -252,6 +253,7 @@ fn options_of(json: &Json) -> Option<Options> {
         retry: Vec::new(),
         accept: Vec::new(),
         ask: true,
+        now_ms: options.get("now_ms")?.as_i64()?,
     })
 }
 

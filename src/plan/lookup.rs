@@ -14,15 +14,3 @@ pub(crate) fn of_address<'s>(
     let own = state.entries.range(from..).take_while(move |(key, _)| key.address == address);
     own.filter(|(key, _)| !key.is_deposed())
 }
-
-/// Every object of every instance of a block; the key of the address does not count, nor does what is deposed.
-pub(crate) fn of_block<'s>(
-    state: &'s State,
-    block: &Address,
-) -> impl Iterator<Item = (&'s EntryKey, &'s Entry)> + use<'s> {
-    let from = EntryKey { address: Address { key: None, ..block.clone() }, version: None };
-    let (module, resource) = (block.module.clone(), block.resource.clone());
-    let inside = move |key: &EntryKey| key.address.module == module && key.address.resource == resource;
-    let own = state.entries.range(from..).take_while(move |(key, _)| inside(key));
-    own.filter(|(key, _)| !key.is_deposed())
-}

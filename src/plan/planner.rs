@@ -10,7 +10,7 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use super::ask::{Answer, Ask, AskId, Question};
-use super::change::{Change, Drift};
+use super::change::{Change, Drift, Standing};
 use super::rollback::{Scope, Targets};
 use super::select::Selection;
 use super::setup::{Options, Registry};
@@ -22,9 +22,11 @@ use crate::event::{Actor, EntryKey, Event, Recorded, RunId, RunMode};
 use crate::graph::{Graph, Item, NodeId};
 use crate::ledger::Sealer;
 use crate::state::State;
+use crate::state::versions::is_newer;
 use crate::world::World;
 
 mod assemble;
+mod checks;
 mod instance;
 mod judge;
 mod leftovers;
@@ -122,6 +124,14 @@ pub struct Planner {
     /// What is made of each object, by block: found again in the graph's order at the end.
     changes: BTreeMap<NodeId, Vec<Change>>,
     orphans: Vec<Change>,
+    /// The newest version that is live, where that is newer than this one.
+    newer: Option<Arc<str>>,
+    /// The verdicts that hold.
+    standing: BTreeMap<EntryKey, Standing>,
+    /// Those of gates: they are looked at again where they have anything left to guard.
+    gates: Vec<Instance>,
+    /// What the verdicts of each check block rest on.
+    rests: BTreeMap<(NodeId, ModulePath), Arc<checks::Rest>>,
     actors: BTreeMap<EntryKey, Whom>,
     stage: Stage,
     /// The checks of the file, each with its block: what they judge is known good once all have passed.
@@ -154,6 +164,8 @@ struct Route {
 enum Stage {
     /// What the file names, block by block.
     Blocks,
+    /// The gates that guard what is to be done.
+    Gates,
     /// What became of lost actions on what it does not name.
     Leftovers,
     /// What goes, or goes back.
@@ -218,6 +230,10 @@ impl Planner {
             blocks: BTreeMap::new(),
             changes: BTreeMap::new(),
             orphans: Vec::new(),
+            newer: None,
+            standing: BTreeMap::new(),
+            gates: Vec::new(),
+            rests: BTreeMap::new(),
             actors: BTreeMap::new(),
             stage: Stage::Blocks,
             checks: Vec::new(),
@@ -236,6 +252,7 @@ impl Planner {
         if !planner.options.ask {
             planner.world.leave_open();
         }
+        planner.newer = planner.state.newest_live().filter(|live| is_newer(live, &planner.version)).cloned();
         planner.move_addresses();
         planner
     }
@@ -265,6 +282,11 @@ impl Planner {
     fn go_on(&mut self) -> Stage {
         match self.stage {
             Stage::Blocks => {
+                self.note_downgrade();
+                self.look_at_gates();
+                Stage::Gates
+            }
+            Stage::Gates => {
                 self.begin_leftovers();
                 Stage::Leftovers
             }

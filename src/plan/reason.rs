@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{Outcome, Path};
 
@@ -25,8 +26,17 @@ pub enum Reason {
     Gone,
     /// The last try to make it failed half-way.
     Tainted,
-    /// What it judged has changed.
+    /// What it judged, or something else that it depends on, has changed.
     UpstreamChanged(Vec<Address>),
+    /// A check has a verdict, which is of another version of the release.
+    VerdictOf {
+        /// That version.
+        version: Arc<str>,
+    },
+    /// Its verdict was valid for so long only.
+    Expired(Duration),
+    /// A gate over the outside: it is looked at again before anything that it guards begins.
+    Guards,
     /// Its last verdict was none that holds.
     Unsettled(Outcome),
     /// `-replace` names it.
@@ -64,7 +74,15 @@ impl fmt::Display for Reason {
             Self::Drifted(paths) => write!(f, "changed from outside: {}", list(paths)),
             Self::Gone => f.write_str("deleted from outside"),
             Self::Tainted => f.write_str("the last try failed half-way"),
+            Self::UpstreamChanged(addresses) if addresses.is_empty() => {
+                f.write_str("something that it depends on is gone")
+            }
             Self::UpstreamChanged(addresses) => write!(f, "changed since it was judged: {}", list(addresses)),
+            Self::VerdictOf { version } => write!(f, "its verdict is of version {version}"),
+            Self::Expired(valid_for) => {
+                write!(f, "its verdict was valid for {}", humantime(*valid_for))
+            }
+            Self::Guards => f.write_str("looked at again before what it guards begins"),
             Self::Unsettled(outcome) => write!(f, "the last verdict was {}", outcome.name()),
             Self::Requested => f.write_str("asked for with -replace"),
             Self::TriggeredBy(names) => write!(f, "replacement triggered by {}", list(names)),
@@ -78,6 +96,16 @@ impl fmt::Display for Reason {
             Self::ArgumentsUnknown => f.write_str("its arguments are known only during apply"),
         }
     }
+}
+
+/// A duration as it is written in a file: `1h30m`.
+fn humantime(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts =
+        [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let shown: String =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if shown.is_empty() { format!("{}ms", duration.as_millis()) } else { shown }
 }
 
 /// At most this many names are written out.

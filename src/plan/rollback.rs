@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relplan_contract::{Attribute, Lifetime, Outcome, Presence, Value};
-use semver::Version;
 
 use crate::addr::Address;
 use crate::event::{Ending, EntryKey, RunMode};
+use crate::state::versions::parsed;
 use crate::state::{Entry, Past, RunSummary, State};
 
 /// What is turned back.
@@ -158,10 +158,6 @@ fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
         }
     }
     found.name_newest()
-}
-
-fn parsed(version: &str) -> Option<Version> {
-    Version::parse(version.trim_start_matches('v')).ok()
 }
 
 /// A check that is made again, as it was made when it passed on what is turned back to.

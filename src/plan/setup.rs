@@ -27,6 +27,8 @@ pub struct Options {
     pub accept: Vec<Target>,
     /// Whether providers are asked anything: without it, the plan shows what the files alone can tell.
     pub ask: bool,
+    /// The time, in milliseconds since 1970: for how long verdicts are valid.
+    pub now_ms: i64,
 }
 
 impl Default for Options {
@@ -41,6 +43,7 @@ impl Default for Options {
             retry: Vec::new(),
             accept: Vec::new(),
             ask: true,
+            now_ms: 0,
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::world::World;
 
 mod begin;
 mod ending;
+mod gates;
 
 /// A wish of the person at the terminal, or of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,7 @@ enum Pending {
 struct Dispatch<'p, 'r> {
     phase: &'p mut Phase<'r>,
     machine: Machine,
+    gates: gates::Gates,
     progressing: BTreeMap<ChangeIndex, Progressing>,
     switches: Switches,
     queue: VecDeque<Input>,
@@ -126,9 +128,11 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
     let (channel, mut messages) = unbounded_channel();
     let seed = phase.digest.0.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte));
     let machine = Machine::new(phase.plan, phase.parallelism, seed, phase.gate);
+    let gates = gates::Gates::new(phase);
     let mut dispatch = Dispatch {
         phase,
         machine,
+        gates,
         progressing: BTreeMap::new(),
         switches: Switches::new(),
         queue: VecDeque::from([Input::Begin]),

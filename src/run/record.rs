@@ -11,9 +11,8 @@ use super::prepare::Ready;
 use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement};
-use crate::plan::lookup::of_block;
 use crate::plan::{Change, Reason, Whom};
-use crate::state::State;
+use crate::state::{Entry, State};
 
 /// The idempotency key of an action: the same after a crash, another for each try that a person asks for.
 pub(super) fn idempotency_key(state: &State, key: &EntryKey, plan: &Digest, generation: u64) -> String {
@@ -68,9 +67,10 @@ pub(super) fn outcome(
     idempotency_key: &str,
     planned: &Value,
     state: &State,
+    time_ms: i64,
 ) -> Told {
     if change.lifetime == Some(Lifetime::Check) {
-        return judged(change, ended, idempotency_key, planned, state);
+        return judged(change, ended, idempotency_key, planned, (state, time_ms));
     }
     let (performed, outcome, message, value) = match ended {
         Ended::Done(applied) => {
@@ -122,7 +122,13 @@ fn lost(whom: &Whom, message: String) -> Parts {
     }
 }
 
-fn judged(change: &Change, ended: Ended, idempotency_key: &str, planned: &Value, state: &State) -> Told {
+fn judged(
+    change: &Change,
+    ended: Ended,
+    idempotency_key: &str,
+    planned: &Value,
+    (state, time_ms): (&State, i64),
+) -> Told {
     let blank = || planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
     let mut again = None;
     let (value, verdict) = match ended {
@@ -150,7 +156,9 @@ fn judged(change: &Change, ended: Ended, idempotency_key: &str, planned: &Value,
         outcome: verdict.outcome,
         summary: verdict.summary.clone(),
         details: verdict.details.clone(),
-        judged: live_dependencies(change, state),
+        judged: judged_now(change, state),
+        basis: Some(state.basis(&change.dependencies, &version_of(change, state))),
+        time_ms,
     };
     let performed = again.map_or(Performed::Judged(verdict.outcome), Performed::TryAgain);
     let event = Event::Judged {
@@ -162,9 +170,15 @@ fn judged(change: &Change, ended: Ended, idempotency_key: &str, planned: &Value,
     Told { performed, event, message: verdict.summary.clone(), value: Some(value), verdict: Some(verdict) }
 }
 
-/// The live resources that a check directly depends on, with the digest of each as it is now.
-pub(super) fn live_dependencies(change: &Change, state: &State) -> BTreeMap<Address, Digest> {
-    let found = change.dependencies.iter().flat_map(|block| of_block(state, block));
+/// The version that a check judges for.
+fn version_of(change: &Change, state: &State) -> Arc<str> {
+    let open = state.entries.get(&change.key).and_then(Entry::open);
+    open.map_or_else(|| Arc::from(""), |open| Arc::clone(&open.intent.version))
+}
+
+/// The live resources that a check judges, with the digest of each as it is now.
+fn judged_now(change: &Change, state: &State) -> BTreeMap<Address, Digest> {
+    let found = change.judges.iter().flat_map(|block| state.instances(block));
     found
         .filter(|(_, entry)| entry.lifetime == Lifetime::Live && entry.exists())
         .map(|(key, entry)| (key.address.clone(), State::value_digest(&entry.value)))

@@ -111,6 +111,8 @@ impl Story {
                 summary: String::new(),
                 details: Vec::new(),
                 judged: BTreeMap::from([(address(of), digest)]),
+                basis: None,
+                time_ms: 0,
             },
         });
     }
@@ -217,8 +219,14 @@ fn a_verdict_on_what_has_changed_since_marks_nothing() {
     let intent = story.intent(SMOKE, Act::Judge, "check");
     story.tell(Event::Intended(Box::new(intent.clone())));
     let judged = BTreeMap::from([(address(WEB), Digest::of(b"something else"))]);
-    let judgement =
-        Judgement { outcome: Outcome::Passed, summary: String::new(), details: Vec::new(), judged };
+    let judgement = Judgement {
+        outcome: Outcome::Passed,
+        summary: String::new(),
+        details: Vec::new(),
+        judged,
+        basis: None,
+        time_ms: 0,
+    };
     let (key, idempotency_key) = (intent.key, intent.idempotency_key);
     story.tell(Event::Judged { key, idempotency_key, value: Value::from("x"), judgement });
     assert!(!story.state.current(&address(WEB)).expect("a deployment").is_verified());

@@ -49,6 +49,7 @@ pub(super) fn change(address: &str, lifetime: Lifetime, action: Action, reason: 
         inputs: Value::NULL,
         replace: Vec::new(),
         dependencies: Vec::new(),
+        judges: Vec::new(),
         judged_by: Vec::new(),
         preview: None,
         notes: Vec::new(),
@@ -92,6 +93,7 @@ pub(super) fn deployment() -> Change {
         before: object("1.1.0", sealed()),
         after: object("1.2.0", secret()),
         dependencies: vec![key("git_tag.app", None).address],
+        judges: Vec::new(),
         judged_by: Vec::new(),
         headline: Some("version".into()),
         undo: "deploy 1.1.0 again".into(),
@@ -202,6 +204,7 @@ pub(crate) fn plan() -> Plan {
             OutputChange { name: "url".into(), before: Value::from("a"), after: Value::UNKNOWN },
         ],
         cautions,
+        standing: Vec::new(),
         ..empty()
     }
 }
@@ -225,6 +228,7 @@ pub(crate) fn empty() -> Plan {
         drift: Vec::new(),
         outputs: Vec::new(),
         cautions: Vec::new(),
+        standing: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ pub fn plan(plan: &Plan, stamp: impl Into<Stamp>, palette: &Palette) -> String {
         out.push_str(&format!("{}{}\n", palette.paint(Tone::Good, "No changes."), nothing_to_do(plan)));
     } else {
         changes(plan, palette, &mut out);
+        standing(plan, palette, &mut out);
         cautions(plan, palette, &mut out);
         if !plan.changes.is_empty() || plan.mode == RunMode::Refresh {
             closing(plan, palette, &mut out);
@@ -138,6 +139,20 @@ const fn legend(action: Action) -> &'static str {
     }
 }
 
+/// The checks that are not judged, and why not.
+fn standing(plan: &Plan, palette: &Palette, out: &mut String) {
+    if plan.standing.is_empty() || plan.changes.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\nThese checks are not judged again: for this version they have passed, on what is there now.\n",
+    );
+    for check in &plan.standing {
+        let line = format!("# {}: {}", words::object(&check.key), escape::line(&check.summary));
+        out.push_str(&format!("  {}\n", palette.paint(Tone::Faint, line)));
+    }
+}
+
 fn cautions(plan: &Plan, palette: &Palette, out: &mut String) {
     if plan.cautions.is_empty() {
         return;
@@ -162,6 +177,7 @@ const fn caution_tone(kind: CautionKind) -> Tone {
         | CautionKind::Irreversible => Tone::Bad,
         CautionKind::NewServer
         | CautionKind::NoWayBack
+        | CautionKind::Downgrade
         | CautionKind::Drift
         | CautionKind::LetGo
         | CautionKind::Partial => Tone::Notice,

@@ -92,6 +92,7 @@ pub const fn caution(kind: CautionKind) -> &'static str {
         CautionKind::Irreversible => "irreversible",
         CautionKind::NewServer => "new_server",
         CautionKind::NoWayBack => "no_way_back",
+        CautionKind::Downgrade => "downgrade",
         CautionKind::Drift => "drift",
         CautionKind::LetGo => "let_go",
         CautionKind::Partial => "partial",

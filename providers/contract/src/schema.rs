@@ -76,7 +76,8 @@ pub struct ResourceSchema {
     pub destroyable: bool,
     /// Whether it holds a backup, which `verify` can prove and `restore` can bring back.
     pub backup: bool,
-    /// Whether `plan` may read the verdict beforehand (cheap checks).
+    /// For a check that is a gate over the outside (pull requests, tickets, a query, a window): `plan` reads the verdict
+    /// beforehand, cheaply, and it is looked at once more right before anything that it guards begins.
     pub preview: bool,
     /// What undoes it, for the plan's table: `deploy the previous version again`.
     pub undo: &'static str,

@@ -100,11 +100,21 @@ fn lifecycle(block: Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecyc
         lifecycle.replace_triggered_by = reader.references("replace_triggered_by");
         let on_failure = [("stop", OnFailure::Stop), ("rollback", OnFailure::Rollback)];
         lifecycle.on_failure = choice(&mut reader, "on_failure", &on_failure);
+        lifecycle.valid_for = valid_for(&mut reader);
         let when = [("success", When::Success), ("failure", When::Failure), ("always", When::Always)];
         lifecycle.when = choice(&mut reader, "when", &when);
     }
     reader.finish();
     lifecycle
+}
+
+fn valid_for(reader: &mut BodyReader<'_>) -> Option<Duration> {
+    let (text, span) = reader.text("valid_for")?;
+    let parsed = constant::duration(&text);
+    if parsed.is_none() {
+        reader.diagnostics.push(invalid_duration(span));
+    }
+    parsed
 }
 
 /// Takes one of some words; the default when it is absent or another word.

@@ -340,12 +340,17 @@ fn read_outcome(fields: Fields<'_>) -> Result<ActOutcome, String> {
 pub(in crate::ledger) fn judgement(judgement: &Judgement) -> Json {
     let judged: BTreeMap<String, String> =
         judgement.judged.iter().map(|(address, digest)| (address.to_string(), digest.to_string())).collect();
-    json!({
+    let mut json = json!({
         "details": judgement.details,
         "judged": judged,
         "outcome": word(&OUTCOMES, &judgement.outcome),
         "summary": judgement.summary,
-    })
+    });
+    if let (Some(basis), Some(fields)) = (judgement.basis, json.as_object_mut()) {
+        fields.insert("basis".to_owned(), basis.to_string().into());
+        fields.insert("given".to_owned(), judgement.time_ms.into());
+    }
+    json
 }
 
 pub(in crate::ledger) fn read_judgement(fields: Fields<'_>) -> Result<Judgement, String> {
@@ -359,5 +364,7 @@ pub(in crate::ledger) fn read_judgement(fields: Fields<'_>) -> Result<Judgement,
         summary: fields.text("summary")?.to_owned(),
         details: fields.texts("details")?.into_iter().map(str::to_owned).collect(),
         judged: fields.entries("judged")?.map(judged).collect::<Result<_, _>>()?,
+        basis: if fields.has("basis") { fields.optional_digest("basis")? } else { None },
+        time_ms: if fields.has("given") { fields.time("given")? } else { 0 },
     })
 }

@@ -201,5 +201,7 @@ fn verdict(state: &State, how: u8) -> Judgement {
         summary: "42 tests".into(),
         details: vec!["a\tb".into()],
         judged: judged.into_iter().collect(),
+        basis: (how > 100).then(|| crate::canonical::Digest::of(&[how])),
+        time_ms: if how > 100 { 1_700_000_000_000 } else { 0 },
     }
 }

@@ -16,7 +16,7 @@ use crate::canonical::{self, Digest, Hidden, object};
 use crate::event::{EntryKey, Lineage};
 use crate::lang::config::{OnFailure, When};
 use crate::ledger::Sealer;
-use crate::plan::{Action, Basis, Caution, CautionKind, Change, Drift, Group, OutputChange, Plan};
+use crate::plan::{Action, Basis, Caution, CautionKind, Change, Drift, Group, OutputChange, Plan, Standing};
 
 const ACTIONS: [(Action, &str); 8] = [
     (Action::Create, "create"),
@@ -29,7 +29,8 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Read, "read"),
 ];
 
-const CAUTIONS: [(CautionKind, &str); 10] = [
+const CAUTIONS: [(CautionKind, &str); 11] = [
+    (CautionKind::Downgrade, "downgrade"),
     (CautionKind::Uncertain, "uncertain"),
     (CautionKind::Held, "held"),
     (CautionKind::WouldStop, "would stop"),
@@ -77,6 +78,7 @@ pub(super) fn encode(plan: &Plan, sealer: &Sealer) -> Json {
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
         "cautions": plan.cautions.iter().map(caution).collect::<Vec<_>>(),
+        "standing": plan.standing.iter().map(standing).collect::<Vec<_>>(),
     })
 }
 
@@ -94,6 +96,7 @@ pub(super) fn decode(json: &Json) -> Option<Plan> {
         drift: all("drift")?.iter().map(drift_of).collect::<Option<_>>()?,
         outputs: all("outputs")?.iter().map(output_of).collect::<Option<_>>()?,
         cautions: all("cautions")?.iter().map(caution_of).collect::<Option<_>>()?,
+        standing: all("standing")?.iter().map(standing_of).collect::<Option<_>>()?,
     })
 }
 
@@ -152,6 +155,7 @@ fn change(change: &Change, value: &dyn Fn(&Value) -> Json) -> Json {
         "inputs": value(&change.inputs),
         "replace": change.replace.iter().map(path).collect::<Vec<_>>(),
         "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "judges": change.judges.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "judged_by": change.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "preview": change.preview.as_ref().map(verdict),
         "notes": json!(change.notes),
@@ -176,6 +180,7 @@ fn change_of(json: &Json) -> Option<Change> {
         inputs: value_of(json, "inputs")?,
         replace: all("replace")?.iter().map(path_of).collect::<Option<_>>()?,
         dependencies: all("dependencies")?.iter().map(dependency).collect::<Option<_>>()?,
+        judges: all("judges")?.iter().map(dependency).collect::<Option<_>>()?,
         judged_by: all("judged_by")?.iter().map(dependency).collect::<Option<_>>()?,
         preview: optional_verdict(json.get("preview")?)?,
         notes: strings(json.get("notes")?)?,
@@ -184,6 +189,15 @@ fn change_of(json: &Json) -> Option<Change> {
         on_failure: thing(&ON_FAILURE, json.get("on_failure")?)?,
         when: thing(&WHEN, json.get("when")?)?,
     })
+}
+
+fn standing(standing: &Standing) -> Json {
+    json!([key(&standing.key), standing.summary])
+}
+
+fn standing_of(json: &Json) -> Option<Standing> {
+    let [of, summary] = json.as_array()?.as_slice() else { return None };
+    Some(Standing { key: key_of(of)?, summary: summary.as_str()?.to_owned() })
 }
 
 fn key(key: &EntryKey) -> Json {

@@ -50,6 +50,7 @@ fn plan() -> Plan {
         drift: Vec::new(),
         outputs: Vec::new(),
         cautions: Vec::new(),
+        standing: Vec::new(),
     }
 }
 

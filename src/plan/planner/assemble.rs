@@ -57,6 +57,7 @@ impl Planner {
             drift: self.drift,
             outputs,
             cautions: self.cautions,
+            standing: self.standing.into_values().collect(),
         };
         Ok(Planned {
             plan,
@@ -103,7 +104,7 @@ impl Planner {
     fn name_checks(&self, changes: &mut [crate::plan::Change]) {
         let mut by_block: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
         for (id, check) in &self.checks {
-            for block in self.dependencies(*id, &check.module) {
+            for block in self.judged_blocks(*id, &check.module) {
                 by_block.entry(block).or_default().push(check.clone());
             }
         }

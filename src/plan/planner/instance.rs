@@ -74,6 +74,14 @@ pub enum Whom {
     Data(Arc<dyn DataSource>),
 }
 
+impl Whom {
+    /// Whether it is a gate over the outside: a check that a plan can look at, too.
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        matches!(self, Self::Resource(_, schema) if schema.lifetime == Lifetime::Check && schema.preview)
+    }
+}
+
 impl Instance {
     /// An object of the state, planned without a block.
     pub(super) fn of_entry(key: EntryKey, entry: Entry, whom: Whom, purpose: Purpose) -> Self {

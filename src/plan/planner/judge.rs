@@ -1,6 +1,6 @@
 //! From answers to decisions, and from decisions to changes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, secrets_of};
@@ -8,7 +8,6 @@ use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, 
 use super::Planner;
 use super::instance::{InBlock, Instance, Purpose, Whom, held, protected};
 use crate::addr::{Address, ModulePath, ResourceName};
-use crate::canonical::Digest;
 use crate::diag::Diagnostic;
 use crate::event::{Act, EntryKey, RunMode};
 use crate::graph::{Item, NodeId};
@@ -16,17 +15,17 @@ use crate::lang::config::{OnFailure, Subject, When};
 use crate::plan::ask::{Answer, Question};
 use crate::plan::change::{Action, Caution, CautionKind, Change, Drift};
 use crate::plan::decide::{self, Decision, Facts};
-use crate::plan::lookup::{of_address, of_block};
+use crate::plan::lookup::of_address;
 use crate::plan::reason::Reason;
-use crate::state::{Past, State};
+use crate::state::Past;
 use crate::world::with_self;
 
 /// A replacement that is being predicted: why, and which parts made it one.
 #[derive(Clone)]
 pub(super) struct Replacing {
-    action: Action,
-    reasons: Vec<Reason>,
-    paths: Vec<relplan_contract::Path>,
+    pub(super) action: Action,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) paths: Vec<relplan_contract::Path>,
 }
 
 impl Planner {
@@ -244,20 +243,7 @@ impl Planner {
         if settled { self.keep(&instance) } else { self.ask_plan(instance) }
     }
 
-    fn plan_check(&mut self, instance: Instance) {
-        let Some(block) = instance.block.clone() else { return };
-        let live = self.live_dependencies(block.id, &instance.key.address.module);
-        let decision = decide::check(&self.facts(&instance, &block), &live);
-        match decision {
-            Decision::Do(action, reasons) => {
-                let replacing = Replacing { action, reasons, paths: Vec::new() };
-                self.ask_plan(Instance { prior: None, replacing: Some(replacing), ..instance });
-            }
-            Decision::Nothing | Decision::Refuse(_) => self.keep(&instance),
-        }
-    }
-
-    fn ask_plan(&mut self, instance: Instance) {
+    pub(super) fn ask_plan(&mut self, instance: Instance) {
         let Whom::Resource(resource, _) = &instance.whom else { return };
         let question = Question::Plan {
             resource: Arc::clone(resource),
@@ -267,11 +253,14 @@ impl Planner {
         self.ask(instance, question);
     }
 
-    fn predicted(&mut self, mut instance: Instance, planned: Planned) {
+    fn predicted(&mut self, mut instance: Instance, mut planned: Planned) {
         let Some(block) = instance.block.clone() else { return };
         if let Some(replacing) = instance.replacing.take() {
             instance.replacing = None;
             let Replacing { action, reasons, paths } = replacing;
+            if self.is_too_early(&instance) {
+                planned.preview = None;
+            }
             let after = planned.value.clone();
             return self.change(&instance, &block, action, reasons, after, Some((planned, paths)));
         }
@@ -305,7 +294,7 @@ impl Planner {
     }
 
     /// Nothing is done: the object keeps the value that it has.
-    fn keep(&mut self, instance: &Instance) {
+    pub(super) fn keep(&mut self, instance: &Instance) {
         let Some(block) = instance.block.clone() else { return };
         self.unchanged += 1;
         let stored = instance.entry.as_ref().filter(|entry| entry.exists());
@@ -351,6 +340,11 @@ impl Planner {
             inputs: instance.config.clone(),
             replace,
             dependencies: self.dependencies(block.id, &instance.key.address.module),
+            judges: if instance.lifetime() == Some(Lifetime::Check) {
+                self.judged_blocks(block.id, &instance.key.address.module)
+            } else {
+                Vec::new()
+            },
             judged_by: Vec::new(),
             preview,
             notes,
@@ -406,8 +400,8 @@ impl Planner {
             add(CautionKind::WouldStop, format!("The run would stop here: {}", preview.summary));
         }
         if change.on_failure == OnFailure::Rollback {
-            for address in &change.dependencies {
-                for (live, entry) in of_block(&self.state, address) {
+            for address in &change.judges {
+                for (live, entry) in self.state.instances(address) {
                     if entry.lifetime == Lifetime::Live && !self.has_way_back(&live.address) {
                         let text = format!(
                             "If it fails, {} cannot be turned back: no earlier version of it was verified.",
@@ -431,7 +425,7 @@ impl Planner {
             || self.state.rollback_target(address).is_some()
     }
 
-    fn facts<'f>(&'f self, instance: &'f Instance, block: &InBlock) -> Facts<'f> {
+    pub(super) fn facts<'f>(&'f self, instance: &'f Instance, block: &InBlock) -> Facts<'f> {
         Facts {
             config: &instance.config,
             entry: instance.entry.as_ref(),
@@ -476,44 +470,26 @@ impl Planner {
     /// What a block directly depends on, as addresses: a block with several instances without a key.
     pub(super) fn dependencies(&self, id: NodeId, module: &ModulePath) -> Vec<Address> {
         let mut found = Vec::new();
-        for (name, instance) in self.related(id, module) {
+        for (name, instance) in self.related(self.graph.direct_resources(id), module) {
             found.push(Address { module: instance, resource: name, key: None });
         }
         found
     }
 
-    /// The blocks that a block directly depends on, in each module instance that it can see.
-    fn related(&self, id: NodeId, module: &ModulePath) -> Vec<(ResourceName, ModulePath)> {
+    /// Those of blocks that a module instance can see, in each module instance.
+    pub(super) fn related(
+        &self,
+        blocks: BTreeSet<NodeId>,
+        module: &ModulePath,
+    ) -> Vec<(ResourceName, ModulePath)> {
         let mut found = Vec::new();
-        for dependency in self.graph.direct_resources(id) {
+        for dependency in blocks {
             let node = self.graph.node(dependency);
             let Item::Resource(name) = &node.item else { continue };
             for instance in self.world.instances(node.module) {
                 let common = instance.0.iter().zip(module.0.iter()).take_while(|(a, b)| a.name == b.name);
                 if common.clone().all(|(a, b)| a.key == b.key) {
                     found.push((name.clone(), instance.clone()));
-                }
-            }
-        }
-        found
-    }
-
-    /// The live resources that a check directly depends on, each with its digest unless this plan changes it.
-    fn live_dependencies(&self, id: NodeId, module: &ModulePath) -> BTreeMap<Address, Option<Digest>> {
-        let mut found = BTreeMap::new();
-        for dependency in self.graph.direct_resources(id) {
-            for change in self.changes.get(&dependency).into_iter().flatten() {
-                if change.lifetime == Some(Lifetime::Live) {
-                    found.insert(change.key.address.clone(), None);
-                }
-            }
-        }
-        for (name, instance) in self.related(id, module) {
-            let block = Address { module: instance, resource: name, key: None };
-            for (key, entry) in of_block(&self.state, &block) {
-                if entry.lifetime == Lifetime::Live && entry.exists() {
-                    let digest = State::value_digest(&entry.value);
-                    found.entry(key.address.clone()).or_insert(Some(digest));
                 }
             }
         }

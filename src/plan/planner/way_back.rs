@@ -14,7 +14,6 @@ use crate::event::EntryKey;
 use crate::lang::config::{OnFailure, When};
 use crate::plan::change::{Action, Caution, CautionKind, Change, Group};
 use crate::plan::compare::has_sealed;
-use crate::plan::lookup::of_block;
 use crate::plan::reason::Reason;
 use crate::plan::rollback::{self, predicted};
 use crate::state::{Entry, Past};
@@ -130,7 +129,7 @@ impl Planner {
         for (at, change) in changes.iter().enumerate() {
             for block in &change.dependencies {
                 let found =
-                    of_block(&self.state, block).filter_map(|(key, _)| index.get(&key.address).copied());
+                    self.state.instances(block).filter_map(|(key, _)| index.get(&key.address).copied());
                 for dependency in found {
                     // What depended on it is turned back before it; a check waits for what it judges.
                     let (waits, for_whom) = if live(&change) { (dependency, at) } else { (at, dependency) };
@@ -177,6 +176,7 @@ pub(super) fn blank(
         inputs: entry.inputs.clone(),
         replace: Vec::new(),
         dependencies: entry.dependencies.clone(),
+        judges: judged_before(entry),
         judged_by: Vec::new(),
         preview: None,
         notes: Vec::new(),
@@ -185,4 +185,11 @@ pub(super) fn blank(
         on_failure: OnFailure::Stop,
         when: When::Success,
     }
+}
+
+/// The blocks that a check judged.
+fn judged_before(entry: &Entry) -> Vec<Address> {
+    let judged = entry.judgement.iter().flat_map(|judgement| judgement.judged.keys());
+    let blocks: BTreeSet<Address> = judged.map(|live| Address { key: None, ..live.clone() }).collect();
+    blocks.into_iter().collect()
 }

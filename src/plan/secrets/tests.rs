@@ -21,6 +21,7 @@ fn plan(variables: &[(&str, Value)]) -> Plan {
         drift: Vec::new(),
         outputs: Vec::new(),
         cautions: Vec::new(),
+        standing: Vec::new(),
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use relplan_contract::{Cancel, Context};
+use relplan_contract::{Cancel, Context, Verdict};
 
+use super::gates::Gate;
 use super::{Dispatch, Pending};
 use crate::event::{Act, Event, RunMode};
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, Whom};
 use crate::run::machine::{ChangeIndex, End, Input};
 use crate::run::message::Message;
 use crate::run::perform::{Job, Reporter, Work, perform};
@@ -36,7 +37,15 @@ impl Dispatch<'_, '_> {
         let (context, _) = self.context(index, change);
         let (change, sealer, channel) = (change.clone(), self.phase.sealer.clone(), self.channel.clone());
         let refresh = self.phase.refresh;
+        let gates = self.gates_before(index);
         tokio::spawn(async move {
+            for gate in gates {
+                if let Err(shut) = gate.look().await {
+                    let _ =
+                        channel.send(Message::NotBegun(index, End::NotPassed(shut.outcome), shut.summary));
+                    return;
+                }
+            }
             let message = match prepare::look(&change, &whom, evaluated, &context, &sealer, refresh).await {
                 Ok(ready) => Message::Ready(index, Box::new(ready)),
                 Err((end, message)) => Message::NotBegun(index, end, message),
@@ -46,12 +55,25 @@ impl Dispatch<'_, '_> {
         });
     }
 
+    /// The gates that are looked at before a change begins.
+    fn gates_before(&self, index: ChangeIndex) -> Vec<Gate> {
+        let plan = self.phase.plan;
+        self.gates.before(plan, index, |gate| {
+            let change = plan.changes.get(gate)?;
+            let ready = self.progressing.get(&gate)?.ready.as_ref()?;
+            let Whom::Resource(resource, _) = self.phase.actors.get(&change.key)? else { return None };
+            let (context, _) = self.context(gate, change);
+            Some((ready.config.clone(), Arc::clone(resource), context))
+        })
+    }
+
     /// Needs no action, or cannot be begun.
     pub(super) fn not_begun(&mut self, index: ChangeIndex, end: End, message: String) {
         let result = match &end {
             End::Done => RowResult::Done { verdict: None, headline: None },
             End::Skipped(because) => RowResult::Skipped { because: because.clone() },
-            End::NotPassed(_) | End::Failed | End::Unknown | End::NotNeeded => RowResult::Failed { message },
+            End::NotPassed(outcome) => RowResult::NotPassed { verdict: Verdict::new(*outcome, message) },
+            End::Failed | End::Unknown | End::NotNeeded => RowResult::Failed { message },
         };
         self.finish_row(index, result);
         self.queue.push_back(Input::NotBegun(index, end));

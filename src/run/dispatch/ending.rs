@@ -10,7 +10,7 @@ use super::{Dispatch, Pending, PhaseEnd};
 use crate::addr::{Address, Key, ModulePath};
 use crate::event::Event;
 use crate::lang::config::OnFailure;
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, Reason};
 use crate::run::machine::{ChangeIndex, End, Input, Performed};
 use crate::run::perform::Ended;
 use crate::run::prepare;
@@ -29,11 +29,15 @@ impl Dispatch<'_, '_> {
         let state = self.phase.journal.state();
         let progress = self.progressing.entry(index).or_default();
         let planned = progress.ready.as_ref().map_or(Value::null(), |ready| &ready.planned);
-        let mut outcome = record::outcome(change, whom, ended, &progress.key, planned, state);
+        let now = self.phase.surroundings.clock.now_ms();
+        let mut outcome = record::outcome(change, whom, ended, &progress.key, planned, state, now);
         if let Some(message) = self.broken(index, change, &outcome) {
             (outcome.performed, outcome.message) = (Performed::Broken, message);
         }
         let performed = outcome.performed;
+        if performed == Performed::Judged(Outcome::Passed) {
+            self.gates.passed(index, now);
+        }
         if let Some(owed) = owed(change, &outcome, state) {
             if owed.is_empty() {
                 self.machine.goes_on(index);
@@ -60,7 +64,9 @@ impl Dispatch<'_, '_> {
         let Some(outcome) = self.progress(index).outcome.take() else { return };
         let result = row(change, &outcome);
         let done = matches!(result, RowResult::Done { .. });
-        if let Some(value) = outcome.value.filter(|value| !value.is_null()) {
+        // What a gate tells when it is looked at again is its verdict: the plan rests on what it had told before.
+        let tells = change.reasons != [Reason::Guards];
+        if let Some(value) = outcome.value.filter(|value| tells && !value.is_null()) {
             self.values.insert(index, value);
         }
         self.batch.push((outcome.event, Pending::Outcome(index)));

@@ -25,6 +25,7 @@ fn change(index: usize, action: Action) -> Change {
         inputs: Value::NULL,
         replace: Vec::new(),
         dependencies: Vec::new(),
+        judges: Vec::new(),
         judged_by: Vec::new(),
         preview: None,
         notes: Vec::new(),
@@ -53,6 +54,7 @@ fn plan(changes: Vec<Change>, groups: Vec<Group>) -> Plan {
         drift: Vec::new(),
         outputs: Vec::new(),
         cautions: Vec::new(),
+        standing: Vec::new(),
     }
 }
 

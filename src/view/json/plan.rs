@@ -8,7 +8,7 @@ use super::{addresses, document, value, verdict};
 use crate::addr::{Key, Mode};
 use crate::event::EntryKey;
 use crate::plan::secrets::{Stamp, Witness};
-use crate::plan::{Action, Basis, Caution, Change, Drift, Group, OutputChange, Plan, Reason};
+use crate::plan::{Action, Basis, Caution, Change, Drift, Group, OutputChange, Plan, Reason, Standing};
 use crate::view::words;
 
 /// The whole plan. `stamp` is the plan's own.
@@ -39,6 +39,7 @@ pub fn plan(plan: &Plan, stamp: impl Into<Stamp>) -> Json {
             "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
             "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
             "cautions": plan.cautions.iter().map(caution).collect::<Vec<_>>(),
+            "standing": plan.standing.iter().map(standing).collect::<Vec<_>>(),
         }),
     )
 }
@@ -74,6 +75,10 @@ fn basis(basis: &Basis) -> Json {
     })
 }
 
+fn standing(standing: &Standing) -> Json {
+    json!({ "address": standing.key.address.to_string(), "summary": standing.summary })
+}
+
 fn change(change: &Change) -> Json {
     let address = change.address();
     let replaces_create_first = matches!(change.action, Action::Replace { create_first: true });
@@ -98,6 +103,7 @@ fn change(change: &Change) -> Json {
         "inputs": value(&change.inputs),
         "replace": change.replace.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "dependencies": addresses(&change.dependencies),
+        "judges": addresses(&change.judges),
         "preview": change.preview.as_ref().map(verdict),
         "notes": change.notes,
         "undo": change.undo,
@@ -115,6 +121,9 @@ fn reason(reason: &Reason) -> Json {
         Reason::Gone => ("gone", Vec::new()),
         Reason::Tainted => ("tainted", Vec::new()),
         Reason::UpstreamChanged(of) => ("upstream_changed", addresses(of)),
+        Reason::VerdictOf { version } => ("verdict_of", vec![version.to_string()]),
+        Reason::Expired(_) => ("expired", Vec::new()),
+        Reason::Guards => ("guards", Vec::new()),
         Reason::Unsettled(outcome) => ("unsettled", vec![outcome.name().to_owned()]),
         Reason::Requested => ("requested", Vec::new()),
         Reason::TriggeredBy(names) => ("triggered_by", names.clone()),

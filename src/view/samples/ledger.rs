@@ -61,6 +61,8 @@ fn events() -> Vec<Event> {
                 summary: "1 of 3 requests failed.".into(),
                 details: vec!["GET /cart: 500".into()],
                 judged: [(live.address.clone(), digest())].into(),
+                basis: Some(digest()),
+                time_ms: 1_700_000_000_000,
             },
         },
         Event::Intended(Box::new(intent(&lost, Act::Create, Lifetime::Record))),

@@ -76,6 +76,11 @@ fn remarks(change: &Change) -> Vec<(Tone, String)> {
         .iter()
         .map(|reason| (Tone::Faint, format!("because: {}", escape::shown(reason))))
         .collect();
+    if change.lifetime == Some(Lifetime::Check) && !change.judges.is_empty() {
+        let judged: Vec<String> =
+            change.judges.iter().map(|block| escape::shown(block).to_string()).collect();
+        remarks.push((Tone::Faint, format!("judges: {}", judged.join(", "))));
+    }
     if let Some(preview) = &change.preview {
         remarks.push((words::verdict_tone(preview.outcome), verdict(preview)));
         remarks.extend(

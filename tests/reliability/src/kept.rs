@@ -41,6 +41,23 @@ impl Record {
     pub(crate) fn ending(&self) -> &str {
         self.text("/ending")
     }
+
+    /// In a few words, to retell a story: `ended exec_deployment.a failed`.
+    pub(crate) fn gist(&self) -> String {
+        let outcome = self.body.pointer("/outcome").and_then(Json::as_object);
+        let outcome = outcome.and_then(|outcome| outcome.keys().next()).map_or("", String::as_str);
+        let address = if self.address().is_empty() { self.text("/address") } else { self.address() };
+        let more = [
+            self.text("/act"),
+            self.text("/version"),
+            outcome,
+            self.text("/judgement/outcome"),
+            self.text("/reference"),
+            self.ending(),
+        ];
+        let words = [&*self.kind, address].into_iter().chain(more).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The whole records of a ledger. What is torn at its end was never told to anybody.

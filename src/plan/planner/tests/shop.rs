@@ -20,7 +20,6 @@ use crate::graph::Graph;
 use crate::lang::functions::NoFiles;
 use crate::lang::lower::{Entry, Files, load};
 use crate::ledger::{KEY_LENGTH, Sealer};
-use crate::plan::lookup::of_block;
 use crate::plan::planner::{Failure, Planned as Draft};
 use crate::plan::rollback::{Aim, Scope};
 use crate::plan::{
@@ -68,13 +67,18 @@ fn types() -> Vec<ResourceSchema> {
         repeat: Repeat::AskFirst,
         destroyable: lifetime == Lifetime::Live,
         backup: false,
-        preview: lifetime == Lifetime::Check,
+        preview: type_name == "shop_gate",
         undo: "",
         headline: None,
         settle: Duration::ZERO,
         timeout: Duration::from_secs(60),
     };
-    vec![ty("shop_tag", Lifetime::Record), ty("shop_app", Lifetime::Live), ty("shop_test", Lifetime::Check)]
+    vec![
+        ty("shop_tag", Lifetime::Record),
+        ty("shop_app", Lifetime::Live),
+        ty("shop_test", Lifetime::Check),
+        ty("shop_gate", Lifetime::Check),
+    ]
 }
 
 impl Provider for Shop {
@@ -265,6 +269,19 @@ impl Story {
         self.begin_and_die(draft, done, RunMode::Apply);
     }
 
+    /// Does the first changes of a plan, and stops.
+    pub(super) fn stop_after(&mut self, text: &str, done: usize) {
+        let draft = draft(text, &self.state, Options::default(), &Script::new(), &|_| 0);
+        let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let version = Arc::clone(&draft.plan.version);
+        self.open(&version);
+        for change in draft.plan.changes.iter().take(done) {
+            self.intend(change, &version);
+            self.end(change);
+        }
+        self.tell(Event::RunClosed { ending: Ending::Failed, complete: false, counts: BTreeMap::new() });
+    }
+
     /// The same in the middle of rolling back; gives what was under way.
     pub(super) fn die_rolling_back(&mut self, done: usize) -> String {
         let draft = back(&self.state, Scope { addresses: None, aim: Aim::Back }, &Script::new());
@@ -398,13 +415,23 @@ impl Story {
         let value = made(&change.after);
         self.tell(match change.action {
             Action::Judge => {
-                let live = change.dependencies.iter().flat_map(|block| of_block(&self.state, block));
+                let live = change.judges.iter().flat_map(|block| self.state.instances(block));
                 let judged =
                     live.filter(|(_, entry)| entry.lifetime == Lifetime::Live).filter_map(|(key, _)| {
                         Some((key.address.clone(), self.state.live_digest(&key.address)?))
                     });
                 let judged = judged.collect();
-                let judgement = Judgement { outcome, summary: String::new(), details: Vec::new(), judged };
+                let version = self.state.entries.get(&change.key).and_then(crate::state::Entry::open);
+                let version = version.map(|open| Arc::clone(&open.intent.version)).unwrap_or_default();
+                let basis = Some(self.state.basis(&change.dependencies, &version));
+                let judgement = Judgement {
+                    outcome,
+                    summary: String::new(),
+                    details: Vec::new(),
+                    judged,
+                    basis,
+                    time_ms: 1_000,
+                };
                 Event::Judged { key, idempotency_key, value, judgement }
             }
             Action::Forget => Event::Forgotten { key, reason: String::new() },

@@ -110,6 +110,9 @@ impl Teller<'_> {
         let code = run.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
         let live = self.shop.live().join(" ");
         let _ = write!(self.story.told, "\n      {verb}, {harm}: {code}, live {live}");
+        let since = run.records.get(run.before..).unwrap_or_default();
+        let recorded: Vec<String> = since.iter().map(kept::Record::gist).collect();
+        let _ = write!(self.story.told, "\n        recorded: {}", recorded.join("; "));
         self.asked |= run.struck && harm.asks();
         let mut findings = judge::always(&self.shop, &run, self.drifted);
         if run.code == Some(11) && !matches!(harm, Harm::Refused(..)) {

@@ -1,0 +1,31 @@
+//! The versions of a release, and which of them is newer.
+
+use std::sync::Arc;
+
+use relplan_contract::Lifetime;
+use semver::Version;
+
+use super::State;
+
+/// A version to be compared by its precedence; none where it has no semantic version.
+#[must_use]
+pub fn parsed(version: &str) -> Option<Version> {
+    Version::parse(version.trim_start_matches('v')).ok()
+}
+
+/// Whether a version is newer than another; false where either cannot be compared.
+#[must_use]
+pub fn is_newer(version: &str, than: &str) -> bool {
+    parsed(version).zip(parsed(than)).is_some_and(|(version, than)| version > than)
+}
+
+impl State {
+    /// The newest version that is live at any address; none where nothing is.
+    #[must_use]
+    pub fn newest_live(&self) -> Option<&Arc<str>> {
+        let live = self.entries.iter().filter(|(key, entry)| {
+            entry.lifetime == Lifetime::Live && key.version.is_none() && entry.exists()
+        });
+        live.map(|(_, entry)| &entry.version).max_by_key(|version| (parsed(version), *version))
+    }
+}
