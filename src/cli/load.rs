@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use relplan_contract::Tree;
+use relplan_contract::{Tree, Value};
 
 use super::args::ReleaseArgs;
-use super::context::Context;
+use super::context::{Context, VARIABLE_PREFIX};
 use super::exit::Failure;
 use super::files::SourceFiles;
 use super::host::FileHost;
@@ -35,6 +35,12 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    /// Leaves open what the environment gives for variables: whoever wrote the file could show it, in whatever pieces.
+    pub(super) fn withhold_environment(&mut self) {
+        let of_environment = |given: &&mut Given| given.origin.starts_with(VARIABLE_PREFIX);
+        self.given.values_mut().filter(of_environment).for_each(|given| given.value = Value::UNKNOWN);
+    }
+
     /// Folder of the release file: the ledger is in it, and relative paths start there.
     pub(super) fn folder(&self) -> &PathBuf {
         &self.located.folder

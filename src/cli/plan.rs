@@ -14,7 +14,10 @@ use crate::run::observe::Replay;
 use crate::view;
 
 pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failure> {
-    let loaded = load::load(context, &args.release)?;
+    let mut loaded = load::load(context, &args.release)?;
+    if args.no_exec {
+        loaded.withhold_environment();
+    }
     let options = Options { ask: !args.no_exec, ..planning::options(context, &args.select)? };
     if args.no_exec && args.out.is_some() {
         return Err(Failure::usage(

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::escape;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::source::{Sources, Span};
 
@@ -38,12 +39,14 @@ fn annotation(diagnostic: &Diagnostic, sources: &Sources, folder: &Path) -> Stri
     format!("::{command} {}::{}\n", properties.join(","), data(&message))
 }
 
+/// What a terminal or a browser would obey, or not show, is written out first, as everywhere.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<String> = escape::lines(text).map(|line| line.replace('%', "%25")).collect();
+    lines.join("%0A")
 }
 
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    escape::line(text).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -61,5 +64,16 @@ mod tests {
             annotations(&found, &sources, Path::new("releases/.")),
             "::error file=releases/v1.hcl,line=2,col=3,endLine=2,title=Bad%2C very%3A bad::100%25%0A::warning::x%0AMend it.\n"
         );
+    }
+
+    #[test]
+    fn what_is_not_to_be_seen_is_written_out() {
+        let mut sources = Sources::default();
+        let file = sources.add("a\u{7}\u{200b}\u{202e}.hcl", "oops\n");
+        let span = Span { file, start: 0, end: 4 };
+        let found: Diagnostics = Diagnostic::error("Bad", "\u{1b}[2J\u{85}\nx").at(span).into();
+        let text = annotations(&found, &sources, Path::new("."));
+        assert!(text.trim_end().chars().all(|sign| sign.is_ascii_graphic() || sign == ' '), "{text:?}");
+        assert!(text.contains("%0Ax"), "{text:?}");
     }
 }

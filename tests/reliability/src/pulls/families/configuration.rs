@@ -76,6 +76,10 @@ const BLOCKS: &[(&str, &str)] = &[
         "variable \"pin\" {\n  type = string\n  sensitive = true\n}\noutput \"o\" {\n  value = nonsensitive(var.pin)\n}\n",
     ),
     (
+        "a secret in small pieces",
+        "variable \"pin\" {\n  type = string\n}\noutput \"o\" {\n  value = [for c in split(\"\", var.pin) : c]\n}\n",
+    ),
+    (
         "a secret by its errors",
         "variable \"pin\" {\n  type = number\n}\noutput \"o\" {\n  value = var.pin\n}\n",
     ),
