@@ -47,6 +47,7 @@ mod validate;
 mod variables;
 mod verify;
 mod version;
+mod withdraw;
 
 pub use exit::Exit;
 
@@ -101,6 +102,7 @@ fn run(verb: Verb, context: &mut Context) -> Result<Exit, exit::Failure> {
         Verb::Apply(options) => apply::run(context, &options),
         Verb::Destroy(options) => apply::destroy(context, options),
         Verb::Rollback(options) => rollback::run(context, &options),
+        Verb::Withdraw(options) => withdraw::run(context, &options),
         Verb::Show(options) => show::run(context, &options),
         Verb::State(options) => state::run(context, &options),
         Verb::Output(options) => output::run(context, &options),

@@ -251,6 +251,13 @@ pub enum Event {
         /// The version that each live resource goes back to.
         to: BTreeMap<Address, Arc<str>>,
     },
+    /// A version of the release ends for good: it is not released, nor gone back to, any more.
+    VersionWithdrawn {
+        /// Which.
+        version: Arc<str>,
+        /// Why.
+        reason: String,
+    },
     /// An action is about to be done.
     Intended(Box<Intent>),
     /// The outside system's name for an action under way.

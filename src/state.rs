@@ -50,6 +50,8 @@ pub struct State {
     pub holds: BTreeMap<Address, String>,
     /// What is being turned back, or was when that was cut off: until a run ends well.
     pub turning_back: BTreeMap<Address, Way>,
+    /// The versions that ended for good, with the reason.
+    pub withdrawn: BTreeMap<Arc<str>, String>,
     /// How far each version of the release got.
     pub releases: BTreeMap<Arc<str>, ReleaseStatus>,
     /// Every run, in the order in which they opened.

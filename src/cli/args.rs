@@ -40,6 +40,8 @@ pub(super) enum Verb {
     Apply(ApplyArgs),
     /// Turn live resources back to the last known good version.
     Rollback(RollbackArgs),
+    /// End a version for good: it is not released, nor gone back to, any more.
+    Withdraw(WithdrawArgs),
     /// Destroy the live resources.
     Destroy(ApplyArgs),
     /// Show the state, or a saved plan.
@@ -353,6 +355,17 @@ pub(super) enum GraphFormat {
     Dot,
     /// Mermaid, as GitHub shows it.
     Mermaid,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct WithdrawArgs {
+    /// Which.
+    pub version: String,
+    /// Why; goes into the ledger.
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::{SourceFiles, refused};
 use crate::lang::lower::Entry;
+use crate::state::versions::{is_newer, parsed};
 
 /// A release definition that was found.
 #[derive(Clone, Debug)]
@@ -96,7 +97,21 @@ fn guess(context: &mut Context) -> Result<Located, Failure> {
     }
 }
 
-/// The highest version under `releases/` that is not wholly applied; the highest of all when all are.
+/// A release file that may be meant.
+struct Candidate {
+    version: Version,
+    file: String,
+    product: String,
+    /// Whether something of it is still to be done, as far as the ledger tells.
+    open: bool,
+    /// Whether it is older than what is live.
+    below: bool,
+    /// Whether it is what is live.
+    live: bool,
+}
+
+/// The highest version under `releases/` that is not wholly applied, never one below what is live; where all are, the
+/// one that is live.
 fn under_releases(context: &mut Context, around: &Tree) -> Result<Located, Failure> {
     let folder = context.directory.join("releases");
     let nothing = || {
@@ -108,24 +123,57 @@ fn under_releases(context: &mut Context, around: &Tree) -> Result<Located, Failu
         return Err(nothing());
     }
     let tree = Tree::around(&folder).map_err(refused)?;
-    let mut found: Vec<(Version, String, bool)> = Vec::new();
-    for name in definitions(&tree) {
+    let mut found: Vec<Candidate> = Vec::new();
+    for file in definitions(&tree) {
         let located = Located {
             folder: folder.clone(),
-            shown: format!("releases/{name}"),
-            file: Some(name.clone()),
+            shown: format!("releases/{file}"),
+            file: Some(file.clone()),
             guessed: true,
             tree: tree.clone(),
         };
         let Some((version, product)) = version_of(context, &located) else { continue };
-        let complete = is_complete(&folder, &product, &version);
-        let Ok(version) = Version::parse(version.trim_start_matches('v')) else { continue };
-        found.push((version, name, complete));
+        found.extend(candidate(&folder, file, &version, product));
     }
-    found.sort();
-    let next = found.iter().rev().find(|(_, _, complete)| !complete).or(found.last());
-    let (_, name, _) = next.ok_or_else(nothing)?;
-    Ok(Located { folder, file: Some(name.clone()), shown: format!("releases/{name}"), guessed: true, tree })
+    found.sort_by(|a, b| (&a.version, &a.file).cmp(&(&b.version, &b.file)));
+    let file = chosen(&found).ok_or_else(nothing)??.file.clone();
+    Ok(Located { folder, shown: format!("releases/{file}"), file: Some(file), guessed: true, tree })
+}
+
+fn candidate(folder: &Path, file: String, version: &str, product: String) -> Option<Candidate> {
+    let reading = crate::ledger::file::read(folder, &product).ok().flatten();
+    let state = reading.as_ref().map(|reading| reading.state());
+    let complete =
+        state.and_then(|state| state.releases.get(version)).is_some_and(|release| release.complete);
+    let withdrawn = state.is_some_and(|state| state.withdrawn.contains_key(version));
+    let live = state.and_then(|state| state.newest_live());
+    Some(Candidate {
+        below: live.is_some_and(|live| is_newer(live, version)),
+        live: live.is_some_and(|live| **live == *version),
+        version: parsed(version)?,
+        file,
+        product,
+        open: !complete && !withdrawn,
+    })
+}
+
+/// Which of them is meant, sorted by version; none where there is none.
+fn chosen(found: &[Candidate]) -> Option<Result<&Candidate, Failure>> {
+    let first = found.first()?;
+    if let Some(other) = found.iter().find(|other| other.product != first.product) {
+        let text =
+            format!("Under releases/ there are releases of {} and of {}.", first.product, other.product);
+        return Some(Err(Failure::new(Exit::Usage, text).help("Name the release file.")));
+    }
+    let newest = found.iter().rev();
+    let ahead = newest.clone().find(|one| one.open && !one.below);
+    let next =
+        ahead.or_else(|| found.iter().find(|one| one.live)).or_else(|| newest.clone().find(|one| !one.below));
+    Some(next.ok_or_else(|| {
+        Failure::new(Exit::Usage, "Every release file under releases/ is older than what is live.").help(
+            "Name one to go back to it, as in `relplan plan releases/v1.2.hcl`, or run `relplan rollback`.",
+        )
+    }))
 }
 
 /// Version and product of a release file, as far as they stand in it literally.
@@ -136,12 +184,6 @@ fn version_of(context: &mut Context, located: &Located) -> Option<(String, Strin
     let release = config.release?;
     let crate::lang::ast::Node::Literal(value) = &release.version.node else { return None };
     Some((value.as_str()?.to_owned(), release.name.to_string()))
-}
-
-fn is_complete(folder: &Path, product: &str, version: &str) -> bool {
-    let reading = crate::ledger::file::read(folder, product).ok().flatten();
-    reading
-        .is_some_and(|reading| reading.state().releases.get(version).is_some_and(|release| release.complete))
 }
 
 /// The release definitions in the tree's folder, sorted.

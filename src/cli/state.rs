@@ -150,7 +150,7 @@ fn release(
 }
 
 /// Records what a verb changes, as a run of its own, and says it when it is durable.
-fn change(
+pub(super) fn change(
     context: &Context,
     folder: &Path,
     product: &str,

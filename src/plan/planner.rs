@@ -252,6 +252,11 @@ impl Planner {
         if !planner.options.ask {
             planner.world.leave_open();
         }
+        if let Some(reason) =
+            planner.state.withdrawn.get(&planner.version).filter(|_| planner.options.mode == RunMode::Apply)
+        {
+            planner.found.push(way_back::withdrawn(&planner.version, reason, RunMode::Apply));
+        }
         planner.newer = planner.state.newest_live().filter(|live| is_newer(live, &planner.version)).cloned();
         planner.move_addresses();
         planner

@@ -134,7 +134,7 @@ fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
     let mut complete: Vec<(u64, &Arc<str>)> = state
         .releases
         .keys()
-        .filter(|version| *version != now && before(version))
+        .filter(|version| *version != now && before(version) && !state.withdrawn.contains_key(*version))
         .filter_map(|version| Some((completed(version)?, version)))
         .collect();
     complete.sort_unstable();
@@ -151,8 +151,10 @@ fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
     }
     let mut found = Targets::default();
     for (address, entry) in live {
-        let older =
-            |past: &&Past| past.is_verified() && past.version != entry.version && before(&past.version);
+        let older = |past: &&Past| {
+            let good = past.is_verified() && !state.withdrawn.contains_key(&past.version);
+            good && past.version != entry.version && before(&past.version)
+        };
         if let Some(past) = state.deployments(address).iter().rev().find(older) {
             found.add(address, entry, past);
         }

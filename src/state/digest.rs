@@ -51,6 +51,10 @@ pub(super) fn of_state(state: &State) -> Digest {
             }),
         );
     }
+    if !state.withdrawn.is_empty() {
+        stream.raw(",\"withdrawn\":");
+        stream.array(state.withdrawn.keys().map(|version| Json::from(&**version)));
+    }
     stream.raw("}");
     stream.finish()
 }

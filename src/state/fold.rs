@@ -30,6 +30,9 @@ impl State {
                 let way = |version: &Arc<str>| Way { version: Arc::clone(version), seq: recorded.seq };
                 self.turning_back.extend(to.iter().map(|(live, version)| (live.clone(), way(version))));
             }
+            Event::VersionWithdrawn { version, reason } => {
+                self.withdrawn.insert(Arc::clone(version), reason.clone());
+            }
             Event::Intended(intent) => self.intend(intent, recorded)?,
             Event::Referenced { key, reference } => {
                 self.open_mut(key, None)?.reference = Some(reference.clone());

@@ -73,7 +73,9 @@ impl State {
     #[must_use]
     pub fn rollback_target(&self, address: &Address) -> Option<&Past> {
         let now = self.entry(address).map(|entry| &entry.inputs);
-        let differs = |past: &&Past| past.is_verified() && Some(&past.inputs) != now;
+        let differs = |past: &&Past| {
+            past.is_verified() && Some(&past.inputs) != now && !self.withdrawn.contains_key(&past.version)
+        };
         let begun = self.turning_back.get(address).map_or(0, |way| way.seq);
         let mut verified = self.deployments(address).iter().rev().filter(differs).peekable();
         let since = verified.peek().copied().filter(|past| past.seq > begun);

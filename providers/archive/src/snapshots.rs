@@ -40,6 +40,7 @@ pub fn schema(
         destroyable: false,
         backup: true,
         preview: false,
+        gate: false,
         undo: "nothing to undo; `relplan restore` brings it back",
         headline: None,
         settle: Duration::ZERO,

@@ -76,9 +76,11 @@ pub struct ResourceSchema {
     pub destroyable: bool,
     /// Whether it holds a backup, which `verify` can prove and `restore` can bring back.
     pub backup: bool,
-    /// For a check that is a gate over the outside (pull requests, tickets, a query, a window): `plan` reads the verdict
-    /// beforehand, cheaply, and it is looked at once more right before anything that it guards begins.
+    /// Whether `plan` may read the verdict beforehand (cheap checks).
     pub preview: bool,
+    /// For a check that `plan` can look at: whether it is a gate over the outside (pull requests, tickets, a window, an
+    /// approval). It is looked at once more right before anything that it guards begins, and holds no rollback.
+    pub gate: bool,
     /// What undoes it, for the plan's table: `deploy the previous version again`.
     pub undo: &'static str,
     /// The attribute that names the current version of a live resource, shown as `v1 -> v2`.

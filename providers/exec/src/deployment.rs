@@ -85,6 +85,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: true,
         backup: false,
         preview: false,
+        gate: false,
         undo: "run `deploy` with the previous version",
         headline: Some("version"),
         settle: Duration::from_secs(2),

@@ -82,6 +82,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "nothing is run backwards; `relplan restore` brings a snapshot back",
         headline: None,
         settle: Duration::from_secs(2),

@@ -94,6 +94,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "",
         headline: None,
         settle: Duration::ZERO,

@@ -39,6 +39,12 @@ impl FakeCheck {
     pub fn new(prefix: &str) -> Self {
         Self { schema: schema(), prefix: prefix.into(), player: Player::default() }
     }
+
+    /// The type `fake_gate`, likewise.
+    #[must_use]
+    pub fn gate(prefix: &str) -> Self {
+        Self { schema: gate(), ..Self::new(prefix) }
+    }
 }
 
 pub(crate) fn schema() -> ResourceSchema {
@@ -69,10 +75,22 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: true,
+        gate: false,
         undo: "",
         headline: None,
         settle: Duration::ZERO,
         timeout: Duration::from_secs(600),
+    }
+}
+
+/// The same as a gate over the outside, which every plan looks at.
+pub(crate) fn gate() -> ResourceSchema {
+    ResourceSchema {
+        type_name: "fake_gate",
+        summary: "A gate over the outside, for tests and trials.",
+        docs: "A `fake_check` that is looked at in every plan, and once more right before anything that it guards begins.",
+        gate: true,
+        ..schema()
     }
 }
 
@@ -94,7 +112,7 @@ impl Resource for FakeCheck {
     ) -> Answer<'a, Result<Planned, Problem>> {
         Box::pin(async move {
             let planned = propose(&self.schema.attributes, request.prior, request.config);
-            let wanted = request.config.get("preview").as_bool() == Some(true);
+            let wanted = self.schema.gate || request.config.get("preview").as_bool() == Some(true);
             let known = ["verdict", "verdict_file", "summary", "details"];
             let known = known.iter().all(|name| !request.config.get(name).has_unknown());
             let preview = if wanted && known { Some(verdict(context, request.config)?) } else { None };

@@ -71,6 +71,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: true,
         backup: false,
         preview: false,
+        gate: false,
         undo: "deploy the previous version again",
         headline: Some("version"),
         settle: Duration::ZERO,

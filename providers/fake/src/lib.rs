@@ -41,7 +41,7 @@ impl Provider for Fake {
             version: env!("CARGO_PKG_VERSION"),
             summary: "Scripted resources for tests and trials: they fail, stall, repeat and echo on demand.",
             configuration: configuration(),
-            resources: vec![record::schema(), deployment::schema(), check::schema()],
+            resources: vec![record::schema(), deployment::schema(), check::schema(), check::gate()],
             data_sources: vec![value::schema()],
         }
     }
@@ -54,12 +54,14 @@ impl Provider for Fake {
         let record: Arc<dyn Resource> = Arc::new(FakeRecord::new(&prefix));
         let deployment: Arc<dyn Resource> = Arc::new(FakeDeployment::new(&prefix));
         let check: Arc<dyn Resource> = Arc::new(FakeCheck::new(&prefix));
+        let gate: Arc<dyn Resource> = Arc::new(FakeCheck::gate(&prefix));
         let value: Arc<dyn DataSource> = Arc::new(FakeValue::default());
         Ok(Configured {
             resources: BTreeMap::from([
                 ("fake_record", record),
                 ("fake_deployment", deployment),
                 ("fake_check", check),
+                ("fake_gate", gate),
             ]),
             data_sources: BTreeMap::from([("fake_value", value)]),
             reviews: None,

@@ -56,6 +56,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: true,
         backup: false,
         preview: false,
+        gate: false,
         undo: "write the text before",
         headline: None,
         settle: Duration::from_secs(30),

@@ -62,6 +62,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "none: a later status of the same context counts",
         headline: None,
         settle: Duration::ZERO,

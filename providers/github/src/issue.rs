@@ -66,6 +66,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "none: close the issue by hand",
         headline: None,
         settle: Duration::from_secs(30),

@@ -56,6 +56,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: true,
+        gate: true,
         undo: "",
         headline: None,
         settle: Duration::ZERO,

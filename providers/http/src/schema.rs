@@ -96,6 +96,7 @@ pub(crate) fn smoke_test() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "",
         headline: None,
         settle: Duration::ZERO,

@@ -67,6 +67,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "nothing is run backwards; `relplan restore` brings a snapshot back",
         headline: None,
         settle: Duration::ZERO,

@@ -110,6 +110,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "none: the notes stay in the ledger",
         headline: None,
         settle: Duration::ZERO,

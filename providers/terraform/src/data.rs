@@ -59,6 +59,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: true,
         backup: false,
         preview: false,
+        gate: false,
         undo: "keep the previous value again",
         headline: None,
         settle: Duration::ZERO,

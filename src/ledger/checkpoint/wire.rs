@@ -39,6 +39,7 @@ pub(super) fn state(state: &State) -> Json {
         "releases": releases.collect::<Json>(),
         "runs": state.runs.iter().map(run).collect::<Json>(),
         "seq": state.head.map(|head| head.seq),
+        "withdrawn": state.withdrawn.iter().map(|(version, reason)| (&**version, reason.as_str())).collect::<Json>(),
         "turning_back": state.turning_back.iter().map(|(live, to)| (live.to_string(), way(to))).collect::<Json>(),
     })
 }
@@ -57,6 +58,10 @@ pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
         let reason = json.as_str().ok_or("the reason of a hold is no text")?.to_owned();
         Ok::<_, String>((fields::address(of)?, reason))
     };
+    let withdrawn = |(version, json): (&String, &Json)| {
+        let reason = json.as_str().ok_or("the reason of a withdrawal is no text")?.to_owned();
+        Ok::<_, String>((Arc::from(version.as_str()), reason))
+    };
     let release = |(version, json): (&String, &Json)| {
         Ok::<_, String>((Arc::from(version.as_str()), read_release(Fields::of(json)?)?))
     };
@@ -73,6 +78,7 @@ pub(super) fn read_state(fields: Fields<'_>) -> Result<State, String> {
         outputs: fields.values("outputs")?,
         providers: fields.values("providers")?,
         holds: fields.entries("holds")?.map(hold).collect::<Result<_, _>>()?,
+        withdrawn: fields.entries("withdrawn")?.map(withdrawn).collect::<Result<_, _>>()?,
         turning_back: fields.entries("turning_back")?.map(read_way).collect::<Result<_, _>>()?,
         releases: fields.entries("releases")?.map(release).collect::<Result<_, _>>()?,
         runs: fields

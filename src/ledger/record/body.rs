@@ -76,6 +76,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
         Event::TurningBack { .. } => "turning_back",
+        Event::VersionWithdrawn { .. } => "version_withdrawn",
         Event::Intended(_) => "intended",
         Event::Referenced { .. } => "referenced",
         Event::Ended { .. } => "ended",
@@ -117,6 +118,7 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
             "versions": versions,
         }),
         Event::TurningBack { to } => json!({ "to": versions_of(to) }),
+        Event::VersionWithdrawn { version, reason } => json!({ "reason": reason, "version": **version }),
         Event::Intended(intended) => intent(intended, seal),
         Event::Referenced { key: of, reference } => json!({ "key": key(of), "reference": reference }),
         Event::Ended { key: of, idempotency_key, outcome: how } => {
@@ -176,6 +178,9 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
             command: body.text("command")?.to_owned(),
         },
         "turning_back" => Event::TurningBack { to: read_versions_of(body, "to")? },
+        "version_withdrawn" => {
+            Event::VersionWithdrawn { version: body.shared("version")?, reason: reason(body)? }
+        }
         "intended" => Event::Intended(Box::new(read_intent(body)?)),
         "referenced" => {
             Event::Referenced { key: read_key(body, "key")?, reference: body.text("reference")?.to_owned() }

@@ -75,10 +75,10 @@ pub enum Whom {
 }
 
 impl Whom {
-    /// Whether it is a gate over the outside: a check that a plan can look at, too.
+    /// Whether it is a gate over the outside.
     #[must_use]
     pub fn is_gate(&self) -> bool {
-        matches!(self, Self::Resource(_, schema) if schema.lifetime == Lifetime::Check && schema.preview)
+        matches!(self, Self::Resource(_, schema) if schema.gate)
     }
 }
 

@@ -10,12 +10,12 @@ use super::Planner;
 use super::instance::{Instance, Purpose, Whom, held};
 use crate::addr::Address;
 use crate::diag::Diagnostic;
-use crate::event::EntryKey;
+use crate::event::{EntryKey, RunMode};
 use crate::lang::config::{OnFailure, When};
 use crate::plan::change::{Action, Caution, CautionKind, Change, Group};
 use crate::plan::compare::has_sealed;
 use crate::plan::reason::Reason;
-use crate::plan::rollback::{self, predicted};
+use crate::plan::rollback::{self, Aim, predicted};
 use crate::state::{Entry, Past};
 
 impl Planner {
@@ -23,6 +23,11 @@ impl Planner {
     pub(super) fn begin_way_back(&mut self) {
         let Some(route) = &mut self.way_back else { return };
         let targets = rollback::targets(&self.state, &route.scope);
+        if let (Aim::Version(version), mode) = (&route.scope.aim, self.options.mode)
+            && let Some(reason) = self.state.withdrawn.get(version)
+        {
+            self.found.push(withdrawn(version, reason, mode));
+        }
         self.version = Arc::clone(&targets.version);
         route.targets = targets.clone();
         for address in &targets.stuck {
@@ -151,6 +156,16 @@ impl Planner {
         self.cautions.push(Caution { kind: CautionKind::Irreversible, key: None, text });
         (changes, groups)
     }
+}
+
+/// Nothing is done for a version that ended for good.
+pub(super) fn withdrawn(version: &str, reason: &str, mode: RunMode) -> Diagnostic {
+    let what = if mode == RunMode::Rollback { "gone back to" } else { "released" };
+    Diagnostic::error(
+        "Version withdrawn",
+        format!("Version {version} was withdrawn, and is not {what} any more: {reason}"),
+    )
+    .help("Release a new version. `relplan state history` tells who withdrew it.")
 }
 
 /// A change of an object that no file names, with nothing said yet of how it will be.

@@ -77,6 +77,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
         | Event::TurningBack { .. }
+        | Event::VersionWithdrawn { .. }
         | Event::OutputsSet { .. }
         | Event::ProvidersSet { .. }
         | Event::EpochBegan { .. }
@@ -109,6 +110,9 @@ pub(in crate::view) fn tell(event: &Event) -> String {
                 .map(|(live, version)| format!("{} to {}", escape::shown(live), line(version)))
                 .collect();
             format!("Turning back: {}", to.join(", "))
+        }
+        Event::VersionWithdrawn { version, reason } => {
+            format!("Version {} was withdrawn: {}", line(version), line(reason))
         }
         Event::Intended(intent) => format!("to {}, because: {}", act(intent.act), line(&intent.reason)),
         Event::Referenced { reference, .. } => format!("known outside as {}", line(reference)),
@@ -178,6 +182,7 @@ fn tone(event: &Event) -> Tone {
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
         | Event::TurningBack { .. }
+        | Event::VersionWithdrawn { .. }
         | Event::Intended(_)
         | Event::Referenced { .. }
         | Event::Ended { outcome: ActOutcome::Done { .. }, .. }
@@ -213,6 +218,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
         Event::TurningBack { .. } => "turning_back",
+        Event::VersionWithdrawn { .. } => "version_withdrawn",
         Event::Intended(_) => "intended",
         Event::Referenced { .. } => "referenced",
         Event::Ended { .. } => "ended",

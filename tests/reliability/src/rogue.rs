@@ -54,6 +54,7 @@ fn schema() -> ResourceSchema {
         destroyable: true,
         backup: false,
         preview: false,
+        gate: false,
         undo: "",
         headline: None,
         settle: Duration::ZERO,

@@ -94,6 +94,7 @@ fn check_resource(provider: &ProviderSchema, schema: &ResourceSchema, report: &m
     let wrong = [
         (schema.timeout.is_zero(), "the timeout is zero"),
         (schema.preview && schema.lifetime != Lifetime::Check, "only a check has a preview"),
+        (schema.gate && !schema.preview, "a gate that a plan cannot look at"),
         (schema.destroyable && !live, "only what is live can be destroyed"),
         (schema.headline.is_some() && !live, "only what is live has a headline"),
         (live && schema.undo.is_empty(), "the way to undo it is not told"),

@@ -46,6 +46,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "none: a pushed tag stays; withdraw it and release a new version",
         headline: None,
         // A push of a dead process may land late, but creating is conditional: the repeat adopts it then.

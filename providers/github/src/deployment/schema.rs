@@ -63,6 +63,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "dispatch the workflow with the previous version",
         headline: Some("version"),
         // A request takes half a minute at most, and a run may take as long to show in the list.

@@ -55,6 +55,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "none: the release stays; mark it as withdrawn and release a new version",
         headline: None,
         // GitHub makes no second release of a tag, so that a late request does no harm to a repeat.

@@ -51,6 +51,7 @@ pub(crate) fn schema() -> ResourceSchema {
         destroyable: false,
         backup: false,
         preview: false,
+        gate: false,
         undo: "none: a tag stays; withdraw it and release a new version",
         headline: None,
         // A request of a dead process may land late, but creating is conditional: the repeat adopts it then.

@@ -68,6 +68,7 @@ fn types() -> Vec<ResourceSchema> {
         destroyable: lifetime == Lifetime::Live,
         backup: false,
         preview: type_name == "shop_gate",
+        gate: type_name == "shop_gate",
         undo: "",
         headline: None,
         settle: Duration::ZERO,

@@ -43,6 +43,7 @@ fn schemas(bug: Option<Bug>) -> Vec<ResourceSchema> {
         destroyable: lifetime == Lifetime::Live,
         backup: false,
         preview: false,
+        gate: false,
         undo: "",
         headline: Some("value").filter(|_| lifetime == Lifetime::Live),
         settle: if bug == Some(Bug::AsksTooEarly) { Duration::ZERO } else { ON_THE_WAY },

@@ -92,6 +92,7 @@ fn schema() -> ResourceSchema {
         destroyable: true,
         backup: false,
         preview: false,
+        gate: false,
         undo: "write the previous value again",
         headline: Some("value"),
         settle: Duration::ZERO,
