@@ -101,6 +101,13 @@ impl World {
         world
     }
 
+    /// The same configuration with the same values for its variables, nothing evaluated yet; none where they do not fit.
+    #[must_use]
+    pub fn afresh(&self) -> Option<Self> {
+        let (config, graph) = (Arc::clone(&self.config), Arc::clone(&self.graph));
+        Self::new(config, graph, self.given.clone(), Arc::clone(&self.host)).ok().map(|(world, _)| world)
+    }
+
     /// The dependency graph.
     #[must_use]
     pub const fn graph(&self) -> &Arc<Graph> {

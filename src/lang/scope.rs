@@ -67,7 +67,15 @@ impl Expansion {
     #[must_use]
     pub fn bindings(&self, key: Option<&Key>) -> Bindings {
         match (self, key) {
-            (Self::Open, _) => Bindings::open(),
+            (Self::Open, None) => Bindings::open(),
+            // Which there are is not known, but that this is one of them.
+            (Self::Open, Some(Key::Name(name))) => {
+                let each = Value::map([("key", Value::string(Arc::clone(name))), ("value", Value::UNKNOWN)]);
+                Bindings { each: Some(each), ..Bindings::default() }
+            }
+            (Self::Open, Some(Key::Index(index))) => {
+                Self::Count(index + 1).bindings(Some(&Key::Index(*index)))
+            }
             (Self::ForEach(entries), Some(Key::Name(name))) => {
                 let value = entries.get(name).cloned().unwrap_or(Value::NULL);
                 let each = Value::map([("key", Value::string(Arc::clone(name))), ("value", value)]);

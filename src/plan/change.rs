@@ -165,6 +165,8 @@ pub enum CautionKind {
     NoWayBack,
     /// What is live is newer than this version.
     Downgrade,
+    /// What it was made from is other by now: it stays as it is.
+    Kept,
     /// It was changed from outside.
     Drift,
     /// It leaves the state but stays as it is.

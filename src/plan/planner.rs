@@ -31,6 +31,7 @@ mod instance;
 mod judge;
 mod leftovers;
 mod orphans;
+mod pins;
 mod prelude;
 mod providers;
 mod servers;
@@ -124,6 +125,8 @@ pub struct Planner {
     /// What is made of each object, by block: found again in the graph's order at the end.
     changes: BTreeMap<NodeId, Vec<Change>>,
     orphans: Vec<Change>,
+    /// The files, evaluated without the outside: made when something differs that perhaps only comes from there.
+    blind: Option<Box<World>>,
     /// The newest version that is live, where that is newer than this one.
     newer: Option<Arc<str>>,
     /// The verdicts that hold.
@@ -230,6 +233,7 @@ impl Planner {
             blocks: BTreeMap::new(),
             changes: BTreeMap::new(),
             orphans: Vec::new(),
+            blind: None,
             newer: None,
             standing: BTreeMap::new(),
             gates: Vec::new(),

@@ -178,6 +178,7 @@ const fn caution_tone(kind: CautionKind) -> Tone {
         CautionKind::NewServer
         | CautionKind::NoWayBack
         | CautionKind::Downgrade
+        | CautionKind::Kept
         | CautionKind::Drift
         | CautionKind::LetGo
         | CautionKind::Partial => Tone::Notice,

@@ -93,6 +93,7 @@ pub const fn caution(kind: CautionKind) -> &'static str {
         CautionKind::NewServer => "new_server",
         CautionKind::NoWayBack => "no_way_back",
         CautionKind::Downgrade => "downgrade",
+        CautionKind::Kept => "kept",
         CautionKind::Drift => "drift",
         CautionKind::LetGo => "let_go",
         CautionKind::Partial => "partial",

@@ -90,6 +90,12 @@ impl World {
         Ok(expansion)
     }
 
+    /// Whether the block of an instance was looked at in its module instance.
+    #[must_use]
+    pub fn is_expanded(&self, id: NodeId, address: &Address) -> bool {
+        self.expansions.contains_key(&(address.module.clone(), id))
+    }
+
     /// What `each` and `count` stand for in one instance of a resource.
     #[must_use]
     pub fn bindings(&self, id: NodeId, address: &Address) -> Bindings {

@@ -29,7 +29,8 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Read, "read"),
 ];
 
-const CAUTIONS: [(CautionKind, &str); 11] = [
+const CAUTIONS: [(CautionKind, &str); 12] = [
+    (CautionKind::Kept, "kept"),
     (CautionKind::Downgrade, "downgrade"),
     (CautionKind::Uncertain, "uncertain"),
     (CautionKind::Held, "held"),

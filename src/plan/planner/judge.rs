@@ -179,6 +179,8 @@ impl Planner {
 
     fn plan_record(&mut self, instance: Instance) {
         let Some(block) = instance.block.clone() else { return };
+        let config = self.pinned(&block, &instance);
+        let instance = Instance { config, ..instance };
         let made_before = of_address(&self.state, &instance.key.address).next().is_some();
         let decision = {
             let facts = self.facts(&instance, &block);

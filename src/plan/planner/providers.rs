@@ -56,6 +56,11 @@ impl Providers {
         }
     }
 
+    /// The environment that providers are configured with.
+    pub(super) const fn environment(&self) -> &Arc<BTreeMap<String, String>> {
+        &self.environment
+    }
+
     /// Configures providers with the arguments that a state remembers, for when no file is at hand. One with a
     /// sensitive argument, of which only the fingerprint is kept, cannot be used.
     pub fn recall(&mut self, remembered: &BTreeMap<Arc<str>, Value>) {

@@ -7,6 +7,7 @@ use relplan_contract::{Observed, Problem, Reconciled, Sends, Value};
 use super::*;
 
 mod checks;
+mod pins;
 mod shop;
 mod way_back;
 
