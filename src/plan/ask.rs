@@ -74,6 +74,16 @@ impl Question {
         }
     }
 
+    /// What it gives the provider, parts of which come back in the answer.
+    #[must_use]
+    pub const fn given(&self) -> &Value {
+        match self {
+            Self::Reconcile { intent, .. } => &intent.planned,
+            Self::Read { prior, .. } => prior,
+            Self::Plan { config, .. } | Self::Data { config, .. } => config,
+        }
+    }
+
     /// Whether it goes out together with others of its kind, so that asking many at the same time costs no more.
     #[must_use]
     pub fn goes_together(&self) -> bool {

@@ -162,8 +162,9 @@ fn with_secrets(answer: Answer, question: &Question) -> Answer {
 fn filled(value: &Value, from: &Value) -> Value {
     let mut hidden = Vec::new();
     value.leaves(&mut |path, leaf| {
-        if leaf.is_sensitive() && leaf.is_unknown() && path.find(from).is_some_and(|part| !part.is_unknown())
-        {
+        // That there is nothing is no secret: it would stand there.
+        let kept = |part: &Value| part.is_unknown() || part.is_null();
+        if leaf.is_sensitive() && leaf.is_unknown() && path.find(from).is_some_and(|part| !kept(part)) {
             hidden.push(path.clone());
         }
     });
@@ -211,6 +212,7 @@ async fn answer(
     let Ask { id, key, question } = ask;
     let fail = failed(&question);
     let redactor = Arc::clone(&surroundings.redactor);
+    let given = question.given().clone();
     let asked = tokio::spawn(async move {
         let redactor = Arc::clone(&surroundings.redactor);
         let waits = !question.patience().is_zero();
@@ -231,7 +233,7 @@ async fn answer(
         )),
         Err(_) => fail(Problem::refused("The provider failed: this is a fault in it. Please report it.")),
     };
-    (name, id, masked(answer, &redactor))
+    (name, id, masked(answer, &given, &redactor))
 }
 
 /// Puts the question, and again after a passing fault: a question changes nothing, so that this is always safe.
@@ -283,19 +285,19 @@ fn failed(question: &Question) -> fn(Problem) -> Answer {
 }
 
 /// The answer with every secret masked in its words, and marked in its values.
-fn masked(answer: Answer, redactor: &relplan_contract::Redactor) -> Answer {
-    use relplan_contract::Reconciled;
+fn masked(answer: Answer, given: &Value, redactor: &relplan_contract::Redactor) -> Answer {
+    use relplan_contract::{Reconciled, mark_foreign};
     let text = |text: &str| redactor.mask(text).into_owned();
     let problem = |problem: Problem| super::bounds::problem(problem.map_text(&text));
     match answer {
         Answer::Observed(observed) => {
             Answer::Observed(observed.map_err(problem).map(|observed| match observed {
-                Observed::Present(value) => Observed::Present(redactor.mark(&value)),
+                Observed::Present(value) => Observed::Present(mark_foreign(redactor, &value, given)),
                 same @ (Observed::Same | Observed::Absent) => same,
             }))
         }
         Answer::Planned(planned) => Answer::Planned(planned.map_err(problem).map(|mut planned| {
-            planned.value = redactor.mark(&planned.value);
+            planned.value = mark_foreign(redactor, &planned.value, given);
             planned.notes = planned.notes.iter().map(|note| text(note)).collect();
             planned.preview =
                 planned.preview.map(|verdict| super::perform::masked_verdict(verdict, redactor));
@@ -305,7 +307,7 @@ fn masked(answer: Answer, redactor: &relplan_contract::Redactor) -> Answer {
         Answer::Reconciled(reconciled) => {
             Answer::Reconciled(reconciled.map_err(problem).map(|reconciled| match reconciled {
                 Reconciled::Done(mut applied) => {
-                    applied.value = redactor.mark(&applied.value);
+                    applied.value = mark_foreign(redactor, &applied.value, given);
                     Reconciled::Done(applied)
                 }
                 other @ (Reconciled::NotDone | Reconciled::CannotTell) => other,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress,
-    Redactor, Resource, Value, Verdict,
+    Redactor, Resource, Value, Verdict, mark_foreign,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -45,6 +45,15 @@ pub(super) enum Ended {
 }
 
 impl Work {
+    /// What the provider is given, parts of which come back.
+    const fn given(&self) -> &Value {
+        match self {
+            Self::Apply { planned, .. } => planned,
+            Self::Destroy { prior, .. } => prior,
+            Self::Read { config, .. } => config,
+        }
+    }
+
     /// What it is to the ledger; none for a read.
     pub(super) const fn act(&self, fresh: bool, judges: bool) -> Option<Act> {
         match self {
@@ -65,6 +74,7 @@ pub(super) async fn perform(job: Job) -> (ChangeIndex, Ended) {
     let Job { index, work, context, timeout } = job;
     let redactor = Arc::clone(&context.redactor);
     let cancel = context.cancel.clone();
+    let given = work.given().clone();
     let mut task = tokio::spawn(async move { call(&work, &context).await });
     let ended = tokio::select! {
         biased;
@@ -79,7 +89,7 @@ pub(super) async fn perform(job: Job) -> (ChangeIndex, Ended) {
             }
         }
     };
-    (index, masked(ended, &redactor))
+    (index, masked(ended, &given, &redactor))
 }
 
 async fn call(work: &Work, context: &Context) -> Result<Applied, Problem> {
@@ -129,10 +139,10 @@ fn from_join(joined: Result<Result<Applied, Problem>, tokio::task::JoinError>) -
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "what was not masked must not live on")]
-fn masked(ended: Ended, redactor: &Redactor) -> Ended {
+fn masked(ended: Ended, given: &Value, redactor: &Redactor) -> Ended {
     match ended {
         Ended::Done(applied) => Ended::Done(Applied {
-            value: redactor.mark(&applied.value),
+            value: mark_foreign(redactor, &applied.value, given),
             verdict: applied.verdict.map(|verdict| masked_verdict(verdict, redactor)),
         }),
         Ended::Problem(problem) => {

@@ -144,6 +144,34 @@ impl Redactor {
     }
 }
 
+/// A value that was given and came back, with the parts that are the same as they were given: only what is not was said by
+/// somebody else, and is searched for secrets.
+#[must_use]
+pub fn mark_foreign(redactor: &Redactor, value: &Value, given: &Value) -> Value {
+    if value == given {
+        return given.clone().mark(value.is_sensitive());
+    }
+    match (value.kind(), given.kind()) {
+        (Kind::Map(map), Kind::Map(others)) => {
+            let part = |(name, item): (&Arc<str>, &Value)| {
+                let known = others.get(name);
+                let item =
+                    known.map_or_else(|| redactor.mark(item), |known| mark_foreign(redactor, item, known));
+                (Arc::clone(name), item)
+            };
+            // A secret among its keys hides all of it.
+            let hidden = map.keys().any(|name| !others.contains_key(name) && redactor.finds(name));
+            Value::map(map.iter().map(part)).mark(value.is_sensitive() || hidden)
+        }
+        (Kind::List(items), Kind::List(others)) if items.len() == others.len() => {
+            let items = items.iter().zip(others.iter());
+            Value::list(items.map(|(item, known)| mark_foreign(redactor, item, known)))
+                .mark(value.is_sensitive())
+        }
+        _ => redactor.mark(value),
+    }
+}
+
 impl Views {
     fn of(texts: &BTreeSet<&str>) -> Result<Self, TooMany> {
         let long = |text: &Vec<u8>| text.len() >= SHORTEST;
