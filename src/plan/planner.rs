@@ -25,6 +25,7 @@ use crate::state::State;
 use crate::world::World;
 
 mod assemble;
+mod form;
 mod instance;
 mod judge;
 mod leftovers;

@@ -43,7 +43,6 @@ const RELEASE: &str = r#"
         release "shop" {
           version          = "1.${var.minor}.0"
           required_version = ">= 0.1"
-          backend "local" { path = "x" }
         }
         variable "minor" {
           type        = number

@@ -131,6 +131,13 @@ impl Planner {
             }
         }
         self.blocks.insert(id, Block { outstanding: instances.len() + 1, ..Block::default() });
+        let addresses = instances.iter().map(|(module, key, _)| Address {
+            module: module.clone(),
+            resource: name.clone(),
+            key: key.clone(),
+        });
+        let evaluated = addresses.into_iter().any(|address| self.selection.takes(id, &address));
+        self.check_form(id, &resource, &whom, evaluated);
         for (module, key, bindings) in instances {
             if self.world.is_used_up() {
                 self.finish_one(id);
