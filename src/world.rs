@@ -247,7 +247,8 @@ impl World {
     fn open(&mut self, module: ModuleId, instance: &ModulePath) {
         let folder = Value::string(Arc::clone(&self.graph.module(module).module.folder));
         let root = Value::string(Arc::clone(&self.config.root.folder));
-        // The current directory would make a plan depend on where it was made: it is the root module's folder.
+        // All three start at the release's folder, as relative paths in arguments do. The current directory would make
+        // a plan depend on where it was made: it is the root module's folder.
         let path = Value::map([("module", folder), ("root", root.clone()), ("cwd", root)]);
         self.values.open(instance, path);
     }

@@ -42,7 +42,7 @@ pub struct Release {
 /// The content of one folder or file.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Where it came from, as messages show it.
+    /// Its folder, relative to that of the root module, which is `.`: what `path.module` is.
     pub folder: Arc<str>,
     /// `variable` blocks.
     pub variables: BTreeMap<Arc<str>, Variable>,

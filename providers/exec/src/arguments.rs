@@ -20,6 +20,8 @@ pub(crate) struct Spec {
     /// The attribute that the program stands in.
     pub(crate) attribute: &'static str,
     pub(crate) directory: PathBuf,
+    /// The release's folder, at which `path.module` starts.
+    base: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) stdin: Option<String>,
     pub(crate) success: BTreeSet<i64>,
@@ -63,7 +65,7 @@ pub(crate) fn surroundings() -> Vec<Attribute> {
         Attribute::optional(
             "working_directory",
             Type::String,
-            "Folder to run in, relative to the release file's folder, which it is unless given.",
+            "Folder to run in, relative to the release file's folder, which it is unless given. A program with a `/` in its name is looked for there, else from the release file's folder; its arguments are its own.",
         ),
         Attribute::optional(
             "environment",
@@ -182,6 +184,7 @@ impl Spec {
             argv,
             attribute,
             directory: context.place("working_directory", directory)?,
+            base: context.base.clone(),
             environment: inherited(context, object),
             stdin,
             success,
@@ -230,9 +233,28 @@ impl Spec {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(Problem::invalid(self.attribute, format!("{} is empty.", self.attribute)));
         };
-        // A program with a folder in its name is looked for where the command runs, on every system.
-        let program = if program.contains('/') { self.directory.join(program) } else { program.into() };
+        let program = if program.contains('/') { self.located(program)? } else { program.into() };
         Ok((program, arguments))
+    }
+
+    /// A program with a folder in its name: where the command runs, else where every path of a release starts, so that
+    /// `${path.module}/deploy.sh` is the same file whatever the working directory is. Two different ones are not chosen
+    /// between.
+    fn located(&self, program: &str) -> Result<PathBuf, Problem> {
+        let (here, there) = (self.directory.join(program), self.base.join(program));
+        let real = |path: &std::path::Path| path.canonicalize().ok();
+        match (real(&here), real(&there)) {
+            (Some(one), Some(other)) if one != other => {
+                let message = format!(
+                    "{program} is a file in the working directory, and another one in the folder of the release: it is not \
+                     clear which is meant."
+                );
+                let hint = "Name the one of the working directory by its path from the folder of the release, or rename one.";
+                Err(Problem::invalid(self.attribute, message).hint(hint))
+            }
+            (None, Some(_)) => Ok(there),
+            (Some(_) | None, _) => Ok(here),
+        }
     }
 
     /// Whether the exit code counts as success.
