@@ -28,11 +28,13 @@ mod assemble;
 mod form;
 mod instance;
 mod judge;
+mod left_out;
 mod leftovers;
 mod orphans;
 mod prelude;
 mod providers;
 mod servers;
+mod waits;
 mod way_back;
 
 use instance::Instance;
@@ -123,6 +125,7 @@ pub struct Planner {
     /// What is made of each object, by block: found again in the graph's order at the end.
     changes: BTreeMap<NodeId, Vec<Change>>,
     orphans: Vec<Change>,
+    waits: waits::Waits,
     actors: BTreeMap<EntryKey, Whom>,
     stage: Stage,
     /// The checks of the file, each with its block: what they judge is known good once all have passed.
@@ -219,6 +222,7 @@ impl Planner {
             blocks: BTreeMap::new(),
             changes: BTreeMap::new(),
             orphans: Vec::new(),
+            waits: waits::Waits::default(),
             actors: BTreeMap::new(),
             stage: Stage::Blocks,
             checks: Vec::new(),
@@ -237,6 +241,7 @@ impl Planner {
         if !planner.options.ask {
             planner.world.leave_open();
         }
+        planner.world.leave_out(planner.selection.left_out().clone());
         planner.move_addresses();
         planner
     }
@@ -324,6 +329,7 @@ impl Planner {
                 self.world.visit(id)
             }
         };
+        let found = self.unless_left_out(id, found);
         self.note(id, found);
         self.complete(id);
     }
@@ -341,6 +347,7 @@ impl Planner {
 
     /// A node is done: what waited for it last can be visited.
     fn complete(&mut self, id: NodeId) {
+        self.note_wait(id);
         for dependent in self.graph.dependents(id) {
             self.walk.release(dependent);
         }

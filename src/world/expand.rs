@@ -85,7 +85,11 @@ impl World {
             // Not repeated itself, but perhaps in a module that is.
             self.allowance().instances(1, true, self.graph.node(id).span)?;
         }
-        let expansion = self.expand(repetition, instance, true)?;
+        let expansion = match self.expand(repetition, instance, true) {
+            // Nobody asks for it: it need not be known which instances there are.
+            Err(_) if self.left_out.contains(&id) => Expansion::Open,
+            expansion => expansion?,
+        };
         self.expansions.insert((instance.clone(), id), expansion.clone());
         Ok(expansion)
     }

@@ -65,6 +65,9 @@ pub(super) struct InBlock {
     pub bindings: Bindings,
 }
 
+/// An instance of a block: its module's, its key, and what names stand for in it.
+pub(super) type Place = (ModulePath, Option<crate::addr::Key>, Bindings);
+
 /// Whom to ask, and who acts.
 #[derive(Clone)]
 pub enum Whom {
@@ -117,16 +120,14 @@ impl Planner {
         let Some(resource) = content.resources.get(name).map(|resource| Arc::new(resource.clone())) else {
             return self.complete(id);
         };
-        let Some(whom) = self.whom(id, name, &resource) else { return self.complete(id) };
+        let Some(whom) = self.whom_unless_left_out(id, name, &resource) else { return };
         let mut instances = Vec::new();
         for module in self.world.instances(node.module).to_vec() {
             if self.world.is_used_up() {
                 break;
             }
             match self.world.expand_resource(id, name, &module) {
-                Ok(expansion) => instances.extend(
-                    expansion.instances().into_iter().map(|(key, bindings)| (module.clone(), key, bindings)),
-                ),
+                Ok(expansion) => instances.extend(self.instances_of(id, &expansion, &module)),
                 Err(errors) => self.note(id, errors),
             }
         }
@@ -151,7 +152,7 @@ impl Planner {
     }
 
     /// Whom a block's instances are asked of; tells what is wrong when there is nobody.
-    fn whom(&mut self, id: NodeId, name: &ResourceName, resource: &Resource) -> Option<Whom> {
+    pub(super) fn whom(&mut self, id: NodeId, name: &ResourceName, resource: &Resource) -> Option<Whom> {
         let module = self.graph.node(id).module;
         let provider = &resource.provider.0;
         let is_data = name.mode == Mode::Data;

@@ -159,11 +159,7 @@ impl Planner {
         let (Some(block), Whom::Data(source)) = (instance.block.clone(), instance.whom.clone()) else {
             return;
         };
-        let waits = block
-            .resource
-            .depends_on
-            .iter()
-            .any(|reference| self.changes_anything(block.id, &reference.subject));
+        let waits = self.waits_for_changes(block.id, &block.resource);
         if !instance.config.has_unknown() && !waits {
             let question = Question::Data { source, config: instance.config.clone() };
             return self.ask(instance, question);

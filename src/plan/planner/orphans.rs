@@ -27,6 +27,7 @@ impl Planner {
             .filter(|(key, entry)| entry.lifetime == Lifetime::Live || key.is_deposed())
             .map(|(key, _)| key.clone())
             .filter(|key| self.selection.takes_orphan(&key.address))
+            .filter(|key| everything || !self.selection.leaves_object(&key.address))
             .collect();
         for key in orphans {
             self.begin_orphan(key);
