@@ -30,7 +30,7 @@ impl Located {
     pub(super) fn entry(&self) -> Entry {
         let folder = if self.shown_folder().is_empty() { ".".to_owned() } else { self.shown_folder() };
         // Its own name, whatever link or `..` it was reached by: a product is named after it.
-        let real = self.folder.canonicalize().ok();
+        let real = self.tree.input(&self.folder).ok();
         let name = real.and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
         Entry { folder, file: self.file.clone(), name: name.unwrap_or_else(|| "release".to_owned()) }
     }
@@ -47,7 +47,7 @@ impl Located {
         let real = self.tree.input(&full).map_err(refused)?;
         let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else { return Ok(self) };
         let tree = Tree::around(folder).map_err(refused)?;
-        let near = directory.canonicalize().ok();
+        let near = tree.input(directory).ok();
         let near = near.as_deref().and_then(|directory| real.strip_prefix(directory).ok());
         let shown = near.unwrap_or(&real).to_string_lossy().into_owned();
         let file = Some(name.to_string_lossy().into_owned());

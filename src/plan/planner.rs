@@ -13,7 +13,7 @@ use super::ask::{Answer, Ask, AskId, Question};
 use super::change::{Change, Drift};
 use super::rollback::{Scope, Targets};
 use super::select::Selection;
-use super::setup::{Options, Registry};
+use super::setup::{Commands, Options, Registry};
 use super::{Caution, Plan};
 use crate::addr::{Address, Key, ModulePath};
 use crate::canonical::Digest;
@@ -24,6 +24,7 @@ use crate::ledger::Sealer;
 use crate::state::State;
 use crate::world::World;
 
+mod asked;
 mod assemble;
 mod form;
 mod instance;
@@ -144,6 +145,8 @@ pub struct Planner {
     secrets: BTreeSet<String>,
     found: Diagnostics,
     validates_only: bool,
+    /// What is named to a person who must act.
+    commands: Commands,
 }
 
 /// What is turned back, and to what once that is chosen.
@@ -237,13 +240,21 @@ impl Planner {
             secrets: BTreeSet::new(),
             found: Diagnostics::default(),
             validates_only: false,
+            commands: Commands::default(),
         };
         if !planner.options.ask {
             planner.world.leave_open();
         }
         planner.world.leave_out(planner.selection.left_out().clone());
         planner.move_addresses();
+        planner.check_asked_blocks();
         planner
+    }
+
+    /// Names these commands where a person must act.
+    #[must_use]
+    pub fn naming(self, commands: Commands) -> Self {
+        Self { commands, ..self }
     }
 
     /// Asks nobody anything: what only the outside could tell stays unknown.
@@ -283,6 +294,7 @@ impl Planner {
                 Stage::Objects
             }
             Stage::Objects => {
+                self.check_asked_instances();
                 self.judge_again();
                 Stage::Done
             }

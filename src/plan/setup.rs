@@ -59,6 +59,21 @@ pub fn covers(targets: &[Target], address: &Address) -> bool {
     targets.iter().any(|target| target.covers(address))
 }
 
+/// Commands that a person may have to type because of what is planned, as they can be typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// This one again.
+    pub again: String,
+    /// What leads other commands to the ledger, with a space before it; empty where they find it.
+    pub ledger: String,
+}
+
+impl Default for Commands {
+    fn default() -> Self {
+        Self { again: "relplan apply".to_owned(), ledger: String::new() }
+    }
+}
+
 /// Every provider that stands ready, with what each declares.
 #[derive(Clone, Default)]
 pub struct Registry {

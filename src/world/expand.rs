@@ -94,6 +94,12 @@ impl World {
         Ok(expansion)
     }
 
+    /// The instances of a resource block in a module instance, once they were found.
+    #[must_use]
+    pub fn expansion(&self, id: NodeId, instance: &ModulePath) -> Option<&Expansion> {
+        self.expansions.get(&(instance.clone(), id))
+    }
+
     /// What `each` and `count` stand for in one instance of a resource.
     #[must_use]
     pub fn bindings(&self, id: NodeId, address: &Address) -> Bindings {

@@ -175,7 +175,7 @@ fn a_module_is_loaded_once_and_its_name_is_relative() {
     ];
     let (config, _) = load_all(&files, "r").unwrap_or_else(|d| panic!("{d:#?}"));
     assert!(Arc::ptr_eq(&config.root.calls["a"].module, &config.root.calls["b"].module));
-    assert_eq!(&*config.root.calls["a"].module.folder, "m");
+    assert_eq!(&*config.root.calls["a"].module.folder, "../m");
     assert_eq!(&*config.product, "here");
 }
 

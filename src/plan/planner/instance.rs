@@ -393,6 +393,13 @@ impl Planner {
         self.instance_errors(block.id, key, diagnostic.into());
     }
 
+    /// A person must release it first.
+    pub(super) fn held(&self, key: &EntryKey, reason: &str) -> Diagnostic {
+        let (ledger, address) = (&self.commands.ledger, crate::shell::quoted(&key.address.to_string()));
+        Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
+            .help(format!("Look at it, then say `relplan state release{ledger} {address} -reason=...`."))
+    }
+
     fn refuse_protected(&mut self, block: &InBlock, key: &EntryKey, entry: Option<&Entry>) {
         let live = entry.is_some_and(|entry| entry.lifetime == Lifetime::Live && entry.exists());
         if live && block.resource.lifecycle.prevent_destroy {
@@ -410,12 +417,6 @@ pub(super) fn protected(key: &EntryKey, span: crate::source::Span) -> Diagnostic
     )
     .at(span)
     .help("Remove `prevent_destroy`, or leave the instance out with -exclude.")
-}
-
-/// A person must release it first.
-pub(super) fn held(key: &EntryKey, reason: &str) -> Diagnostic {
-    Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
-        .help(format!("Look at it, then say `relplan state release '{}' -reason=...`.", key.address))
 }
 
 fn value_of(block: &Block, module: &ModulePath, key: Option<&crate::addr::Key>) -> Value {

@@ -12,6 +12,7 @@ use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};
 use crate::plan::change::{Action, Caution, CautionKind, Change};
 use crate::plan::reason::Reason;
+use crate::shell;
 
 impl Planner {
     pub(super) fn begin_orphans(&mut self) {
@@ -41,8 +42,11 @@ impl Planner {
                 "{key} is not in the file any more, and its provider {:?} is not known, so that nothing can be done about it.",
                 entry.provider
             );
-            let help =
-                format!("Add the provider again, or let go of it with `relplan state rm '{}'`.", key.address);
+            let help = format!(
+                "Add the provider again, or let go of it with `relplan state rm{} {}`.",
+                self.commands.ledger,
+                shell::quoted(&key.address.to_string())
+            );
             self.found.push(Diagnostic::error("Unknown provider", detail).help(help));
             return;
         };
