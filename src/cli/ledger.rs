@@ -57,7 +57,7 @@ pub(super) fn open(
         Err(LedgerError::Lock(LockError::Held { holder: Some(holder) })) => {
             let command = format!(
                 "relplan force-unlock{} {} -reason=...",
-                typed::of_ledger(context, folder, product),
+                typed::of_ledger(context, folder, product)(),
                 shell::word(&escape::line(&holder.id))
             );
             let message = format!("The ledger is locked by {holder}.");

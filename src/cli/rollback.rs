@@ -85,12 +85,12 @@ fn commands(
     ledger: &Ledger<Files>,
 ) -> Result<Commands, Failure> {
     let ledger = typed::of_ledger(context, folder, &ledger.state().product);
-    let mut again = format!("relplan rollback{ledger}");
+    let mut again = format!("relplan rollback{}", ledger());
     let to = args.to.as_ref().map(|version| shell::word(&format!("-to={version}")));
     for word in to.into_iter().chain(typed::parts("target", &planning::targets(&args.target)?)) {
         again = format!("{again} {word}");
     }
-    Ok(Commands { again, ledger })
+    Ok(Commands { again, ledger: Arc::new(ledger) })
 }
 
 /// What the plan is made from.

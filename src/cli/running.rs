@@ -105,7 +105,7 @@ fn finish(
     summary.next = next_commands(&summary, commands, error.is_some());
     for address in ledger.state().holds.keys() {
         let address = shell::quoted(&address.to_string());
-        let command = format!("relplan state release{} {address} -reason=...", commands.ledger);
+        let command = format!("relplan state release{} {address} -reason=...", (commands.ledger)());
         summary.next.push((command, "once a person has looked: it is on hold".to_owned()));
     }
     context.print(&if context.json {
@@ -148,7 +148,7 @@ pub(super) fn note_complete(
 /// What to type next, each with why.
 fn next_commands(summary: &Summary, commands: &Commands, ledger_lost: bool) -> Vec<(String, String)> {
     let mut next = Vec::new();
-    let Commands { again, ledger } = commands;
+    let (again, ledger) = (&commands.again, (commands.ledger)());
     for row in &summary.rows {
         if matches!(row.result, RowResult::Uncertain { .. }) {
             let address = &row.key.address;

@@ -2,6 +2,7 @@
 //! and the part that it was for.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use relplan_contract::{Tree, Type, Value};
 
@@ -37,7 +38,7 @@ pub(super) fn of_release(context: &Context, loaded: &Loaded, options: &Options) 
     words.extend(parts("exclude", &options.excludes));
     Commands {
         again: context.typed(verb, &words),
-        ledger: of_ledger(context, loaded.folder(), &loaded.config.product),
+        ledger: Arc::new(of_ledger(context, loaded.folder(), &loaded.config.product)),
     }
 }
 
@@ -81,19 +82,26 @@ pub(super) fn variable(name: &str, value: &Value) -> Option<String> {
     Some(format!("-var {}", shell::word(&format!("{name}={}", text.as_str()?))))
 }
 
-/// The words that lead a command to a ledger, with a space before each; none where it is found by itself.
-pub(super) fn of_ledger(context: &Context, folder: &Path, product: &str) -> String {
-    let mut words = Vec::new();
-    words.extend(context.chdir.as_ref().map(|folder| shell::word(&format!("-chdir={}", folder.display()))));
+/// Gives the words that lead a command to a ledger, with a space before each; none where it is found by itself.
+pub(super) fn of_ledger(
+    context: &Context,
+    folder: &Path,
+    product: &str,
+) -> impl Fn() -> String + Send + Sync + 'static {
+    let chdir = context.chdir.as_ref().map(|folder| shell::word(&format!("-chdir={}", folder.display())));
     let here = Tree::lexical(&context.directory);
-    let folder = Tree::lexical(folder);
-    let is_found = folder == here || (folder == here.join("releases") && ledger::products(&here).is_empty());
-    if !is_found {
-        let near = folder.strip_prefix(&here).map_or_else(|_| folder.clone(), PathBuf::from);
-        words.push(shell::word(&format!("-dir={}", near.display())));
+    let (folder, product) = (Tree::lexical(folder), product.to_owned());
+    move || {
+        let mut words: Vec<String> = chdir.iter().cloned().collect();
+        let is_found =
+            folder == here || (folder == here.join("releases") && ledger::products(&here).is_empty());
+        if !is_found {
+            let near = folder.strip_prefix(&here).map_or_else(|_| folder.clone(), PathBuf::from);
+            words.push(shell::word(&format!("-dir={}", near.display())));
+        }
+        if ledger::products(&folder).iter().any(|other| *other != product) {
+            words.push(shell::word(&format!("-product={product}")));
+        }
+        words.iter().map(|word| format!(" {word}")).collect()
     }
-    if ledger::products(&folder).iter().any(|other| other != product) {
-        words.push(shell::word(&format!("-product={product}")));
-    }
-    words.iter().map(|word| format!(" {word}")).collect()
 }

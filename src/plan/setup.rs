@@ -60,17 +60,18 @@ pub fn covers(targets: &[Target], address: &Address) -> bool {
 }
 
 /// Commands that a person may have to type because of what is planned, as they can be typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Commands {
     /// This one again.
     pub again: String,
-    /// What leads other commands to the ledger, with a space before it; empty where they find it.
-    pub ledger: String,
+    /// Gives what leads other commands to the ledger, with a space before it; empty where they find it. Only asked
+    /// when there is something to say: it looks which ledgers there are.
+    pub ledger: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 impl Default for Commands {
     fn default() -> Self {
-        Self { again: "relplan apply".to_owned(), ledger: String::new() }
+        Self { again: "relplan apply".to_owned(), ledger: Arc::new(String::new) }
     }
 }
 

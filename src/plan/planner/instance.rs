@@ -395,7 +395,7 @@ impl Planner {
 
     /// A person must release it first.
     pub(super) fn held(&self, key: &EntryKey, reason: &str) -> Diagnostic {
-        let (ledger, address) = (&self.commands.ledger, crate::shell::quoted(&key.address.to_string()));
+        let (ledger, address) = ((self.commands.ledger)(), crate::shell::quoted(&key.address.to_string()));
         Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
             .help(format!("Look at it, then say `relplan state release{ledger} {address} -reason=...`."))
     }

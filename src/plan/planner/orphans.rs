@@ -44,7 +44,7 @@ impl Planner {
             );
             let help = format!(
                 "Add the provider again, or let go of it with `relplan state rm{} {}`.",
-                self.commands.ledger,
+                (self.commands.ledger)(),
                 shell::quoted(&key.address.to_string())
             );
             self.found.push(Diagnostic::error("Unknown provider", detail).help(help));
