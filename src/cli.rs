@@ -43,6 +43,7 @@ mod state;
 mod terminal;
 mod threads;
 mod tracked;
+mod typed;
 mod validate;
 mod variables;
 mod verify;

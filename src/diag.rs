@@ -155,14 +155,14 @@ const LONGEST_WORD: usize = 128;
 /// Most candidates that are compared.
 const MAX_CANDIDATES: usize = 2_000;
 
-/// The candidate nearest to a misspelt word, if one is near enough to be meant.
+/// The candidate nearest to a misspelt word, if one is near enough to be meant; never the word itself.
 #[must_use]
 pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > LONGEST_WORD {
         return None;
     }
     let limit = (word.chars().count() / 3).max(1);
-    let short = |candidate: &&str| candidate.len() <= LONGEST_WORD + limit * 4;
+    let short = |candidate: &&str| candidate.len() <= LONGEST_WORD + limit * 4 && *candidate != word;
     let candidates = candidates.into_iter().filter(short).take(MAX_CANDIDATES);
     let near = candidates.map(|candidate| (distance(word, candidate, limit), candidate));
     near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
@@ -208,5 +208,7 @@ mod tests {
         assert_eq!(did_you_mean("cuont", names), Some("count"));
         assert_eq!(did_you_mean("provider", names), None);
         assert_eq!(did_you_mean("", names), None);
+        assert_eq!(did_you_mean("count", names), None, "the word itself is no help");
+        assert_eq!(did_you_mean("count", ["count", "counts"]), Some("counts"));
     }
 }

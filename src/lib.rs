@@ -53,6 +53,7 @@ pub mod lang;
 pub mod ledger;
 pub mod plan;
 pub mod run;
+pub mod shell;
 pub mod source;
 pub mod state;
 pub mod view;

@@ -9,6 +9,7 @@ use crate::canonical::Digest;
 use crate::event::{Event, Lineage, RunMode};
 
 mod ask;
+pub mod asked;
 mod change;
 pub mod compare;
 mod decide;
@@ -27,7 +28,7 @@ pub use ask::{Answer, Ask, AskId, Question};
 pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange, Standing};
 pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, WayBack, Whom};
 pub use reason::Reason;
-pub use setup::{Options, Registry, covers};
+pub use setup::{Commands, Options, Registry, covers};
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq, Eq)]

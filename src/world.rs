@@ -43,6 +43,8 @@ pub struct World {
     /// Whether a repetition that is not known is left open, since nobody is asked; and whether one was.
     leaves_open: bool,
     has_open: bool,
+    /// Nodes that nobody needs: what cannot be found out about them stays unknown.
+    left_out: BTreeSet<NodeId>,
     /// Nodes whose value cannot change any more.
     settled: BTreeSet<NodeId>,
     host: Arc<dyn Host>,
@@ -69,6 +71,7 @@ impl World {
             counted: 0,
             leaves_open: false,
             has_open: false,
+            left_out: BTreeSet::new(),
             settled: BTreeSet::new(),
             allowance: Arc::new(Allowance::new(host.totals(), host.clock())),
             host,
@@ -93,6 +96,7 @@ impl World {
             counted: 0,
             leaves_open: false,
             has_open: false,
+            left_out: BTreeSet::new(),
             settled: BTreeSet::new(),
             allowance: Arc::new(Allowance::new(NoFiles.totals(), NoFiles.clock())),
             host: Arc::new(NoFiles),
@@ -205,6 +209,10 @@ impl World {
             }
             match self.visit_in(node.module, &node.item, &instance) {
                 Ok(now_known) => known &= now_known,
+                Err(_) if self.left_out.contains(&id) => {
+                    self.leave_unknown(&node.item, &instance);
+                    known = false;
+                }
                 Err(errors) => found.extend(errors),
             }
         }
@@ -212,6 +220,40 @@ impl World {
             self.settled.insert(id);
         }
         found
+    }
+
+    /// Leaves nodes out: nothing that is wrong with them is told, nothing that is not known of them in the way.
+    pub fn leave_out(&mut self, nodes: BTreeSet<NodeId>) {
+        self.left_out = nodes;
+    }
+
+    /// The outputs of the root module as they are over those of the last run: one that hangs on what is left out, and
+    /// so is not known, stays as it was.
+    #[must_use]
+    pub fn outputs_over(&self, last: &BTreeMap<Arc<str>, Value>) -> BTreeMap<Arc<str>, Value> {
+        let mut outputs = self.values.outputs(&ModulePath::default());
+        for id in &self.left_out {
+            let node = self.graph.node(*id);
+            let Item::Output(name) = &node.item else { continue };
+            if node.module != ModuleId(0) || outputs.get(name).is_some_and(|value| !value.has_unknown()) {
+                continue;
+            }
+            match last.get(name) {
+                Some(before) => drop(outputs.insert(Arc::clone(name), before.clone())),
+                None => drop(outputs.remove(name)),
+            }
+        }
+        outputs
+    }
+
+    fn leave_unknown(&mut self, item: &Item, instance: &ModulePath) {
+        match item {
+            Item::Variable(name) => self.values.set_variable(instance, name, Value::UNKNOWN),
+            Item::Local(name) => self.values.set_local(instance, name, Value::UNKNOWN),
+            Item::Output(name) => self.values.set_output(instance, name, Value::UNKNOWN),
+            Item::Call(name) => self.values.set_call(instance, name, Expansion::Open),
+            Item::Provider(_) | Item::Resource(_) | Item::Check(_) => {}
+        }
     }
 
     /// Evaluates again what a resource depends on and what was not known when it was last evaluated.
@@ -254,7 +296,8 @@ impl World {
     fn open(&mut self, module: ModuleId, instance: &ModulePath) {
         let folder = Value::string(Arc::clone(&self.graph.module(module).module.folder));
         let root = Value::string(Arc::clone(&self.config.root.folder));
-        // The current directory would make a plan depend on where it was made: it is the root module's folder.
+        // All three start at the release's folder, as relative paths in arguments do. The current directory would make
+        // a plan depend on where it was made: it is the root module's folder.
         let path = Value::map([("module", folder), ("root", root.clone()), ("cwd", root)]);
         self.values.open(instance, path);
     }

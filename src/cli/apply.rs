@@ -15,7 +15,7 @@ use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
 use super::review;
 use super::review_basis::{self, Reviewed, stale};
-use super::{ledger, plan as plan_verb, running, signals};
+use super::{ledger, plan as plan_verb, running, signals, typed};
 use crate::event::RunMode;
 use crate::plan::Options;
 use crate::plan::file::SavedPlan;
@@ -79,6 +79,7 @@ async fn apply_saved(
 ) -> Result<Exit, Failure> {
     let release = ReleaseArgs { file: Some(saved.source.clone().into()), ..args.release.clone() };
     let mut loaded = load::load(context, &release)?;
+    let mut again = Vec::new();
     for (name, value) in saved.variables.iter().filter(|(_, value)| !value.is_null()) {
         let given = crate::world::Given {
             value: value.clone(),
@@ -86,8 +87,12 @@ async fn apply_saved(
             span: None,
             must_exist: false,
         };
-        loaded.given.entry(Arc::clone(name)).or_insert(given);
+        loaded.given.entry(Arc::clone(name)).or_insert_with(|| {
+            again.extend(typed::variable(name, value));
+            given
+        });
     }
+    loaded.again.splice(..0, again);
     if saved.plan.basis.config != Some(loaded.config.digest) {
         return Err(stale("the release files have changed since it was saved"));
     }
@@ -131,6 +136,7 @@ async fn apply_checked(
         Some(saved) => review_basis::check_saved(context, saved, &state, &sealer)?,
         None => false,
     };
+    let commands = typed::of_release(context, loaded, &options);
     let whole = options.targets.is_empty() && options.excludes.is_empty();
     let parallelism = args.select.parallelism;
     let cancel = Cancel::default();
@@ -157,20 +163,8 @@ async fn apply_checked(
     }
     prepared.draft.prelude.extend(secrets);
     loaded.host.begin(context.now_ms());
-    let how = running::How { parallelism, refresh: args.select.refresh, whole, gate, named: named(args) };
+    let how = running::How { parallelism, refresh: args.select.refresh, whole, gate, commands };
     running::carry_out(context, &mut ledger, prepared, &sealer, how, signals).await
-}
-
-/// The release file as the person named it, so that it can be typed again; a saved plan is not applied twice.
-fn named(args: &ApplyArgs) -> String {
-    let file = args.release.file.as_deref().filter(|file| file.extension().is_some_and(|kind| kind == "hcl"));
-    file.map(|file| shell_word(&file.to_string_lossy())).unwrap_or_default()
-}
-
-/// A text as one word of a shell.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%,:".contains(c);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// How often a gate that is not open is looked at again.

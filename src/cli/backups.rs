@@ -38,7 +38,7 @@ impl Backup {
     ) -> Result<Self, Failure> {
         let (folder, product) = ledger::find(context, args)?;
         let known = planning::read_state(context, &folder, &product)?;
-        let keys = state::keys(&known, address)?;
+        let keys = state::keys(context, &known, address)?;
         let newest = keys.into_iter().filter_map(|key| known.entries.get(&key).map(|entry| (key, entry)));
         let Some((key, entry)) = newest.max_by_key(|(_, entry)| entry.seq) else {
             return Err(Failure::error(format!("There is no {address} in the state.")));

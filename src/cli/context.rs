@@ -31,6 +31,8 @@ pub(super) const KEY_PREFIX: &str = "RELPLAN_LEDGER_KEY";
 pub(super) struct Context {
     /// The folder that relative paths start in.
     pub directory: PathBuf,
+    /// The folder that the command line goes to first, as it was typed.
+    pub chdir: Option<PathBuf>,
     /// The environment of the process, but for what is in `given` and `key`.
     pub environment: Arc<BTreeMap<String, String>>,
     /// The variables of the environment that begin with [`VARIABLE_PREFIX`].
@@ -73,6 +75,7 @@ impl Context {
         let ci = environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false");
         Ok(Self {
             directory,
+            chdir: global.chdir.clone(),
             terminal: Terminal::new(no_color || global.json, ci),
             json: global.json,
             clock: Arc::new(SystemClock),

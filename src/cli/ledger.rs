@@ -7,12 +7,14 @@ use super::args::{LedgerArgs, LockArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::read_bounded;
-use super::{key, signals, tracked};
+use super::{key, signals, tracked, typed};
 use crate::event::RunId;
 use crate::lang::lower;
 use crate::ledger::file::{self, Files, Request};
-use crate::ledger::lock::Patience;
+use crate::ledger::lock::{LockError, Patience};
 use crate::ledger::{Ledger, LedgerError, Writer, random_id};
+use crate::shell;
+use crate::view::escape;
 
 /// How soon who waits for a lock notices that it is asked to end.
 const NAP: std::time::Duration = std::time::Duration::from_millis(50);
@@ -51,6 +53,16 @@ pub(super) fn open(
         Err(LedgerError::Lock(_)) if signals::asked() => {
             let message = "Interrupted while waiting for the lock: the ledger was not touched.";
             return Err(Failure::new(Exit::Interrupted, message));
+        }
+        Err(LedgerError::Lock(LockError::Held { holder: Some(holder) })) => {
+            let command = format!(
+                "relplan force-unlock{} {} -reason=...",
+                typed::of_ledger(context, folder, product)(),
+                shell::word(&escape::line(&holder.id))
+            );
+            let message = format!("The ledger is locked by {holder}.");
+            let help = format!("Wait for it, or give -lock-timeout; if it hangs, `{command}`.");
+            return Err(Failure::new(Exit::Locked, message).help(help));
         }
         opened => opened?,
     };
@@ -105,7 +117,7 @@ pub(super) fn find(context: &Context, args: &LedgerArgs) -> Result<(PathBuf, Str
 const FIRST_RECORD: usize = 1 << 16;
 
 /// The products that have a ledger in a folder: as their own ledgers say.
-fn products(folder: &Path) -> Vec<String> {
+pub(super) fn products(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder.join(file::ROOT)) else { return Vec::new() };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut products: Vec<String> = names

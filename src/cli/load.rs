@@ -12,7 +12,7 @@ use super::exit::Failure;
 use super::files::SourceFiles;
 use super::host::FileHost;
 use super::locate::{self, Located};
-use super::{named, variables};
+use super::{named, typed, variables};
 use crate::graph::Graph;
 use crate::lang::config::Config;
 use crate::lang::functions::Host;
@@ -32,6 +32,8 @@ pub(super) struct Loaded {
     /// What the operator lets providers read elsewhere.
     allowed: Vec<PathBuf>,
     home: Option<String>,
+    /// How the release and its variables are given again, as words of a shell.
+    pub again: Vec<String>,
 }
 
 impl Loaded {
@@ -80,7 +82,8 @@ pub(super) fn load(context: &mut Context, args: &ReleaseArgs) -> Result<Loaded, 
     let host = FileHost::new(located.tree.clone(), home.clone()).with_budget(budget(context)?);
     let host = Arc::new(host);
     let allowed = named::allowed(context, &args.allow_read);
-    Ok(Loaded { located, config: Arc::new(config), graph, given, host, from_tree, allowed, home })
+    let again = typed::release(args, &config);
+    Ok(Loaded { again, located, config: Arc::new(config), graph, given, host, from_tree, allowed, home })
 }
 
 /// What the environment variable is called that lets evaluations cost more, or less.

@@ -30,10 +30,29 @@ impl Located {
     /// The same for the language.
     pub(super) fn entry(&self) -> Entry {
         let folder = if self.shown_folder().is_empty() { ".".to_owned() } else { self.shown_folder() };
-        let name = std::path::absolute(&self.folder)
-            .ok()
-            .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+        // Its own name, whatever link or `..` it was reached by: a product is named after it.
+        let real = self.tree.input(&self.folder).ok();
+        let name = real.and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
         Entry { folder, file: self.file.clone(), name: name.unwrap_or_else(|| "release".to_owned()) }
+    }
+
+    /// The same, where the file is a link, at the place of the file itself: its modules, ledger and relative paths are
+    /// those of that folder, however the file was named.
+    fn through_links(self, directory: &Path) -> Result<Self, Failure> {
+        let Some(name) = &self.file else { return Ok(self) };
+        let full = self.folder.join(name);
+        if !full.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+            return Ok(self);
+        }
+        let refused = |error: PathError| refused(Path::new(&self.shown), &error);
+        let real = self.tree.input(&full).map_err(refused)?;
+        let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else { return Ok(self) };
+        let tree = Tree::around(folder).map_err(refused)?;
+        let near = tree.input(directory).ok();
+        let near = near.as_deref().and_then(|directory| real.strip_prefix(directory).ok());
+        let shown = near.unwrap_or(&real).to_string_lossy().into_owned();
+        let file = Some(name.to_string_lossy().into_owned());
+        Ok(Self { folder: folder.to_owned(), file, shown, tree, ..self })
     }
 
     fn shown_folder(&self) -> String {
@@ -49,10 +68,11 @@ impl Located {
 
 /// The release that the command line names, or else the one to be found.
 pub(super) fn release(context: &mut Context, named: Option<&Path>) -> Result<Located, Failure> {
-    match named {
+    let located = match named {
         Some(path) => of_path(context, path),
         None => guess(context),
-    }
+    };
+    located?.through_links(&context.directory)
 }
 
 fn of_path(context: &Context, path: &Path) -> Result<Located, Failure> {

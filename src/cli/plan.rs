@@ -7,10 +7,11 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load;
 use super::planning::{self, Prepared};
-use super::{review, review_basis, signals};
+use super::{review, review_basis, signals, typed};
 use crate::ledger::Sealer;
 use crate::plan::{Options, file as plan_file};
 use crate::run::observe::Replay;
+use crate::shell;
 use crate::view;
 
 pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -70,9 +71,12 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
         let text = plan_file::write(&prepared.draft.plan, parts, &sealer);
         save(&context.path(path), &text)?;
         if format == PlanFormat::Text {
+            let mut words = typed::variables(&args.release, &loaded.config, true);
+            words.push(shell::path(path));
             context.print_line(&format!(
-                "\nSaved the plan to: {0}\n\nTo do exactly this, say:\n    relplan apply {0}",
-                path.display()
+                "\nSaved the plan to: {}\n\nTo do exactly this, say:\n    {}",
+                path.display(),
+                context.typed("apply", &words)
             ));
             if !sealer.has_key() {
                 context.print_line(

@@ -10,13 +10,13 @@ use super::args::SelectArgs;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::load::Loaded;
-use super::tracked;
+use super::{tracked, typed};
 use crate::addr::Target;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::ledger::{self, Sealer};
 use crate::plan::secrets::{Secrets, Stamp};
-use crate::plan::{Draft, Options, Planner, Setup, WayBack, digest, unasked};
+use crate::plan::{Commands, Draft, Options, Planner, Setup, WayBack, digest, unasked};
 use crate::run::observe::{Interrupted, Replay, Word, observe};
 use crate::run::surroundings::Surroundings;
 use crate::state::State;
@@ -105,6 +105,7 @@ pub(super) async fn make(
     let surroundings = surroundings(context, loaded.folder(), tree, product, &world.version())?;
     let ask = options.ask;
     let seals = sealer.clone();
+    let commands = typed::of_release(context, loaded, &options);
     let planner = Planner::new(Setup {
         world,
         state,
@@ -112,7 +113,8 @@ pub(super) async fn make(
         environment: Arc::clone(&context.environment),
         sealer,
         options,
-    });
+    })
+    .naming(commands);
     finish(context, planner, &seals, surroundings, ask, parallelism, replay, cancel).await
 }
 
@@ -121,13 +123,14 @@ pub(super) async fn way_back(
     context: &mut Context,
     folder: &Path,
     way: WayBack,
+    commands: Commands,
     parallelism: usize,
     cancel: &Cancel,
 ) -> Result<Prepared, Failure> {
     let product = way.state.product.clone();
     let surroundings = surroundings(context, folder, Tree::anywhere(folder), &product, "")?;
     let seals = way.sealer.clone();
-    let planner = Planner::of_way_back(way);
+    let planner = Planner::of_way_back(way).naming(commands);
     let replay = Replay::default();
     let mut prepared =
         finish(context, planner, &seals, surroundings, true, parallelism, replay, cancel).await?;

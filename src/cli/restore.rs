@@ -73,8 +73,12 @@ fn agree(context: &Context, args: &RestoreArgs, target: &Target) -> Result<(), F
     let typed = match &args.confirm {
         Some(typed) => Some(typed.clone()),
         None if !context.terminal.interactive || context.json => {
-            return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.")
-                .help(format!("Give -confirm={name}: what it goes into, named once more.")));
+            return Err(Failure::new(Exit::Declined, "Nobody can be asked here, so nothing was done.").help(
+                format!(
+                    "Give {}: what it goes into, named once more.",
+                    crate::shell::word(&format!("-confirm={name}"))
+                ),
+            ));
         }
         None => Terminal::ask(&format!(
             "This restores into {}.\nType the name of the database or file to go on.\n\n  Enter a value: ",

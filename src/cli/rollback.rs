@@ -14,13 +14,15 @@ use super::args::{PlanFormat, RollbackArgs};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::planning::{self, Prepared};
-use super::{ledger, plan as plan_verb, running, signals};
+use super::{ledger, plan as plan_verb, running, signals, state as state_verb, typed};
+use crate::diag::did_you_mean;
 use crate::event::RunMode;
 use crate::ledger::{Ledger, file::Files};
 use crate::plan::rollback::{Aim, Scope};
-use crate::plan::{CautionKind, Options, Providers, WayBack, covers};
+use crate::plan::{CautionKind, Commands, Options, Providers, WayBack, covers};
 use crate::run::Signal;
 use crate::run::machine::Gate;
+use crate::shell;
 use crate::state::State;
 use crate::view::json::Deed;
 
@@ -46,8 +48,9 @@ async fn roll_back(
 ) -> Result<Exit, Failure> {
     let sealer = ledger.sealer().clone();
     let way = way(context, args, ledger)?;
+    let commands = commands(context, args, folder, ledger)?;
     let cancel = Cancel::default();
-    let planned = planning::way_back(context, folder, way, args.parallelism, &cancel);
+    let planned = planning::way_back(context, folder, way, commands.clone(), args.parallelism, &cancel);
     let prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     if prepared.has_nothing_to_do() {
@@ -69,9 +72,25 @@ async fn roll_back(
         refresh: false,
         whole: true,
         gate: Gate::default(),
-        named: String::new(),
+        commands,
     };
     running::carry_out(context, ledger, prepared, &sealer, how, signals).await
+}
+
+/// What a person may have to type next.
+fn commands(
+    context: &Context,
+    args: &RollbackArgs,
+    folder: &Path,
+    ledger: &Ledger<Files>,
+) -> Result<Commands, Failure> {
+    let ledger = typed::of_ledger(context, folder, &ledger.state().product);
+    let mut again = format!("relplan rollback{}", ledger());
+    let to = args.to.as_ref().map(|version| shell::word(&format!("-to={version}")));
+    for word in to.into_iter().chain(typed::parts("target", &planning::targets(&args.target)?)) {
+        again = format!("{again} {word}");
+    }
+    Ok(Commands { again, ledger: Arc::new(ledger) })
 }
 
 /// What the plan is made from.
@@ -79,6 +98,7 @@ fn way(context: &Context, args: &RollbackArgs, ledger: &Ledger<Files>) -> Result
     let state = ledger.state();
     let mut providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
     providers.recall(&state.providers);
+    known_version(state, args)?;
     let aim = args.to.as_deref().map_or(Aim::Back, |version| Aim::Version(version.into()));
     let options = Options {
         mode: RunMode::Rollback,
@@ -91,17 +111,33 @@ fn way(context: &Context, args: &RollbackArgs, ledger: &Ledger<Files>) -> Result
         state: state.clone(),
         providers,
         sealer: ledger.sealer().clone(),
-        scope: Scope { addresses: chosen(state, args)?, aim },
+        scope: Scope { addresses: chosen(context, state, args)?, aim },
         known: BTreeMap::new(),
         options,
     })
 }
 
-fn chosen(state: &State, args: &RollbackArgs) -> Result<Option<BTreeSet<crate::addr::Address>>, Failure> {
+/// A version that was never applied is not gone back to.
+fn known_version(state: &State, args: &RollbackArgs) -> Result<(), Failure> {
+    let Some(to) = args.to.as_deref().filter(|to| !state.releases.contains_key(*to)) else { return Ok(()) };
+    let known: Vec<&str> = state.releases.keys().map(|version| &**version).collect();
+    let help = did_you_mean(to, known.iter().copied())
+        .map_or_else(|| format!("It has: {}.", known.join(", ")), |near| format!("Did you mean {near}?"));
+    Err(Failure::error(format!("The ledger has no version {to}.")).help(help))
+}
+
+fn chosen(
+    context: &Context,
+    state: &State,
+    args: &RollbackArgs,
+) -> Result<Option<BTreeSet<crate::addr::Address>>, Failure> {
     if args.target.is_empty() {
         return Ok(None);
     }
     let targets = planning::targets(&args.target)?;
+    for target in &targets {
+        state_verb::must_be_there(context, state, target)?;
+    }
     let addresses = state.entries.keys().map(|key| &key.address);
     Ok(Some(addresses.filter(|address| covers(&targets, address)).cloned().collect()))
 }

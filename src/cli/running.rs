@@ -12,9 +12,11 @@ use super::terminal::Terminal;
 use crate::event::{Ending, Event, RunMode};
 use crate::ledger::file::Files;
 use crate::ledger::{Ledger, LedgerError, Sealer};
+use crate::plan::Commands;
 use crate::run::machine::Gate;
 use crate::run::report::{Notice, RowResult, Summary};
 use crate::run::{Run, Signal, apply};
+use crate::shell;
 use crate::view;
 
 /// How a plan is carried out.
@@ -25,8 +27,8 @@ pub(super) struct How {
     pub whole: bool,
     /// How long to wait at gates.
     pub gate: Gate,
-    /// The release file as it was named, for commands to go on with.
-    pub named: String,
+    /// Commands to go on with.
+    pub commands: Commands,
 }
 
 /// Asks a person whether something shall be done; where nobody can be asked, `help` says how to agree beforehand.
@@ -79,7 +81,7 @@ pub(super) async fn carry_out(
         command: context.command.clone(),
     })
     .await;
-    finish(context, ledger, summary, error, plan.mode, &how.named)
+    finish(context, ledger, summary, error, plan.mode, &how.commands)
 }
 
 /// Keeps the state beside the ledger, shows how the run ended, and gives the exit.
@@ -89,7 +91,7 @@ fn finish(
     mut summary: Summary,
     error: Option<LedgerError>,
     mode: RunMode,
-    named: &str,
+    commands: &Commands,
 ) -> Result<Exit, Failure> {
     if error.is_none()
         && let Err(refused) = ledger.checkpoint(context.now_ms())
@@ -100,9 +102,10 @@ fn finish(
         ));
     }
     summary.head = ledger.head().map(|head| head.hash);
-    summary.next = next_commands(&summary, named, error.is_some());
+    summary.next = next_commands(&summary, commands, error.is_some());
     for address in ledger.state().holds.keys() {
-        let command = format!("relplan state release '{address}' -reason=...");
+        let address = shell::quoted(&address.to_string());
+        let command = format!("relplan state release{} {address} -reason=...", (commands.ledger)());
         summary.next.push((command, "once a person has looked: it is on hold".to_owned()));
     }
     context.print(&if context.json {
@@ -143,40 +146,41 @@ pub(super) fn note_complete(
 }
 
 /// What to type next, each with why.
-fn next_commands(summary: &Summary, named: &str, ledger_lost: bool) -> Vec<(String, String)> {
+fn next_commands(summary: &Summary, commands: &Commands, ledger_lost: bool) -> Vec<(String, String)> {
     let mut next = Vec::new();
-    let apply = if named.is_empty() { "relplan apply".to_owned() } else { format!("relplan apply {named}") };
+    let (again, ledger) = (&commands.again, (commands.ledger)());
     for row in &summary.rows {
         if matches!(row.result, RowResult::Uncertain { .. }) {
             let address = &row.key.address;
+            let quoted = shell::quoted(&address.to_string());
             next.push((
-                format!("{apply} -accept '{address}'"),
+                format!("{again} -accept {quoted}"),
                 format!("if you have looked, and {address} was done"),
             ));
-            next.push((format!("{apply} -retry '{address}'"), "if it was not".to_owned()));
+            next.push((format!("{again} -retry {quoted}"), "if it was not".to_owned()));
         }
     }
     if ledger_lost {
-        next.push(("relplan state verify".to_owned(), "to check what was recorded".to_owned()));
+        next.push((format!("relplan state verify{ledger}"), "to check what was recorded".to_owned()));
         return next;
     }
     match summary.ending {
         Ending::Complete | Ending::Uncertain => {}
         Ending::Waiting => {
-            next.push((apply, "to go on when the gate is open".to_owned()));
+            next.push((again.clone(), "to go on when the gate is open".to_owned()));
         }
         Ending::RolledBack => {
-            next.push(("relplan state history".to_owned(), "to see what happened".to_owned()));
+            next.push((format!("relplan state history{ledger}"), "to see what happened".to_owned()));
         }
         Ending::CheckFailed => {
-            next.push((apply, "to judge again, once it is mended".to_owned()));
+            next.push((again.clone(), "to judge again, once it is mended".to_owned()));
             next.push((
-                "relplan rollback".to_owned(),
+                format!("relplan rollback{ledger}"),
                 "to turn back to the last known good version".to_owned(),
             ));
         }
         Ending::Failed | Ending::Interrupted => {
-            next.push((apply, "to go on with what is left".to_owned()));
+            next.push((again.clone(), "to go on with what is left".to_owned()));
         }
     }
     next

@@ -10,8 +10,9 @@ use super::exit::{Exit, Failure};
 use super::{ledger, planning};
 use crate::addr::{Address, Target};
 use crate::canonical::Digest;
-use crate::event::{Ending, EntryKey, Event, RunMode};
+use crate::event::{Ending, EntryKey, Event, Recorded, RunMode};
 use crate::ledger::file;
+use crate::plan::asked;
 use crate::state::State;
 use crate::view;
 use crate::view::json::Deed;
@@ -34,6 +35,9 @@ fn list(context: &Context, folder: &Path, product: &str, addresses: &[String]) -
     let mut state = planning::read_state(context, folder, product)?;
     if !addresses.is_empty() {
         let targets = planning::targets(addresses)?;
+        for target in &targets {
+            must_be_there(context, &state, target)?;
+        }
         state.entries.retain(|key, _| crate::plan::covers(&targets, &key.address));
     }
     context.print(&if context.json {
@@ -46,7 +50,7 @@ fn list(context: &Context, folder: &Path, product: &str, addresses: &[String]) -
 
 fn show(context: &Context, folder: &Path, product: &str, address: &str) -> Result<Exit, Failure> {
     let state = planning::read_state(context, folder, product)?;
-    for key in keys(&state, address)? {
+    for key in keys(context, &state, address)? {
         let Some(entry) = state.entries.get(&key) else { continue };
         context.print(&if context.json {
             view::json::to_line(&view::json::entry(&key, entry))
@@ -59,10 +63,16 @@ fn show(context: &Context, folder: &Path, product: &str, address: &str) -> Resul
 
 fn history(context: &Context, folder: &Path, product: &str, address: Option<&str>) -> Result<Exit, Failure> {
     let records = file::records(folder, product)?;
-    let address = address.map(parse).transpose()?;
-    let wanted = records.iter().filter(|record| {
-        address.as_ref().is_none_or(|address| view::state::concerns(&record.event, address))
-    });
+    let target = address.map(target).transpose()?;
+    let is_meant = |record: &&Recorded| {
+        target.as_ref().is_none_or(|target| view::state::concerns(&record.event, target))
+    };
+    if let Some(target) = target.as_ref().filter(|_| !records.iter().any(|record| is_meant(&record))) {
+        let known: Vec<Address> =
+            records.iter().flat_map(|record| view::state::subjects(&record.event)).collect();
+        return Err(absent(context, &known, &target.to_string(), "the ledger"));
+    }
+    let wanted = records.iter().filter(is_meant);
     context.print(&if context.json {
         view::json::to_line(&view::json::history(wanted))
     } else {
@@ -96,7 +106,7 @@ fn remove(context: &Context, folder: &Path, product: &str, addresses: &[String])
     change(context, folder, product, "state rm", |state| {
         let mut changes = Vec::new();
         for address in addresses {
-            for key in keys(state, address)? {
+            for key in keys(context, state, address)? {
                 let deed = Deed { key: Some(key.clone()), text: format!("Let go of {key}") };
                 let reason = "A person removed it from the state.".to_owned();
                 changes.push((Event::Forgotten { key, reason }, deed));
@@ -114,7 +124,12 @@ fn rename(context: &Context, folder: &Path, product: &str, from: &str, to: &str)
     change(context, folder, product, "state mv", |state| {
         let found: Vec<EntryKey> = state.entries.keys().filter(|key| key.address == from).cloned().collect();
         if found.is_empty() {
-            return Err(absent(state, &from.to_string()));
+            return Err(absent(
+                context,
+                state.entries.keys().map(|key| &key.address),
+                &from.to_string(),
+                STATE,
+            ));
         }
         let moved = found.into_iter().map(|key| {
             let target = EntryKey { address: to.clone(), version: key.version.clone() };
@@ -141,6 +156,10 @@ fn release(
     }
     change(context, folder, product, "state release", |state| {
         if !state.holds.contains_key(&address) {
+            let known = state.entries.keys().map(|key| &key.address);
+            if !known.clone().chain(state.holds.keys()).any(|known| *known == address) {
+                return Err(absent(context, state.holds.keys().chain(known), &address.to_string(), STATE));
+            }
             return Err(Failure::error(format!("{address} is not on hold.")));
         }
         let key = Some(EntryKey { address: address.clone(), version: None });
@@ -177,25 +196,55 @@ pub(super) fn change(
     Ok(Exit::Done)
 }
 
+/// What objects are looked for in.
+const STATE: &str = "the state";
+
 /// The objects that an address means, with `@VERSION` only that of one version.
-pub(super) fn keys(state: &State, text: &str) -> Result<Vec<EntryKey>, Failure> {
+pub(super) fn keys(context: &Context, state: &State, text: &str) -> Result<Vec<EntryKey>, Failure> {
     let (address, version) = match text.rsplit_once('@') {
         Some((address, version)) if !version.contains(['"', ']']) => (address, Some(version)),
         _ => (text, None),
     };
-    let target = Target::from_str(address).map_err(|error| Failure::usage(format!("{error}.")))?;
+    let target = target(address)?;
+    let covered: Vec<EntryKey> =
+        state.entries.keys().filter(|key| target.covers(&key.address)).cloned().collect();
     let of_version = |key: &&EntryKey| version.is_none_or(|version| key.version.as_deref() == Some(version));
-    let covered = state.entries.keys().filter(|key| target.covers(&key.address));
-    let found: Vec<EntryKey> = covered.filter(of_version).cloned().collect();
-    if found.is_empty() { Err(absent(state, text)) } else { Ok(found) }
+    let found: Vec<EntryKey> = covered.iter().filter(of_version).cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let Some(version) = version.filter(|_| !covered.is_empty()) else {
+        return Err(absent(context, state.entries.keys().map(|key| &key.address), address, STATE));
+    };
+    let names: Vec<String> = covered.iter().map(ToString::to_string).collect();
+    let failure = Failure::error(format!("There is no {address} of the version {version} in the state."));
+    Err(failure.help(format!("There is {}.", names.join(", "))))
 }
 
-fn absent(state: &State, text: &str) -> Failure {
-    let names: Vec<String> = state.entries.keys().map(|key| key.address.to_string()).collect();
-    let near = crate::diag::did_you_mean(text, names.iter().map(String::as_str));
-    let help =
-        near.map_or_else(|| "See `relplan state list`.".to_owned(), |near| format!("Did you mean {near}?"));
-    Failure::error(format!("There is no {text} in the state.")).help(help)
+/// Refuses an address that names nothing.
+pub(super) fn must_be_there(context: &Context, state: &State, target: &Target) -> Result<(), Failure> {
+    let mut known = state.entries.keys().map(|key| &key.address);
+    if known.clone().any(|address| target.covers(address)) {
+        return Ok(());
+    }
+    Err(absent(context, &mut known, &target.to_string(), STATE))
+}
+
+fn absent<'a>(
+    context: &Context,
+    known: impl IntoIterator<Item = &'a Address>,
+    text: &str,
+    place: &str,
+) -> Failure {
+    let help = asked::near(text, known).map_or_else(
+        || format!("See `{}`.", context.typed("state list", &[])),
+        |near| format!("Did you mean {near}?"),
+    );
+    Failure::error(format!("There is no {text} in {place}.")).help(help)
+}
+
+fn target(text: &str) -> Result<Target, Failure> {
+    Target::from_str(text).map_err(|error| Failure::usage(format!("{error}.")))
 }
 
 fn parse(text: &str) -> Result<Address, Failure> {

@@ -58,6 +58,45 @@ pub fn place(body: &Body, path: &Path) -> Span {
     place(&block.body, &Path(path.0.iter().skip(2).cloned().collect()))
 }
 
+/// Checks the names in a body against the schema, and whether all is there that must be, without evaluating anything:
+/// for a block of which there is no instance to evaluate.
+#[must_use]
+pub fn check(body: &Body, schema: &[Schema]) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    check_form(body, schema, &mut found);
+    found
+}
+
+fn check_form(body: &Body, schema: &[Schema], found: &mut Diagnostics) {
+    unsupported(body, schema, found);
+    for attribute in schema {
+        let nested = || body.blocks.iter().filter(|block| *block.ty == *attribute.name);
+        match &attribute.shape {
+            Shape::Value(_) => match body.attributes.get(attribute.name) {
+                Some(given) if attribute.presence == Presence::Computed => {
+                    found.push(computed(attribute, given));
+                }
+                None if attribute.presence == Presence::Required => found.push(missing(attribute, body)),
+                Some(_) | None => {}
+            },
+            Shape::Blocks(inner) | Shape::Block(inner) => {
+                nested().for_each(|block| check_form(&block.body, inner, found));
+            }
+        }
+    }
+}
+
+fn missing(schema: &Schema, body: &Body) -> Diagnostic {
+    Diagnostic::error("Missing argument", format!("The argument {:?} is required here.", schema.name))
+        .at(body.span)
+        .help(format!("Add `{} = ...`: {}", schema.name, schema.docs))
+}
+
+fn computed(schema: &Schema, given: &Attribute) -> Diagnostic {
+    let detail = format!("The provider decides {:?} itself.", schema.name);
+    Diagnostic::error("Value for a computed attribute", detail).at(given.name_span).help("Remove it.")
+}
+
 fn object(body: &Body, schema: &[Schema], evaluator: &Evaluator<'_>, found: &mut Diagnostics) -> Value {
     unsupported(body, schema, found);
     let mut blocks: BTreeMap<&str, Vec<&Block>> = BTreeMap::new();
@@ -99,27 +138,13 @@ fn argument(
 ) -> Value {
     let Some(attribute) = given else {
         if schema.presence == Presence::Required {
-            found.push(
-                Diagnostic::error(
-                    "Missing argument",
-                    format!("The argument {:?} is required here.", schema.name),
-                )
-                .at(body.span)
-                .help(format!("Add `{} = ...`: {}", schema.name, schema.docs)),
-            );
+            found.push(missing(schema, body));
         }
         // A default fits its own schema: the conformance suite sees to that.
         return schema.fit(&Value::NULL).unwrap_or(Value::NULL);
     };
     if schema.presence == Presence::Computed {
-        found.push(
-            Diagnostic::error(
-                "Value for a computed attribute",
-                format!("The provider decides {:?} itself.", schema.name),
-            )
-            .at(attribute.name_span)
-            .help("Remove it."),
-        );
+        found.push(computed(schema, attribute));
         return Value::NULL;
     }
     let kept = |value: Value| -> Result<Value, Diagnostics> {
@@ -171,7 +196,7 @@ fn unsupported(body: &Body, schema: &[Schema], found: &mut Diagnostics) {
                 .help(format!("Write `{} {{ ... }}`, without `=`.", attribute.name)),
             ),
             Some(_) => {}
-            None => found.push(unknown("argument", &attribute.name, attribute.name_span, schema)),
+            None => found.push(unknown("argument", &attribute.name, attribute.name_span, schema, &body.also)),
         }
     }
     for block in &body.blocks {
@@ -197,17 +222,21 @@ fn unsupported(body: &Body, schema: &[Schema], found: &mut Diagnostics) {
                     );
                 }
             }
-            None => found.push(unknown("block", &block.ty, block.ty_span, schema)),
+            None => found.push(unknown("block", &block.ty, block.ty_span, schema, &body.also)),
         }
     }
 }
 
-fn unknown(what: &str, name: &Arc<str>, span: Span, schema: &[Schema]) -> Diagnostic {
+fn unknown(what: &str, name: &Arc<str>, span: Span, schema: &[Schema], also: &[&'static str]) -> Diagnostic {
     let names = schema.iter().filter(|known| known.presence != Presence::Computed).map(|known| known.name);
-    let help = did_you_mean(name, names.clone()).map_or_else(
+    let help = did_you_mean(name, names.clone().chain(also.iter().copied())).map_or_else(
         || {
             let all: Vec<&str> = names.collect();
-            format!("These are known: {}.", all.join(", "))
+            if all.is_empty() {
+                "Delete it.".to_owned()
+            } else {
+                format!("These are known: {}.", all.join(", "))
+            }
         },
         |near| format!("Did you mean {near:?}?"),
     );

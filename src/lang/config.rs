@@ -35,8 +35,6 @@ pub struct Release {
     pub version: Expr,
     /// `required_version`: which relplan it needs, as given.
     pub required_version: Option<(Arc<str>, Span)>,
-    /// `backend "TYPE" { ... }`: where the ledger is.
-    pub backend: Option<Block>,
     /// Place of the whole block's header.
     pub span: Span,
 }
@@ -44,7 +42,7 @@ pub struct Release {
 /// The content of one folder or file.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Where it came from, as messages show it.
+    /// Its folder, relative to that of the root module, which is `.`: what `path.module` is.
     pub folder: Arc<str>,
     /// `variable` blocks.
     pub variables: BTreeMap<Arc<str>, Variable>,
@@ -86,6 +84,8 @@ pub struct Body {
     pub blocks: Vec<Block>,
     /// Place of the header of the block that it belongs to: for what is missing.
     pub span: Span,
+    /// What else the block can have, and was taken out of it or not given: for "did you mean".
+    pub also: Vec<&'static str>,
 }
 
 /// A nested block.

@@ -183,7 +183,9 @@ impl Loader<'_> {
         let mut diagnostics = Diagnostics::default();
         let mut resolve =
             |source: &str, span: Span, _: &mut Diagnostics| self.called(&path::join(folder, source), span);
-        let lowered = module::lower(&shown, bodies, &mut resolve, &mut diagnostics);
+        // However the release was named: a plan is the same for each way to it.
+        let own = if folder.is_empty() { "." } else { folder };
+        let lowered = module::lower(own, bodies, &mut resolve, &mut diagnostics);
         self.under_way.pop();
         self.whole &= !lowered.incomplete;
         self.diagnostics.extend(diagnostics);

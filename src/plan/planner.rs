@@ -13,7 +13,7 @@ use super::ask::{Answer, Ask, AskId, Question};
 use super::change::{Change, Drift, Standing};
 use super::rollback::{Scope, Targets};
 use super::select::Selection;
-use super::setup::{Options, Registry};
+use super::setup::{Commands, Options, Registry};
 use super::{Caution, Plan};
 use crate::addr::{Address, Key, ModulePath};
 use crate::canonical::Digest;
@@ -25,16 +25,20 @@ use crate::state::State;
 use crate::state::versions::is_newer;
 use crate::world::World;
 
+mod asked;
 mod assemble;
 mod checks;
+mod form;
 mod instance;
 mod judge;
+mod left_out;
 mod leftovers;
 mod orphans;
 mod pins;
 mod prelude;
 mod providers;
 mod servers;
+mod waits;
 mod way_back;
 
 use instance::Instance;
@@ -135,6 +139,7 @@ pub struct Planner {
     gates: Vec<Instance>,
     /// What the verdicts of each check block rest on.
     rests: BTreeMap<(NodeId, ModulePath), Arc<checks::Rest>>,
+    waits: waits::Waits,
     actors: BTreeMap<EntryKey, Whom>,
     stage: Stage,
     /// The checks of the file, each with its block: what they judge is known good once all have passed.
@@ -153,6 +158,8 @@ pub struct Planner {
     secrets: BTreeSet<String>,
     found: Diagnostics,
     validates_only: bool,
+    /// What is named to a person who must act.
+    commands: Commands,
 }
 
 /// What is turned back, and to what once that is chosen.
@@ -238,6 +245,7 @@ impl Planner {
             standing: BTreeMap::new(),
             gates: Vec::new(),
             rests: BTreeMap::new(),
+            waits: waits::Waits::default(),
             actors: BTreeMap::new(),
             stage: Stage::Blocks,
             checks: Vec::new(),
@@ -252,6 +260,7 @@ impl Planner {
             secrets: BTreeSet::new(),
             found: Diagnostics::default(),
             validates_only: false,
+            commands: Commands::default(),
         };
         if !planner.options.ask {
             planner.world.leave_open();
@@ -262,8 +271,16 @@ impl Planner {
             planner.found.push(way_back::withdrawn(&planner.version, reason, RunMode::Apply));
         }
         planner.newer = planner.state.newest_live().filter(|live| is_newer(live, &planner.version)).cloned();
+        planner.world.leave_out(planner.selection.left_out().clone());
         planner.move_addresses();
+        planner.check_asked_blocks();
         planner
+    }
+
+    /// Names these commands where a person must act.
+    #[must_use]
+    pub fn naming(self, commands: Commands) -> Self {
+        Self { commands, ..self }
     }
 
     /// Asks nobody anything: what only the outside could tell stays unknown.
@@ -308,6 +325,7 @@ impl Planner {
                 Stage::Objects
             }
             Stage::Objects => {
+                self.check_asked_instances();
                 self.judge_again();
                 Stage::Done
             }
@@ -354,6 +372,7 @@ impl Planner {
                 self.world.visit(id)
             }
         };
+        let found = self.unless_left_out(id, found);
         self.note(id, found);
         self.complete(id);
     }
@@ -371,6 +390,7 @@ impl Planner {
 
     /// A node is done: what waited for it last can be visited.
     fn complete(&mut self, id: NodeId) {
+        self.note_wait(id);
         for dependent in self.graph.dependents(id) {
             self.walk.release(dependent);
         }

@@ -62,6 +62,22 @@ pub fn covers(targets: &[Target], address: &Address) -> bool {
     targets.iter().any(|target| target.covers(address))
 }
 
+/// Commands that a person may have to type because of what is planned, as they can be typed.
+#[derive(Clone)]
+pub struct Commands {
+    /// This one again.
+    pub again: String,
+    /// Gives what leads other commands to the ledger, with a space before it; empty where they find it. Only asked
+    /// when there is something to say: it looks which ledgers there are.
+    pub ledger: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Default for Commands {
+    fn default() -> Self {
+        Self { again: "relplan apply".to_owned(), ledger: Arc::new(String::new) }
+    }
+}
+
 /// Every provider that stands ready, with what each declares.
 #[derive(Clone, Default)]
 pub struct Registry {

@@ -11,7 +11,6 @@ use super::journal::Journal;
 use super::machine::{Gate, Stop};
 use super::report::{Notice, Row, RowResult, Summary};
 use super::surroundings::Surroundings;
-use crate::addr::ModulePath;
 use crate::canonical::Digest;
 use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::graph::Item;
@@ -182,7 +181,6 @@ fn close(run: &mut Run<'_>, end: &PhaseEnd, ending: Ending) -> Result<(), Ledger
 fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Value>> {
     let mode = run.plan.mode;
     let world = run.world.as_deref_mut().filter(|_| mode == RunMode::Apply)?;
-    let root = ModulePath::default();
     let graph = Arc::clone(world.graph());
     for id in graph.order() {
         if matches!(graph.node(*id).item, Item::Output(_)) {
@@ -191,7 +189,7 @@ fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Val
             let _ = world.visit(*id);
         }
     }
-    let outputs = world.values().outputs(&root);
+    let outputs = world.outputs_over(&run.journal.state().outputs);
     let sealed: BTreeMap<_, _> =
         outputs.iter().map(|(name, value)| (Arc::clone(name), run.sealer.seal_value(value))).collect();
     (sealed != run.journal.state().outputs).then_some(outputs)

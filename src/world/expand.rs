@@ -85,7 +85,11 @@ impl World {
             // Not repeated itself, but perhaps in a module that is.
             self.allowance().instances(1, true, self.graph.node(id).span)?;
         }
-        let expansion = self.expand(repetition, instance, true)?;
+        let expansion = match self.expand(repetition, instance, true) {
+            // Nobody asks for it: it need not be known which instances there are.
+            Err(_) if self.left_out.contains(&id) => Expansion::Open,
+            expansion => expansion?,
+        };
         self.expansions.insert((instance.clone(), id), expansion.clone());
         Ok(expansion)
     }
@@ -94,6 +98,12 @@ impl World {
     #[must_use]
     pub fn is_expanded(&self, id: NodeId, address: &Address) -> bool {
         self.expansions.contains_key(&(address.module.clone(), id))
+    }
+
+    /// The instances of a resource block in a module instance, once they were found.
+    #[must_use]
+    pub fn expansion(&self, id: NodeId, instance: &ModulePath) -> Option<&Expansion> {
+        self.expansions.get(&(instance.clone(), id))
     }
 
     /// What `each` and `count` stand for in one instance of a resource.

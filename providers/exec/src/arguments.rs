@@ -1,6 +1,7 @@
 //! The arguments that every command shares, and the [`Spec`] that they make.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use relplan_contract::{Attribute, Context, Kind, Path, Problem, Type, Value};
@@ -20,6 +21,8 @@ pub(crate) struct Spec {
     /// The attribute that the program stands in.
     pub(crate) attribute: &'static str,
     pub(crate) directory: PathBuf,
+    /// The program as seen from the release's folder, where `path.module` starts.
+    program: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) stdin: Option<String>,
     pub(crate) success: BTreeSet<i64>,
@@ -63,7 +66,7 @@ pub(crate) fn surroundings() -> Vec<Attribute> {
         Attribute::optional(
             "working_directory",
             Type::String,
-            "Folder to run in, relative to the release file's folder, which it is unless given.",
+            "Folder to run in, relative to the release file's folder, which it is unless given. A program with a `/` in its name is looked for there, else from the release file's folder; its arguments are its own.",
         ),
         Attribute::optional(
             "environment",
@@ -178,10 +181,12 @@ impl Spec {
         let directory = object.get("working_directory").as_str().unwrap_or_default();
         let success = object.get("success_exit_codes").as_list().unwrap_or_default();
         let success = success.iter().filter_map(Value::as_i64).collect();
+        let program = context.unread(argv.first().map(String::as_str).unwrap_or_default());
         let mut spec = Self {
             argv,
             attribute,
             directory: context.place("working_directory", directory)?,
+            program,
             environment: inherited(context, object),
             stdin,
             success,
@@ -230,9 +235,29 @@ impl Spec {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(Problem::invalid(self.attribute, format!("{} is empty.", self.attribute)));
         };
-        // A program with a folder in its name is looked for where the command runs, on every system.
-        let program = if program.contains('/') { self.directory.join(program) } else { program.into() };
+        let program = if program.contains('/') { self.located(program)? } else { program.into() };
         Ok((program, arguments))
+    }
+
+    /// A program with a folder in its name: where the command runs, else where every path of a release starts, so that
+    /// `${path.module}/deploy.sh` is the same file whatever the working directory is. Two different ones are not chosen
+    /// between.
+    fn located(&self, program: &str) -> Result<PathBuf, Problem> {
+        let here = self.directory.join(program);
+        let file =
+            |path: &std::path::Path| Some(std::fs::metadata(path).ok()?).map(|file| (file.dev(), file.ino()));
+        match (file(&here), file(&self.program)) {
+            (Some(one), Some(other)) if one != other => {
+                let message = format!(
+                    "{program} is a file in the working directory, and another one in the folder of the release: it is not \
+                     clear which is meant."
+                );
+                let hint = "Name the one of the working directory by its path from the folder of the release, or rename one.";
+                Err(Problem::invalid(self.attribute, message).hint(hint))
+            }
+            (None, Some(_)) => Ok(self.program.clone()),
+            (Some(_) | None, _) => Ok(here),
+        }
     }
 
     /// Whether the exit code counts as success.

@@ -121,7 +121,7 @@ fn fault(arguments: &Arguments<'_>, index: usize, error: &FileError) -> Fault {
     };
     let help = match error {
         FileError::Missing => {
-            "Paths start at the working folder; write \"${path.module}/...\" for a file beside the definition."
+            "Paths start at the folder of the release file; write \"${path.module}/...\" for a file beside the definition."
         }
         FileError::Outside => {
             "The tree is the git work tree of the release file, else the folder above it: move the file there."

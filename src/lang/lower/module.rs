@@ -137,7 +137,7 @@ fn unknown_block(block: &Block) -> Diagnostic {
     if &*block.ty == "terraform" {
         return Diagnostic::error("Unsupported block", "relplan has a `release` block in place of `terraform`.")
             .at(block.ty_span)
-            .help("Write `release \"NAME\" { version = \"1.0.0\" }`; `required_version` and `backend` go into it, `required_providers` is not needed.");
+            .help("Write `release \"NAME\" { version = \"1.0.0\" }`; `required_version` goes into it; `backend` and `required_providers` are not needed.");
     }
     let known = syntax::top_blocks().iter().copied().filter(|name| *name != "terraform");
     let help = match did_you_mean(&block.ty, known.clone()) {

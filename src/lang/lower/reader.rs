@@ -147,40 +147,72 @@ impl<'d> BodyReader<'d> {
         }
     }
 
-    /// What was not taken, as it is.
+    /// Refuses what another tool has here, written as an argument or as a block, and says what to do instead.
+    pub(super) fn refuse(&mut self, names: &[&str], detail: &str, help: &str) {
+        let mut refuse = |what: &str, span: Span| {
+            self.diagnostics
+                .push(Diagnostic::error(format!("Unsupported {what}"), detail).at(span).help(help));
+        };
+        for name in names {
+            if let Some(attribute) = self.body.attributes.remove(*name) {
+                refuse("argument", attribute.name_span);
+            }
+            self.body.blocks.retain(|block| {
+                let is_meant = *block.ty == **name;
+                if is_meant {
+                    refuse("block", block.ty_span);
+                }
+                !is_meant
+            });
+        }
+    }
+
+    /// What was not taken, with the names of what could have been.
     pub(super) fn rest(self) -> Body {
-        self.body
+        let mut names = self.known_arguments;
+        names.extend(self.known_blocks);
+        Body { also: names, ..self.body }
     }
 
     /// Everything must have been taken: what is left is an error.
     pub(super) fn finish(self) {
+        let mut found = Vec::new();
         for attribute in self.body.attributes.values() {
             let name = &attribute.name;
-            let nested = self.known_blocks.iter().any(|block| **block == **name);
             let detail = format!("{} has no argument `{name}`.", capital(&self.what));
-            let help = match did_you_mean(name, self.known_arguments.iter().copied()) {
-                _ if nested => format!("Write it as a block: `{name} {{ ... }}`."),
-                Some(near) => format!("Did you mean `{near}`?"),
-                None if self.known_arguments.is_empty() => "Delete it.".to_owned(),
-                None => format!("It has: {}.", self.known_arguments.join(", ")),
-            };
-            self.diagnostics
-                .push(Diagnostic::error("Unsupported argument", detail).at(attribute.name_span).help(help));
+            let help = self.instead_of(name, &self.known_arguments, &self.known_blocks, as_block);
+            found.push(Diagnostic::error("Unsupported argument", detail).at(attribute.name_span).help(help));
         }
         for block in &self.body.blocks {
             let ty = &block.ty;
-            let argument = self.known_arguments.iter().any(|argument| **argument == **ty);
             let detail = format!("{} has no block `{ty}`.", capital(&self.what));
-            let help = match did_you_mean(ty, self.known_blocks.iter().copied()) {
-                _ if argument => format!("Write it as an argument: `{ty} = ...`."),
-                Some(near) => format!("Did you mean `{near}`?"),
-                None if self.known_blocks.is_empty() => "Delete it.".to_owned(),
-                None => format!("It has: {}.", self.known_blocks.join(", ")),
-            };
-            self.diagnostics
-                .push(Diagnostic::error("Unsupported block", detail).at(block.ty_span).help(help));
+            let help = self.instead_of(ty, &self.known_blocks, &self.known_arguments, as_argument);
+            found.push(Diagnostic::error("Unsupported block", detail).at(block.ty_span).help(help));
         }
+        found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
     }
+
+    /// What was meant by a name that is not known: one of its own kind, or one that is written the other way.
+    fn instead_of(&self, name: &str, own: &[&str], other: &[&str], as_other: fn(&str) -> String) -> String {
+        if other.contains(&name) {
+            return format!("Write it as {}.", as_other(name));
+        }
+        if let Some(near) = did_you_mean(name, own.iter().copied()) {
+            return format!("Did you mean `{near}`?");
+        }
+        if let Some(near) = did_you_mean(name, other.iter().copied()) {
+            return format!("Did you mean {}?", as_other(near));
+        }
+        if own.is_empty() { "Delete it.".to_owned() } else { format!("It has: {}.", own.join(", ")) }
+    }
+}
+
+fn as_block(name: &str) -> String {
+    format!("a block: `{name} {{ ... }}`")
+}
+
+fn as_argument(name: &str) -> String {
+    format!("an argument: `{name} = ...`")
 }
 
 /// `the block resource "a" "b"`.

@@ -28,45 +28,12 @@ pub(super) fn lower(block: Block, diagnostics: &mut Diagnostics) -> Option<Relea
     if let Some((requirement, span)) = &required_version {
         version::check(requirement, *span, reader.diagnostics);
     }
-    let backend = backend(&mut reader);
-    if let Some(block) = reader.labelled("required_providers").into_iter().next() {
-        reader.diagnostics.push(
-            Diagnostic::error("Unsupported block", "The providers are built into relplan.")
-                .at(block.ty_span)
-                .help("Delete the `required_providers` block."),
-        );
-    }
+    reader.refuse(
+        &["backend", "cloud"],
+        "The ledger lies beside the release files, in `.relplan`. Remote backends are not there yet.",
+        "Delete it, and keep `.relplan` where every run finds it.",
+    );
+    reader.refuse(&["required_providers"], "The providers are built into relplan.", "Delete it.");
     reader.finish();
-    Some(Release {
-        name: Arc::clone(&name),
-        name_span,
-        version: version?.expr,
-        required_version,
-        backend,
-        span,
-    })
-}
-
-fn backend(reader: &mut BodyReader<'_>) -> Option<Block> {
-    let mut backends = reader.labelled("backend").into_iter();
-    let first = backends.next()?;
-    if first.labels.len() != 1 {
-        reader.diagnostics.push(
-            Diagnostic::error(
-                "Wrong number of labels",
-                "A `backend` block has one label: the type of the backend.",
-            )
-            .at(first.body.span)
-            .help("Write it as `backend \"TYPE\" { ... }`."),
-        );
-    }
-    for block in backends {
-        reader.diagnostics.push(
-            Diagnostic::error("Block given twice", "A release has one backend.")
-                .label(block.ty_span, "given again here")
-                .label(first.ty_span, "given first here")
-                .help("Delete one of them."),
-        );
-    }
-    Some(first)
+    Some(Release { name: Arc::clone(&name), name_span, version: version?.expr, required_version, span })
 }

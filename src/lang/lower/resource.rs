@@ -45,7 +45,7 @@ pub(super) fn lower(
     let lifecycle =
         lifecycle_block.map(|block| lifecycle(block, mode, reader.diagnostics)).unwrap_or_default();
     let timeouts =
-        reader.block("timeouts").map(|block| timeouts(block, reader.diagnostics)).unwrap_or_default();
+        reader.block("timeouts").map(|block| timeouts(block, mode, reader.diagnostics)).unwrap_or_default();
     let retry = reader.block("retry").map(|block| retry(block, reader.diagnostics));
     let mut body = reader.rest();
     body.blocks.retain(|block| !FOREIGN.iter().any(|(name, _)| **name == *block.ty));
@@ -136,17 +136,20 @@ fn choice<T: Copy + Default>(reader: &mut BodyReader<'_>, name: &'static str, wo
 /// Actions that can have a time limit.
 const TIMED: &[&str] = &["create", "update", "judge", "destroy", "read"];
 
-fn timeouts(block: Block, diagnostics: &mut Diagnostics) -> BTreeMap<Arc<str>, (Expr, Span)> {
+fn timeouts(block: Block, mode: Mode, diagnostics: &mut Diagnostics) -> BTreeMap<Arc<str>, (Expr, Span)> {
     let mut reader = BodyReader::new(block, diagnostics);
     let mut timeouts = BTreeMap::new();
-    for action in TIMED {
+    let timed = if mode == Mode::Data { &["read"] } else { TIMED };
+    for action in timed {
         if let Some(attribute) = reader.take(action) {
             check_duration(&attribute.expr, reader.diagnostics);
             timeouts.insert(attribute.name, (attribute.expr, attribute.name_span));
         }
     }
     // Terraform's word for it.
-    if let Some(attribute) = reader.take("delete") {
+    if mode == Mode::Managed
+        && let Some(attribute) = reader.take("delete")
+    {
         check_duration(&attribute.expr, reader.diagnostics);
         timeouts.entry("destroy".into()).or_insert((attribute.expr, attribute.name_span));
     }

@@ -43,7 +43,6 @@ const RELEASE: &str = r#"
         release "shop" {
           version          = "1.${var.minor}.0"
           required_version = ">= 0.1"
-          backend "local" { path = "x" }
         }
         variable "minor" {
           type        = number
@@ -176,7 +175,7 @@ fn a_module_is_loaded_once_and_its_name_is_relative() {
     ];
     let (config, _) = load_all(&files, "r").unwrap_or_else(|d| panic!("{d:#?}"));
     assert!(Arc::ptr_eq(&config.root.calls["a"].module, &config.root.calls["b"].module));
-    assert_eq!(&*config.root.calls["a"].module.folder, "m");
+    assert_eq!(&*config.root.calls["a"].module.folder, "../m");
     assert_eq!(&*config.product, "here");
 }
 

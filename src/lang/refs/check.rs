@@ -43,21 +43,15 @@ pub fn check(config: &Config) -> Diagnostics {
 /// The version is needed before anything is evaluated, so it may use variables only.
 fn release_block(release: &Release, root: &Module, diagnostics: &mut Diagnostics) {
     let mut checker = Checker { module: root, is_root: true, has_release: false, diagnostics };
-    let mut expressions = vec![&release.version];
-    if let Some(backend) = &release.backend {
-        body_expressions(&backend.body, &mut expressions);
-    }
-    for expr in expressions {
-        visit(expr, &mut |found| {
-            let Ok(reference) = found else { return };
-            if !matches!(reference.subject, Subject::Variable(_) | Subject::Path) {
-                let detail = "The `release` block can use variables only: it is read before all else.";
-                let diagnostic = Diagnostic::error("Reference not allowed here", detail).at(reference.span);
-                checker.diagnostics.push(diagnostic.help("Write the value out, or put it into a variable."));
-            }
-        });
-        checker.expr(expr, Scope::default());
-    }
+    visit(&release.version, &mut |found| {
+        let Ok(reference) = found else { return };
+        if !matches!(reference.subject, Subject::Variable(_) | Subject::Path) {
+            let detail = "The `release` block can use variables only: it is read before all else.";
+            let diagnostic = Diagnostic::error("Reference not allowed here", detail).at(reference.span);
+            checker.diagnostics.push(diagnostic.help("Write the value out, or put it into a variable."));
+        }
+    });
+    checker.expr(&release.version, Scope::default());
 }
 
 /// Aliases of the root module must be defined there.

@@ -30,7 +30,7 @@ impl Reader<'_> {
     /// Reads statements. At the top of a file, what stands behind a structural fault is left out up to the next
     /// line that begins in the first column: errors found there would only follow from the fault.
     fn body(&mut self, range: Range<usize>, span: Span, top: bool) -> Body {
-        let mut body = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span };
+        let mut body = Body { attributes: BTreeMap::new(), blocks: Vec::new(), span, also: Vec::new() };
         let mut poisoned = false;
         let mut failed_before = false;
         let mut at = range.start;

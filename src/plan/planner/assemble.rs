@@ -169,7 +169,7 @@ impl Planner {
         if matches!(self.options.mode, RunMode::Destroy | RunMode::Refresh | RunMode::Rollback) {
             return Vec::new();
         }
-        let now = self.world.values().outputs(&ModulePath::default());
+        let now = self.world.outputs_over(&self.state.outputs);
         let names: BTreeSet<&Arc<str>> = now.keys().chain(self.state.outputs.keys()).collect();
         let of = |name: &Arc<str>| OutputChange {
             name: Arc::clone(name),

@@ -65,6 +65,9 @@ pub(super) struct InBlock {
     pub bindings: Bindings,
 }
 
+/// An instance of a block: its module's, its key, and what names stand for in it.
+pub(super) type Place = (ModulePath, Option<crate::addr::Key>, Bindings);
+
 /// Whom to ask, and who acts.
 #[derive(Clone)]
 pub enum Whom {
@@ -125,20 +128,25 @@ impl Planner {
         let Some(resource) = content.resources.get(name).map(|resource| Arc::new(resource.clone())) else {
             return self.complete(id);
         };
-        let Some(whom) = self.whom(id, name, &resource) else { return self.complete(id) };
+        let Some(whom) = self.whom_unless_left_out(id, name, &resource) else { return };
         let mut instances = Vec::new();
         for module in self.world.instances(node.module).to_vec() {
             if self.world.is_used_up() {
                 break;
             }
             match self.world.expand_resource(id, name, &module) {
-                Ok(expansion) => instances.extend(
-                    expansion.instances().into_iter().map(|(key, bindings)| (module.clone(), key, bindings)),
-                ),
+                Ok(expansion) => instances.extend(self.instances_of(id, &expansion, &module)),
                 Err(errors) => self.note(id, errors),
             }
         }
         self.blocks.insert(id, Block { outstanding: instances.len() + 1, ..Block::default() });
+        let addresses = instances.iter().map(|(module, key, _)| Address {
+            module: module.clone(),
+            resource: name.clone(),
+            key: key.clone(),
+        });
+        let evaluated = addresses.into_iter().any(|address| self.selection.takes(id, &address));
+        self.check_form(id, &resource, &whom, evaluated);
         for (module, key, bindings) in instances {
             if self.world.is_used_up() {
                 self.finish_one(id);
@@ -152,7 +160,7 @@ impl Planner {
     }
 
     /// Whom a block's instances are asked of; tells what is wrong when there is nobody.
-    fn whom(&mut self, id: NodeId, name: &ResourceName, resource: &Resource) -> Option<Whom> {
+    pub(super) fn whom(&mut self, id: NodeId, name: &ResourceName, resource: &Resource) -> Option<Whom> {
         let module = self.graph.node(id).module;
         let provider = &resource.provider.0;
         let is_data = name.mode == Mode::Data;
@@ -393,6 +401,13 @@ impl Planner {
         self.instance_errors(block.id, key, diagnostic.into());
     }
 
+    /// A person must release it first.
+    pub(super) fn held(&self, key: &EntryKey, reason: &str) -> Diagnostic {
+        let (ledger, address) = ((self.commands.ledger)(), crate::shell::quoted(&key.address.to_string()));
+        Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
+            .help(format!("Look at it, then say `relplan state release{ledger} {address} -reason=...`."))
+    }
+
     fn refuse_protected(&mut self, block: &InBlock, key: &EntryKey, entry: Option<&Entry>) {
         let live = entry.is_some_and(|entry| entry.lifetime == Lifetime::Live && entry.exists());
         if live && block.resource.lifecycle.prevent_destroy {
@@ -410,12 +425,6 @@ pub(super) fn protected(key: &EntryKey, span: crate::source::Span) -> Diagnostic
     )
     .at(span)
     .help("Remove `prevent_destroy`, or leave the instance out with -exclude.")
-}
-
-/// A person must release it first.
-pub(super) fn held(key: &EntryKey, reason: &str) -> Diagnostic {
-    Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
-        .help(format!("Look at it, then say `relplan state release '{}' -reason=...`.", key.address))
 }
 
 fn value_of(block: &Block, module: &ModulePath, key: Option<&crate::addr::Key>) -> Value {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, secrets_of};
 
 use super::Planner;
-use super::instance::{InBlock, Instance, Purpose, Whom, held, protected};
+use super::instance::{InBlock, Instance, Purpose, Whom, protected};
 use crate::addr::{Address, ModulePath, ResourceName};
 use crate::diag::Diagnostic;
 use crate::event::{Act, EntryKey, RunMode};
@@ -17,6 +17,7 @@ use crate::plan::change::{Action, Caution, CautionKind, Change, Drift};
 use crate::plan::decide::{self, Decision, Facts};
 use crate::plan::lookup::of_address;
 use crate::plan::reason::Reason;
+use crate::shell;
 use crate::state::Past;
 use crate::world::with_self;
 
@@ -95,9 +96,10 @@ impl Planner {
         let detail = format!(
             "An earlier run was cut off while it worked on {key}, and it cannot be found out whether that was done.{why}{there}"
         );
+        let address = shell::quoted(&key.address.to_string());
         let help = format!(
-            "Look yourself; then say `relplan apply -accept '{0}'` if it was done, or `-retry '{0}'` if it was not.",
-            key.address
+            "Look yourself; then say `{} -accept {address}` if it was done, or `-retry {address}` if it was not.",
+            self.commands.again
         );
         if !self.stands_in_the_way(instance) {
             let text = format!("{detail} It stays uncertain: {help}");
@@ -158,11 +160,7 @@ impl Planner {
         let (Some(block), Whom::Data(source)) = (instance.block.clone(), instance.whom.clone()) else {
             return;
         };
-        let waits = block
-            .resource
-            .depends_on
-            .iter()
-            .any(|reference| self.changes_anything(block.id, &reference.subject));
+        let waits = self.waits_for_changes(block.id, &block.resource);
         if !instance.config.has_unknown() && !waits {
             let question = Question::Data { source, config: instance.config.clone() };
             return self.ask(instance, question);
@@ -219,8 +217,8 @@ impl Planner {
         )
         .at(place)
         .help(format!(
-            "Set the arguments back, raise the version of the release, or make it anew with -replace='{}'.",
-            instance.key.address
+            "Set the arguments back, raise the version of the release, or make it anew with -replace={}.",
+            shell::quoted(&instance.key.address.to_string())
         ));
         self.instance_errors(block.id, &instance.key, diagnostic.into());
         self.place(block, &instance.key.address, Value::UNKNOWN);
@@ -357,7 +355,7 @@ impl Planner {
         };
         self.caution(&change);
         if let Some(reason) = self.state.holds.get(&change.key.address).filter(|_| change.is_expected()) {
-            let diagnostic = held(&change.key, reason).at(block.resource.span);
+            let diagnostic = self.held(&change.key, reason).at(block.resource.span);
             self.instance_errors(block.id, &instance.key, diagnostic.into());
         }
         self.actors.insert(instance.key.clone(), instance.whom.clone());

@@ -20,6 +20,7 @@ impl Planner {
             .uncertain()
             .map(|(key, _)| key)
             .filter(|key| !(walked && self.named.contains(*key)) && self.selection.takes_orphan(&key.address))
+            .filter(|key| !(walked && self.selection.leaves_object(&key.address)))
             .cloned()
             .collect();
         for key in open {

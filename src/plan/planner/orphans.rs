@@ -12,6 +12,7 @@ use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};
 use crate::plan::change::{Action, Caution, CautionKind, Change};
 use crate::plan::reason::Reason;
+use crate::shell;
 
 impl Planner {
     pub(super) fn begin_orphans(&mut self) {
@@ -27,6 +28,7 @@ impl Planner {
             .filter(|(key, entry)| entry.lifetime == Lifetime::Live || key.is_deposed())
             .map(|(key, _)| key.clone())
             .filter(|key| self.selection.takes_orphan(&key.address))
+            .filter(|key| everything || !self.selection.leaves_object(&key.address))
             .collect();
         for key in orphans {
             self.begin_orphan(key);
@@ -40,8 +42,11 @@ impl Planner {
                 "{key} is not in the file any more, and its provider {:?} is not known, so that nothing can be done about it.",
                 entry.provider
             );
-            let help =
-                format!("Add the provider again, or let go of it with `relplan state rm '{}'`.", key.address);
+            let help = format!(
+                "Add the provider again, or let go of it with `relplan state rm{} {}`.",
+                (self.commands.ledger)(),
+                shell::quoted(&key.address.to_string())
+            );
             self.found.push(Diagnostic::error("Unknown provider", detail).help(help));
             return;
         };

@@ -155,6 +155,14 @@ impl Providers {
         }
     }
 
+    /// Whether the provider of a block stands ready.
+    pub(super) fn is_configured(&self, world: &World, module: ModuleId, name: &ProviderName) -> bool {
+        match world.graph().provider_of(module, name) {
+            Some(block) => self.configured.contains_key(&block),
+            None => self.plain.contains_key(&*name.name),
+        }
+    }
+
     pub(super) fn resource(
         &mut self,
         world: &World,

@@ -6,6 +6,7 @@ use relplan_contract::{Observed, Problem, Reconciled, Sends, Value};
 
 use super::*;
 
+mod asked;
 mod checks;
 mod pins;
 mod shop;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Value};
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom, held};
+use super::instance::{Instance, Purpose, Whom};
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};
@@ -43,7 +43,7 @@ impl Planner {
     fn begin_turning_back(&mut self, key: EntryKey, past: Past) {
         let Some(entry) = self.state.entries.get(&key).cloned() else { return };
         if let Some(reason) = self.state.holds.get(&key.address) {
-            return self.found.push(held(&key, reason));
+            return self.found.push(self.held(&key, reason));
         }
         let Some(whom) = self.whom_of_entry(&key, &entry) else {
             let detail = format!(

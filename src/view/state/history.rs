@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use relplan_contract::Value;
 
-use crate::addr::Address;
+use crate::addr::{Address, Target};
 use crate::event::{Act, ActOutcome, Actor, EntryKey, Event, Recorded, SecretReview};
 use crate::view::style::{Palette, Tone};
 use crate::view::{escape, words};
@@ -86,11 +86,20 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
     }
 }
 
-/// Whether an event is of the instance: for the history of one object.
+/// Whether an event is of what an address names: for the history of one object, a block or a module.
 #[must_use]
-pub fn concerns(event: &Event, address: &Address) -> bool {
-    let moved_here = matches!(event, Event::Moved { to, .. } if to.address == *address);
-    moved_here || subject(event).is_some_and(|key| key.address == *address)
+pub fn concerns(event: &Event, target: &Target) -> bool {
+    subjects(event).iter().any(|address| target.covers(address))
+}
+
+/// The objects that an event is of, as they are and were called.
+#[must_use]
+pub fn subjects(event: &Event) -> Vec<Address> {
+    let moved_to = match event {
+        Event::Moved { to, .. } => Some(to.address.clone()),
+        _ => None,
+    };
+    subject(event).map(|key| key.address).into_iter().chain(moved_to).collect()
 }
 
 /// What happened, in words, without the object.

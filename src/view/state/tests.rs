@@ -137,13 +137,13 @@ fn the_history_has_a_line_for_each_record() {
 
 #[test]
 fn the_history_of_one_object_is_found() {
-    let address = samples::key("git_tag.app", None).address;
+    let address = "git_tag.app".parse().expect("an address");
     let of: Vec<u64> = samples::ledger()
         .iter()
         .filter(|record| concerns(&record.event, &address))
         .map(|record| record.seq)
         .collect();
     assert_eq!(of, [3, 4]);
-    let moved = samples::key("exec_deployment.eu", None).address;
+    let moved = "exec_deployment.eu".parse().expect("an address");
     assert_eq!(samples::other_events().iter().filter(|event| concerns(event, &moved)).count(), 1);
 }
