@@ -159,7 +159,10 @@ impl Edges<'_> {
         self.body(from, id, &resource.body);
         self.repetition(from, id, resource.repetition.as_ref());
         self.references(from, id, &resource.depends_on);
-        self.references(from, id, &resource.lifecycle.replace_triggered_by);
+        for trigger in &resource.lifecycle.replace_triggered_by {
+            self.references(from, id, std::slice::from_ref(&trigger.reference));
+            trigger.key.iter().for_each(|key| self.expr(from, id, key));
+        }
         self.conditions(from, id, &resource.lifecycle.preconditions);
         self.conditions(from, id, &resource.lifecycle.postconditions);
         for (timeout, _) in resource.timeouts.values() {

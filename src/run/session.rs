@@ -178,9 +178,13 @@ fn close(run: &mut Run<'_>, end: &PhaseEnd, ending: Ending) -> Result<(), Ledger
     run.journal.sync()
 }
 
-/// The outputs of the root module, when they differ from those of the state.
+/// The outputs of the root module, when they differ from those of the state. Those that are null are none; when all is
+/// destroyed, there are none left.
 fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Value>> {
     let mode = run.plan.mode;
+    if mode == RunMode::Destroy && run.whole {
+        return (!run.journal.state().outputs.is_empty()).then(BTreeMap::new);
+    }
     let world = run.world.as_deref_mut().filter(|_| mode == RunMode::Apply)?;
     let root = ModulePath::default();
     let graph = Arc::clone(world.graph());
@@ -191,7 +195,8 @@ fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Val
             let _ = world.visit(*id);
         }
     }
-    let outputs = world.values().outputs(&root);
+    let mut outputs = world.values().outputs(&root);
+    outputs.retain(|_, value| !value.is_null());
     let sealed: BTreeMap<_, _> =
         outputs.iter().map(|(name, value)| (Arc::clone(name), run.sealer.seal_value(value))).collect();
     (sealed != run.journal.state().outputs).then_some(outputs)

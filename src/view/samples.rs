@@ -195,6 +195,7 @@ pub(crate) fn plan() -> Plan {
     Plan {
         groups: groups.collect(),
         changes,
+        moves: Vec::new(),
         unchanged: 4,
         drift: vec![drift, gone],
         outputs: vec![
@@ -221,6 +222,7 @@ pub(crate) fn empty() -> Plan {
         },
         changes: Vec::new(),
         groups: Vec::new(),
+        moves: Vec::new(),
         unchanged: 4,
         drift: Vec::new(),
         outputs: Vec::new(),

@@ -8,7 +8,7 @@ use super::steps::{thing, word};
 use crate::plan::Reason;
 
 /// Reasons that say no more.
-const PLAIN: [(&Reason, &str); 10] = [
+const PLAIN: [(&Reason, &str); 11] = [
     (&Reason::NeverMade, "never_made"),
     (&Reason::Gone, "gone"),
     (&Reason::Tainted, "tainted"),
@@ -18,6 +18,7 @@ const PLAIN: [(&Reason, &str); 10] = [
     (&Reason::DestroyAsked, "destroy_asked"),
     (&Reason::Retried, "retried"),
     (&Reason::Deposed, "deposed"),
+    (&Reason::MakesRoom, "makes_room"),
     (&Reason::ArgumentsUnknown, "arguments_unknown"),
 ];
 
@@ -42,6 +43,7 @@ pub(super) fn encode(reason: &Reason) -> Json {
         | Reason::DestroyAsked
         | Reason::Retried
         | Reason::Deposed
+        | Reason::MakesRoom
         | Reason::ArgumentsUnknown => json!([word(&PLAIN, &reason), null]),
     }
 }

@@ -53,6 +53,7 @@ impl Planner {
                 self.drifted(&instance, &Value::NULL);
                 instance.gone = true;
                 instance.prior = None;
+                instance.config = instance.given.clone();
                 self.plan(instance);
             }
             Answer::Planned(Ok(planned)) => {
@@ -231,7 +232,7 @@ impl Planner {
             Some(entry)
                 if entry.exists() && !instance.gone && instance.observed.is_none() && !entry.tainted =>
             {
-                let triggered = self.triggered(&block);
+                let triggered = self.triggered(&instance, &block);
                 let asked = self.options.replaces(&instance.key.address) || !triggered.is_empty();
                 let config = self.sealer.seal_value(&instance.config);
                 !asked
@@ -275,7 +276,7 @@ impl Planner {
             let after = planned.value.clone();
             return self.change(&instance, &block, action, reasons, after, Some((planned, paths)));
         }
-        let create_first = block.resource.lifecycle.create_before_destroy;
+        let create_first = self.create_first.contains(&block.id);
         let decision = decide::live(&self.facts(&instance, &block), &planned, create_first);
         match decision {
             Decision::Nothing | Decision::Refuse(_) => self.keep(&instance),
@@ -287,15 +288,12 @@ impl Planner {
                 }
                 // Predicted once more as a new object: its computed attributes are not those of the old one.
                 let paths = planned.replace.clone();
-                let question_prior = None;
                 let replacing = Some(Replacing { action, reasons, paths });
                 let Whom::Resource(resource, _) = &instance.whom else { return };
-                let question = Question::Plan {
-                    resource: Arc::clone(resource),
-                    config: instance.config.clone(),
-                    prior: question_prior,
-                };
-                self.ask(Instance { replacing, ..instance }, question);
+                let config = instance.given.clone();
+                let question =
+                    Question::Plan { resource: Arc::clone(resource), config: config.clone(), prior: None };
+                self.ask(Instance { replacing, config, ..instance }, question);
             }
             Decision::Do(action, reasons) => {
                 let after = planned.value.clone();
@@ -369,6 +367,7 @@ impl Planner {
         if let (Action::Replace { create_first: true }, Some(entry)) = (action, &instance.entry) {
             self.depose(&change, entry.generation);
         }
+        self.note_trigger(&change);
         self.changes.entry(block.id).or_default().push(change);
         self.place(block, &instance.key.address, value);
     }
@@ -439,20 +438,9 @@ impl Planner {
             gone: instance.gone,
             means: instance.means(),
             requested: self.options.replaces(&instance.key.address),
-            triggered: self.triggered(block),
+            triggered: self.triggered(instance, block),
             sealer: &self.sealer,
         }
-    }
-
-    fn triggered(&self, block: &InBlock) -> Vec<String> {
-        let references = block.resource.lifecycle.replace_triggered_by.iter();
-        references
-            .filter(|reference| self.changes_anything(block.id, &reference.subject))
-            .filter_map(|reference| match &reference.subject {
-                Subject::Resource(name) => Some(name.to_string()),
-                _ => None,
-            })
-            .collect()
     }
 
     /// Whether this plan changes anything of what a reference inside a block names.
