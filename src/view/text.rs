@@ -126,6 +126,9 @@ fn changes(plan: &Plan, palette: &Palette, out: &mut String) {
 
 /// What only gets another address; what is changed as well says so where it is changed.
 fn moves(plan: &Plan, palette: &Palette, out: &mut String) {
+    if plan.changes.is_empty() && !plan.moves.is_empty() {
+        out.push_str("\nObjects get other addresses, and nothing is done to them:\n");
+    }
     let changed: BTreeSet<&Address> = plan.changes.iter().map(Change::address).collect();
     for moved in plan.moves.iter().filter(|moved| !changed.contains(&moved.to)) {
         let title = format!("# {} has moved to {}", escape::shown(&moved.from), escape::shown(&moved.to));
