@@ -6,6 +6,7 @@ use relplan_contract::{Observed, Outcome, Problem, Reconciled, Sends, Value};
 
 use super::*;
 
+mod order;
 mod shop;
 mod way_back;
 
