@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use relplan_contract::Value;
 
+use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{Event, Lineage, RunMode};
 
@@ -25,7 +26,7 @@ mod setup;
 pub mod unasked;
 
 pub use ask::{Answer, Ask, AskId, Question};
-pub use change::{Action, Caution, CautionKind, Change, Drift, Group, OutputChange, Standing};
+pub use change::{Action, Caution, CautionKind, Change, Drift, Group, Move, OutputChange, Standing};
 pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, WayBack, Whom};
 pub use reason::Reason;
 pub use setup::{Commands, Options, Registry, covers};
@@ -45,6 +46,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Which changes wait for which: the execution graph.
     pub groups: Vec<Group>,
+    /// Objects whose address is another one from now on, by address.
+    pub moves: Vec<Move>,
     /// How many instances need nothing.
     pub unchanged: usize,
     /// What was changed from outside since it was last seen.
@@ -85,13 +88,15 @@ pub struct Counts {
     pub check: usize,
     /// Let go without being touched.
     pub forget: usize,
+    /// Given another address.
+    pub moved: usize,
 }
 
 impl Plan {
     /// How many changes of which kind.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+        let mut counts = Counts { moved: self.moves.len(), ..Counts::default() };
         for change in self.changes.iter().filter(|change| change.is_expected()) {
             match change.action {
                 Action::Create => counts.add += 1,
@@ -101,7 +106,10 @@ impl Plan {
                     counts.add += 1;
                     counts.destroy += usize::from(!create_first);
                 }
-                Action::Destroy => counts.destroy += 1,
+                // The first half of a replacement counts with the second.
+                Action::Destroy => {
+                    counts.destroy += usize::from(!change.reasons.contains(&Reason::MakesRoom))
+                }
                 Action::Judge => counts.check += 1,
                 Action::Forget => counts.forget += 1,
                 Action::Read => {}
@@ -119,11 +127,18 @@ impl Plan {
         (!to.is_empty()).then_some(Event::TurningBack { to })
     }
 
-    /// Whether applying it would do nothing: no change, no output that differs, nothing to take over into the state.
+    /// The address that each object that moves had before, by the one that it has now.
+    #[must_use]
+    pub fn moved_from(&self) -> BTreeMap<&Address, &Address> {
+        self.moves.iter().map(|moved| (&moved.to, &moved.from)).collect()
+    }
+
+    /// Whether applying it would do nothing: no change, no move, no output that differs, nothing to take over into the
+    /// state.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let takes_over = self.mode == crate::event::RunMode::Refresh && !self.drift.is_empty();
         let idle = |change: &Change| change.action == Action::Read || !change.is_expected();
-        !takes_over && self.changes.iter().all(idle) && self.outputs.is_empty()
+        !takes_over && self.moves.is_empty() && self.changes.iter().all(idle) && self.outputs.is_empty()
     }
 }

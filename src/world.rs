@@ -38,6 +38,8 @@ pub struct World {
     instances: BTreeMap<ModuleId, Vec<ModulePath>>,
     /// How many instances each resource block has, by module instance.
     expansions: BTreeMap<(ModulePath, NodeId), Expansion>,
+    /// Resource blocks whose `for_each` has values that are not known yet: its keys are.
+    unknown_values: BTreeSet<(NodeId, ModulePath)>,
     /// Instances of modules and resources in all.
     counted: u64,
     /// Whether a repetition that is not known is left open, since nobody is asked; and whether one was.
@@ -68,6 +70,7 @@ impl World {
             given,
             instances: BTreeMap::from([(ModuleId(0), vec![root.clone()])]),
             expansions: BTreeMap::new(),
+            unknown_values: BTreeSet::new(),
             counted: 0,
             leaves_open: false,
             has_open: false,
@@ -93,6 +96,7 @@ impl World {
             given: BTreeMap::new(),
             instances: BTreeMap::from([(ModuleId(0), vec![ModulePath::default()])]),
             expansions: BTreeMap::new(),
+            unknown_values: BTreeSet::new(),
             counted: 0,
             leaves_open: false,
             has_open: false,
@@ -275,6 +279,7 @@ impl World {
             });
             stack.extend(open.map(|dependency| (dependency, false)));
         }
+        found.extend(self.expand_again(resource));
         found
     }
 

@@ -24,6 +24,10 @@ need zstd zstd
 python3 -c "import ensurepip" 2> /dev/null || missing="$missing python3 python3-venv"
 need node nodejs
 need npm npm
+if ! command -v terraform > /dev/null 2>&1; then
+  # Not in Debian, and not needed: tests/terraform holds what was recorded of it.
+  echo "terraform is not on PATH: its outcomes are taken from the records in tests/terraform, and no sample is looked at anew."
+fi
 if [ -n "$missing" ]; then
   echo "Installing:$missing"
   as_root=

@@ -163,7 +163,10 @@ impl Edges<'_> {
             resource.depends_on.iter().cloned().partition(|one| matches!(one.subject, Subject::Resource(_)));
         self.references(from, id, &named);
         self.comes_after(from, id, &modules);
-        self.comes_after(from, id, &resource.lifecycle.replace_triggered_by);
+        for trigger in &resource.lifecycle.replace_triggered_by {
+            self.comes_after(from, id, std::slice::from_ref(&trigger.reference));
+            trigger.key.iter().for_each(|key| self.expr(from, id, key));
+        }
         self.conditions(from, id, &resource.lifecycle.preconditions);
         self.conditions(from, id, &resource.lifecycle.postconditions);
         for (timeout, _) in resource.timeouts.values() {

@@ -215,7 +215,7 @@ pub struct Lifecycle {
     /// Attributes whose changes in the file are ignored.
     pub ignore_changes: IgnoreChanges,
     /// A change of any of these replaces this.
-    pub replace_triggered_by: Vec<Reference>,
+    pub replace_triggered_by: Vec<Trigger>,
     /// Must hold before it is planned and done.
     pub preconditions: Vec<Condition>,
     /// Must hold afterwards.
@@ -226,6 +226,17 @@ pub struct Lifecycle {
     pub valid_for: Option<std::time::Duration>,
     /// `when` (records): after which end of the run it is made.
     pub when: When,
+}
+
+/// One item of `replace_triggered_by`: `type.name`, `type.name[each.key]` or `type.name.attribute`.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// What it names.
+    pub reference: Reference,
+    /// Which instance; none for all.
+    pub key: Option<Expr>,
+    /// Which part of it; empty for all.
+    pub part: relplan_contract::Path,
 }
 
 /// `ignore_changes`.

@@ -39,6 +39,15 @@ impl Expansion {
         }
     }
 
+    /// Whether what `each.value` is for some key is not known yet.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        match self {
+            Self::Single | Self::Count(_) | Self::Open => false,
+            Self::ForEach(entries) => entries.values().any(Value::has_unknown),
+        }
+    }
+
     /// The key of each instance with what `each` and `count` stand for in it, in order.
     #[must_use]
     pub fn instances(&self) -> Vec<(Option<Key>, Bindings)> {

@@ -124,6 +124,15 @@ pub struct Standing {
     pub summary: String,
 }
 
+/// An object whose address is another one from now on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Move {
+    /// The address before.
+    pub from: Address,
+    /// The address now.
+    pub to: Address,
+}
+
 /// An object that was changed from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drift {

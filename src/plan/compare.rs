@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use relplan_contract::{Kind, Path, Value};
 
+use crate::lang::config::IgnoreChanges;
+
 /// The places where two values differ. A missing attribute and null are the same; what is unknown on either side
 /// counts as a difference when `unknown_differs` says so.
 #[must_use]
@@ -26,6 +28,21 @@ pub fn has_sealed(value: &Value) -> bool {
 #[must_use]
 pub fn overlay(value: &Value, other: &Value, paths: &[Path]) -> Value {
     paths.iter().fold(value.clone(), |value, path| put(&value, &path.0, path.find(other)))
+}
+
+/// The arguments with those that `ignore_changes` names left as the object has them.
+#[must_use]
+pub fn ignoring(ignored: &IgnoreChanges, config: Value, object: Option<&Value>) -> Value {
+    let Some(object) = object else { return config };
+    match ignored {
+        IgnoreChanges::None => config,
+        IgnoreChanges::Paths(paths) => overlay(&config, object, paths),
+        IgnoreChanges::All => {
+            let given = config.as_map().into_iter().flatten().filter(|(_, value)| !value.is_null());
+            let paths: Vec<_> = given.map(|(name, _)| Path::attribute(name)).collect();
+            overlay(&config, object, &paths)
+        }
+    }
 }
 
 fn put(value: &Value, steps: &[relplan_contract::Step], part: Option<&Value>) -> Value {

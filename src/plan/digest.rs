@@ -27,6 +27,8 @@ pub fn of(plan: &Plan) -> Digest {
     stream.array(plan.groups.iter().map(group));
     stream.raw(",\"mode\":");
     stream.json(&format!("{:?}", plan.mode).into());
+    stream.raw(",\"moves\":");
+    stream.array(plan.moves.iter().map(|moved| json!([moved.from.to_string(), moved.to.to_string()])));
     stream.raw(",\"outputs\":");
     stream.array(plan.outputs.iter().map(output));
     stream.raw(",\"product\":");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use super::ask::{Answer, Ask, AskId, Question};
-use super::change::{Change, Drift, Standing};
+use super::change::{Change, Drift, Move, Standing};
 use super::rollback::{Scope, Targets};
 use super::select::Selection;
 use super::setup::{Commands, Options, Registry};
@@ -33,16 +33,20 @@ mod instance;
 mod judge;
 mod left_out;
 mod leftovers;
+mod moves;
+mod order;
 mod orphans;
 mod pins;
 mod prelude;
 mod providers;
 mod servers;
+mod triggers;
 mod waits;
 mod way_back;
 
 use instance::Instance;
 pub use instance::Whom;
+use moves::Statements;
 pub use providers::Providers;
 
 /// What a planner works from.
@@ -115,6 +119,8 @@ pub struct Planner {
     world: World,
     graph: Arc<Graph>,
     state: State,
+    /// Digest of the state as it was given: a saved plan is bound to it.
+    begun_from: Digest,
     registry: Arc<Registry>,
     sealer: Sealer,
     options: Options,
@@ -148,6 +154,13 @@ pub struct Planner {
     way_back: Option<Route>,
     /// Every object that the file still names.
     named: BTreeSet<EntryKey>,
+    moves: Vec<Move>,
+    statements: Statements,
+    /// Blocks whose new object is made before the old one goes: those that say so, and all that they depend on, since
+    /// otherwise it would be destroyed while the old object of the other still uses it.
+    create_first: BTreeSet<NodeId>,
+    /// What changes may trigger replacements: the object before and after, by address.
+    triggers: BTreeMap<Address, (Value, Value)>,
     unchanged: usize,
     drift: Vec<Drift>,
     cautions: Vec<Caution>,
@@ -229,6 +242,7 @@ impl Planner {
             walk: Walk::new(&graph),
             world: setup.world,
             graph,
+            begun_from: setup.state.digest(),
             state: setup.state,
             registry: setup.registry,
             sealer: setup.sealer,
@@ -251,6 +265,10 @@ impl Planner {
             checks: Vec::new(),
             way_back,
             named: BTreeSet::new(),
+            moves: Vec::new(),
+            statements: Statements::default(),
+            create_first: BTreeSet::new(),
+            triggers: BTreeMap::new(),
             unchanged: 0,
             drift: Vec::new(),
             cautions: Vec::new(),
@@ -272,6 +290,7 @@ impl Planner {
         }
         planner.newer = planner.state.newest_live().filter(|live| is_newer(live, &planner.version)).cloned();
         planner.world.leave_out(planner.selection.left_out().clone());
+        planner.create_first = planner.made_first();
         planner.move_addresses();
         planner.check_asked_blocks();
         planner
@@ -281,6 +300,24 @@ impl Planner {
     #[must_use]
     pub fn naming(self, commands: Commands) -> Self {
         Self { commands, ..self }
+    }
+
+    /// The blocks with `create_before_destroy`, and what they depend on, directly or not.
+    fn made_first(&self) -> BTreeSet<NodeId> {
+        let says_so = |id: &NodeId| {
+            let node = self.graph.node(*id);
+            let Item::Resource(name) = &node.item else { return false };
+            let resource = self.graph.module(node.module).module.resources.get(name);
+            resource.is_some_and(|resource| resource.lifecycle.create_before_destroy)
+        };
+        let mut found = BTreeSet::new();
+        let mut stack: Vec<NodeId> = self.graph.order().iter().copied().filter(says_so).collect();
+        while let Some(id) = stack.pop() {
+            if found.insert(id) {
+                stack.extend(self.graph.dependencies(id));
+            }
+        }
+        found
     }
 
     /// Asks nobody anything: what only the outside could tell stays unknown.

@@ -60,6 +60,8 @@ pub enum Reason {
     Retried,
     /// An earlier replacement left the old object behind.
     Deposed,
+    /// It is destroyed before what it depends on is, and made anew behind that.
+    MakesRoom,
     /// Its arguments are known only during apply.
     ArgumentsUnknown,
 }
@@ -93,6 +95,7 @@ impl fmt::Display for Reason {
             Self::TurnedBack { version } => write!(f, "turned back to version {version}"),
             Self::Retried => f.write_str("asked for with -retry"),
             Self::Deposed => f.write_str("a new one takes its place"),
+            Self::MakesRoom => f.write_str("what it depends on is replaced"),
             Self::ArgumentsUnknown => f.write_str("its arguments are known only during apply"),
         }
     }

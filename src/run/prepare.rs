@@ -18,7 +18,7 @@ use crate::lang::config::Resource;
 use crate::lang::lower::duration;
 use crate::lang::scope::Bindings;
 use crate::ledger::Sealer;
-use crate::plan::compare::{differences, has_sealed, overlay};
+use crate::plan::compare::{differences, has_sealed, ignoring, overlay};
 use crate::plan::{Action, Change, Whom};
 use crate::world::{Verdicts, World};
 
@@ -32,6 +32,8 @@ pub(super) struct Ready {
     pub prior: Option<Value>,
     pub policy: Policy,
     pub timeout: Duration,
+    /// Whether the old object of a replacement was destroyed by a step before.
+    pub cleared: bool,
 }
 
 /// Why a change is not begun, with words for the table.
@@ -44,6 +46,7 @@ pub(super) struct Evaluated {
     pub settled: bool,
     pub policy: Policy,
     pub timeout: Duration,
+    pub cleared: bool,
 }
 
 /// Evaluates what was unknown when the plan was made. What was known must be as it was then.
@@ -51,21 +54,26 @@ pub(super) fn evaluate(
     change: &Change,
     whom: &Whom,
     world: Option<&mut World>,
+    cleared: bool,
 ) -> Result<Evaluated, Refusal> {
     let default_timeout = match whom {
         Whom::Resource(_, schema) => schema.timeout,
         Whom::Data(_) => DATA_TIMEOUT,
     };
-    let acts = if matches!(change.action, Action::Replace { create_first: false }) { 2 } else { 1 };
+    let both = matches!(change.action, Action::Replace { create_first: false }) && !cleared;
+    let acts = if both { 2 } else { 1 };
     let mut evaluated = Evaluated {
         config: change.inputs.clone(),
         settled: !change.inputs.has_unknown(),
         policy: Policy { acts, backoff: Backoff::default() },
         timeout: default_timeout,
+        cleared,
     };
     let Some(world) = world else { return Ok(evaluated) };
     let Some((id, resource)) = block_of(world, change.address()) else { return Ok(evaluated) };
-    let errors = world.settle(id);
+    let goes = matches!(change.action, Action::Destroy | Action::Forget);
+    // What goes needs nothing that is made before it; perhaps that is only made anew behind it.
+    let errors = if goes { Diagnostics::default() } else { world.settle(id) };
     if errors.has_errors() {
         return Err(refused(&errors));
     }
@@ -76,7 +84,7 @@ pub(super) fn evaluate(
             Backoff { attempts: retry.attempts, min_delay: retry.min_delay, max_delay: retry.max_delay };
     }
     evaluated.timeout = timeout(world, &resource, change, &bindings)?.unwrap_or(default_timeout);
-    if matches!(change.action, Action::Destroy | Action::Forget) {
+    if goes {
         return Ok(evaluated);
     }
     let conditions = &resource.lifecycle.preconditions;
@@ -95,6 +103,11 @@ pub(super) fn evaluate(
     let now = world
         .with_evaluator(module, &bindings, |evaluator| body::evaluate(&resource.body, &attributes, evaluator))
         .map_err(|errors| refused(&errors))?;
+    let now = if change.action == Action::Update {
+        ignoring(&resource.lifecycle.ignore_changes, now, Some(&change.before))
+    } else {
+        now
+    };
     let changed = differences(&change.inputs, &now, false);
     if let Some(path) = changed.first() {
         return Err(failed(format!("{path} would not be what was planned. Plan again.")));
@@ -117,7 +130,7 @@ pub(super) async fn look(
     sealer: &Sealer,
     refresh: bool,
 ) -> Result<Ready, Refusal> {
-    let Evaluated { config, settled, policy, timeout } = evaluated;
+    let Evaluated { config, settled, policy, timeout, cleared } = evaluated;
     if has_sealed(&config) && change.action != Action::Destroy {
         return Err(failed(
             "One of its arguments is sensitive and is not kept: plan with the release file.".to_owned(),
@@ -130,20 +143,21 @@ pub(super) async fn look(
         prior,
         policy,
         timeout,
+        cleared,
     };
     let (resource, schema) = match whom {
         Whom::Data(_) => return Ok(ready(change.after.clone(), None)),
         Whom::Resource(resource, schema) => (resource, schema),
     };
     let acts_on_it = matches!(change.action, Action::Update | Action::Destroy | Action::Replace { .. });
-    if let (Some(prior), true) = (&before, refresh && acts_on_it) {
+    if let (Some(prior), true) = (&before, refresh && acts_on_it && !cleared) {
         let observed =
             resource.read(&context.of_record(), prior).await.map_err(|problem| refused_by(&problem))?;
         if let Some(refusal) = moved_meanwhile(change, &observed, sealer) {
             return Err(refusal);
         }
     }
-    if settled {
+    if settled || change.action == Action::Destroy {
         return Ok(ready(change.after.clone(), before));
     }
     let planned = predict(change, resource, schema, &config, before.as_ref(), context).await?;
@@ -212,7 +226,7 @@ pub(super) fn work(change: &Change, whom: &Whom, ready: &Ready, acts_done: u8, k
             let key = key.to_owned();
             let destroys = match change.action {
                 Action::Destroy => true,
-                Action::Replace { create_first } => !create_first && acts_done == 0,
+                Action::Replace { create_first } => !create_first && acts_done == 0 && !ready.cleared,
                 Action::Create | Action::Update | Action::Judge => false,
                 Action::Forget | Action::Read => return None,
             };
@@ -263,6 +277,9 @@ fn timeout(
     let Some((expr, _)) = found else { return Ok(None) };
     let value =
         world.evaluate(expr, &change.address().module, bindings).map_err(|errors| refused(&errors))?;
+    if value.is_unknown() {
+        return Ok(None);
+    }
     let text = value.as_str().unwrap_or_default();
     let parsed = duration(text);
     parsed.map(Some).ok_or_else(|| failed(format!("{text:?} is no duration, as in \"90s\" or \"1h30m\".")))

@@ -177,9 +177,13 @@ fn close(run: &mut Run<'_>, end: &PhaseEnd, ending: Ending) -> Result<(), Ledger
     run.journal.sync()
 }
 
-/// The outputs of the root module, when they differ from those of the state.
+/// The outputs of the root module, when they differ from those of the state. Those that are null are none; when all is
+/// destroyed, there are none left.
 fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Value>> {
     let mode = run.plan.mode;
+    if mode == RunMode::Destroy && run.whole {
+        return (!run.journal.state().outputs.is_empty()).then(BTreeMap::new);
+    }
     let world = run.world.as_deref_mut().filter(|_| mode == RunMode::Apply)?;
     let graph = Arc::clone(world.graph());
     for id in graph.order() {
@@ -189,7 +193,8 @@ fn outputs(run: &mut Run<'_>) -> Option<BTreeMap<Arc<str>, relplan_contract::Val
             let _ = world.visit(*id);
         }
     }
-    let outputs = world.outputs_over(&run.journal.state().outputs);
+    let mut outputs = world.outputs_over(&run.journal.state().outputs);
+    outputs.retain(|_, value| !value.is_null());
     let sealed: BTreeMap<_, _> =
         outputs.iter().map(|(name, value)| (Arc::clone(name), run.sealer.seal_value(value))).collect();
     (sealed != run.journal.state().outputs).then_some(outputs)

@@ -197,6 +197,7 @@ pub(crate) fn plan() -> Plan {
     Plan {
         groups: groups.collect(),
         changes,
+        moves: Vec::new(),
         unchanged: 4,
         drift: vec![drift, gone],
         outputs: vec![
@@ -224,6 +225,7 @@ pub(crate) fn empty() -> Plan {
         },
         changes: Vec::new(),
         groups: Vec::new(),
+        moves: Vec::new(),
         unchanged: 4,
         drift: Vec::new(),
         outputs: Vec::new(),

@@ -3,13 +3,16 @@
 //! The lines `Plan: 3 to add, 1 to change, 0 to destroy.`, `No changes.` and `# ADDRESS will be created` are matched
 //! by other tools: they stay as they are, and what relplan adds comes behind them.
 
+use std::collections::BTreeSet;
+
 use super::diff::{self, Options};
 use super::sheet::{self, Mark};
 use super::style::{Palette, Tone};
 use super::{escape, words};
+use crate::addr::Address;
 use crate::event::RunMode;
 use crate::plan::secrets::Stamp;
-use crate::plan::{Action, CautionKind, Counts, Plan};
+use crate::plan::{Action, CautionKind, Change, Counts, Plan};
 
 mod change;
 
@@ -25,9 +28,10 @@ pub fn plan(plan: &Plan, stamp: impl Into<Stamp>, palette: &Palette) -> String {
         out.push_str(&format!("{}{}\n", palette.paint(Tone::Good, "No changes."), nothing_to_do(plan)));
     } else {
         changes(plan, palette, &mut out);
+        moves(plan, palette, &mut out);
         standing(plan, palette, &mut out);
         cautions(plan, palette, &mut out);
-        if !plan.changes.is_empty() || plan.mode == RunMode::Refresh {
+        if !plan.changes.is_empty() || !plan.moves.is_empty() || plan.mode == RunMode::Refresh {
             closing(plan, palette, &mut out);
         }
         outputs(plan, palette, &mut out);
@@ -115,8 +119,21 @@ fn changes(plan: &Plan, palette: &Palette, out: &mut String) {
         RunMode::Refresh => " to take what was found into the state".to_owned(),
     };
     out.push_str(&format!("\nrelplan will do the following{purpose}:\n"));
+    let before = plan.moved_from();
     for change in &plan.changes {
-        change::write(change, palette, out);
+        change::write(change, before.get(change.address()).copied(), palette, out);
+    }
+}
+
+/// What only gets another address; what is changed as well says so where it is changed.
+fn moves(plan: &Plan, palette: &Palette, out: &mut String) {
+    if plan.changes.is_empty() && !plan.moves.is_empty() {
+        out.push_str("\nObjects get other addresses, and nothing is done to them:\n");
+    }
+    let changed: BTreeSet<&Address> = plan.changes.iter().map(Change::address).collect();
+    for moved in plan.moves.iter().filter(|moved| !changed.contains(&moved.to)) {
+        let title = format!("# {} has moved to {}", escape::shown(&moved.from), escape::shown(&moved.to));
+        out.push_str(&format!("\n  {}\n", palette.paint(Tone::Strong, title)));
     }
 }
 
@@ -191,12 +208,13 @@ pub fn plan_line(counts: &Counts) -> String {
     format!("Plan: {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)
 }
 
-/// What Terraform has no words for: `2 checks to run. 1 to let go.` None where there is nothing of it.
+/// What Terraform has no words for: `2 checks to run. 1 to let go. 1 object to move.` None where there is nothing of it.
 #[must_use]
 pub fn checks_line(counts: &Counts) -> Option<String> {
     let checks = (counts.check > 0).then(|| format!("{} to run.", words::amount(counts.check, "check")));
+    let moved = (counts.moved > 0).then(|| format!("{} to move.", words::amount(counts.moved, "object")));
     let forgotten = (counts.forget > 0).then(|| format!("{} to let go.", counts.forget));
-    let parts: Vec<String> = checks.into_iter().chain(forgotten).collect();
+    let parts: Vec<String> = checks.into_iter().chain(forgotten).chain(moved).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

@@ -8,7 +8,7 @@ use relplan_contract::{Kind, Parts, Value};
 use super::{World, repetition_expr};
 use crate::addr::{Address, Key, ModulePath, ResourceName};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::graph::NodeId;
+use crate::graph::{Item, NodeId};
 use crate::lang::config::Repetition;
 use crate::lang::scope::{Bindings, Expansion};
 use crate::source::Span;
@@ -90,20 +90,51 @@ impl World {
             Err(_) if self.left_out.contains(&id) => Expansion::Open,
             expansion => expansion?,
         };
+        if expansion.has_unknown() {
+            self.unknown_values.insert((id, instance.clone()));
+        }
         self.expansions.insert((instance.clone(), id), expansion.clone());
         Ok(expansion)
-    }
-
-    /// Whether the block of an instance was looked at in its module instance.
-    #[must_use]
-    pub fn is_expanded(&self, id: NodeId, address: &Address) -> bool {
-        self.expansions.contains_key(&(address.module.clone(), id))
     }
 
     /// The instances of a resource block in a module instance, once they were found.
     #[must_use]
     pub fn expansion(&self, id: NodeId, instance: &ModulePath) -> Option<&Expansion> {
         self.expansions.get(&(instance.clone(), id))
+    }
+
+    /// Looks again at the values of a resource's `for_each` that were not known; its keys stay as they are.
+    pub(super) fn expand_again(&mut self, id: NodeId) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        let from = (id, ModulePath::default());
+        let open = self.unknown_values.range(from..).take_while(|(other, _)| *other == id);
+        for (_, instance) in open.cloned().collect::<Vec<_>>() {
+            let module = Arc::clone(&self.graph.module(self.graph.node(id).module).module);
+            let Item::Resource(name) = &self.graph.node(id).item else { continue };
+            let repetition = module.resources.get(name).and_then(|resource| resource.repetition.as_ref());
+            match self.evaluate_again(repetition, &instance) {
+                Ok(Some(expansion)) => {
+                    if !expansion.has_unknown() {
+                        self.unknown_values.remove(&(id, instance.clone()));
+                    }
+                    self.expansions.insert((instance, id), expansion);
+                }
+                Ok(None) => {}
+                Err(errors) => found.extend(errors),
+            }
+        }
+        found
+    }
+
+    /// A `for_each` whose values may be known by now; none for what is no `for_each`.
+    pub(super) fn evaluate_again(
+        &self,
+        repetition: Option<&Repetition>,
+        instance: &ModulePath,
+    ) -> Result<Option<Expansion>, Diagnostics> {
+        let Some(Repetition::ForEach(expr)) = repetition else { return Ok(None) };
+        let value = self.evaluate(expr, instance, &Bindings::default())?;
+        Ok(Some(for_each(&value, expr.span)?))
     }
 
     /// What `each` and `count` stand for in one instance of a resource.

@@ -107,7 +107,14 @@ impl World {
     ) -> Result<bool, Diagnostics> {
         let content = Arc::clone(&self.graph.module(module).module);
         let Some(call) = content.calls.get(name) else { return Ok(true) };
-        if self.values.call(instance, name).is_some() {
+        if let Some(expansion) = self.values.call(instance, name) {
+            if expansion.has_unknown()
+                && let Some(again) = self.evaluate_again(call.repetition.as_ref(), instance)?
+            {
+                let known = !again.has_unknown();
+                self.values.set_call(instance, name, again);
+                return Ok(known);
+            }
             return Ok(true);
         }
         let expansion = self.expand(call.repetition.as_ref(), instance, false)?;
@@ -117,8 +124,9 @@ impl World {
             self.open(called, &child);
             self.instances.entry(called).or_default().push(child);
         }
+        let known = !expansion.has_unknown();
         self.values.set_call(instance, name, expansion);
-        Ok(true)
+        Ok(known)
     }
 
     /// Whether a node of the graph is one that [`World::visit`] evaluates.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use relplan_contract::{Path, Step};
 
-use crate::addr::Target;
+use crate::addr::{Mode, Target};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::ast::{Access, Expr};
-use crate::lang::config::{Attribute, IgnoreChanges, ProviderName, Reference};
+use crate::lang::config::{Attribute, IgnoreChanges, ProviderName, Reference, Subject, Trigger};
 use crate::lang::refs;
 
 /// The items of a list argument such as `depends_on`.
@@ -23,10 +23,37 @@ fn items<'a>(attribute: &'a Attribute, example: &str, diagnostics: &mut Diagnost
     items.unwrap_or_default()
 }
 
-/// The references of `depends_on` or `replace_triggered_by`.
+/// The references of `depends_on`.
 pub(super) fn references(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Vec<Reference> {
     let items = items(attribute, "[git_tag.release]", diagnostics);
     items.iter().filter_map(|item| reference(item, &attribute.name, diagnostics)).collect()
+}
+
+/// The items of `replace_triggered_by`.
+pub(super) fn triggers(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Vec<Trigger> {
+    let items = items(attribute, "[git_tag.release]", diagnostics);
+    items
+        .iter()
+        .filter_map(|item| {
+            let reference = reference(item, &attribute.name, diagnostics)?;
+            Some(trigger(item, reference))
+        })
+        .collect()
+}
+
+/// What stands behind the name of the block: which instance, and which part of it. A splat means all.
+fn trigger(expr: &Expr, reference: Reference) -> Trigger {
+    let (_, steps) = expr.base_and_steps();
+    let named = match &reference.subject {
+        Subject::Resource(name) if name.mode == Mode::Data => 2,
+        _ => 1,
+    };
+    let mut steps = steps.iter().skip(named).peekable();
+    let key = steps
+        .next_if(|step| matches!(step, Access::Index(_)))
+        .and_then(|step| if let Access::Index(key) = step { Some(key.clone()) } else { None });
+    let part: Option<Vec<Step>> = steps.map(step_of).collect();
+    Trigger { reference, key, part: Path(part.unwrap_or_default()) }
 }
 
 fn reference(expr: &Expr, argument: &str, diagnostics: &mut Diagnostics) -> Option<Reference> {
@@ -120,15 +147,20 @@ pub(super) fn ignore_changes(attribute: &Attribute, diagnostics: &mut Diagnostic
 fn path(expr: &Expr) -> Option<Path> {
     let (base, steps) = expr.base_and_steps();
     steps.iter().try_fold(Path::attribute(base.as_name()?), |mut path, step| {
-        path.0.push(match step {
-            Access::Attribute(name, _) => Step::Key(Arc::clone(name)),
-            Access::Index(index) => {
-                let key = index.as_literal()?;
-                let number = key.as_i64().and_then(|number| usize::try_from(number).ok()).map(Step::Index);
-                number.or_else(|| key.as_str().map(|name| Step::Key(name.into())))?
-            }
-            Access::AttributeSplat(_) | Access::FullSplat(_) => return None,
-        });
+        path.0.push(step_of(step)?);
         Some(path)
     })
+}
+
+/// A step whose name or number is written out.
+fn step_of(step: &Access) -> Option<Step> {
+    match step {
+        Access::Attribute(name, _) => Some(Step::Key(Arc::clone(name))),
+        Access::Index(index) => {
+            let key = index.as_literal()?;
+            let number = key.as_i64().and_then(|number| usize::try_from(number).ok()).map(Step::Index);
+            number.or_else(|| key.as_str().map(|name| Step::Key(name.into())))
+        }
+        Access::AttributeSplat(_) | Access::FullSplat(_) => None,
+    }
 }

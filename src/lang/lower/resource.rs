@@ -97,7 +97,9 @@ fn lifecycle(block: Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecyc
         if let Some(attribute) = reader.take("ignore_changes") {
             lifecycle.ignore_changes = addresses::ignore_changes(&attribute, reader.diagnostics);
         }
-        lifecycle.replace_triggered_by = reader.references("replace_triggered_by");
+        if let Some(attribute) = reader.take("replace_triggered_by") {
+            lifecycle.replace_triggered_by = addresses::triggers(&attribute, reader.diagnostics);
+        }
         let on_failure = [("stop", OnFailure::Stop), ("rollback", OnFailure::Rollback)];
         lifecycle.on_failure = choice(&mut reader, "on_failure", &on_failure);
         lifecycle.valid_for = valid_for(&mut reader);

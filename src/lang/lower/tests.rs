@@ -131,7 +131,9 @@ fn a_release_becomes_a_configuration() {
     let paths = vec![Path::attribute("name"), Path::attribute("labels").key("a").index(0)];
     assert_eq!(lifecycle.ignore_changes, IgnoreChanges::Paths(paths));
     assert!(lifecycle.create_before_destroy && !lifecycle.prevent_destroy);
-    assert!(matches!(&lifecycle.replace_triggered_by[0].subject, Subject::Local(name) if &**name == "names"));
+    assert!(
+        matches!(&lifecycle.replace_triggered_by[0].reference.subject, Subject::Local(name) if &**name == "names")
+    );
     assert_eq!(resource.timeouts.keys().map(|k| &**k).collect::<Vec<_>>(), ["create", "destroy"]);
     let retry = resource.retry.as_ref().expect("retry");
     assert_eq!((retry.attempts, retry.max_delay.as_secs()), (5, 90));

@@ -166,7 +166,10 @@ impl Checker<'_> {
         self.repetition(resource.repetition.as_ref());
         self.body(&resource.body, scope);
         self.all(&resource.depends_on, Scope::default());
-        self.all(&resource.lifecycle.replace_triggered_by, scope);
+        for trigger in &resource.lifecycle.replace_triggered_by {
+            self.all(std::slice::from_ref(&trigger.reference), scope);
+            trigger.key.iter().for_each(|key| self.expr(key, scope));
+        }
         self.conditions(&resource.lifecycle.preconditions, scope);
         self.conditions(&resource.lifecycle.postconditions, Scope { itself: true, ..scope });
         for (expr, _) in resource.timeouts.values() {

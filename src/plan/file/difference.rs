@@ -25,6 +25,12 @@ pub(super) fn between(saved: &Plan, now: &Plan) -> Vec<String> {
     let mut found = Vec::new();
     basis(saved, now, &mut found);
     changes(saved, now, &mut found);
+    let moves = |plan: &Plan| -> BTreeMap<String, String> {
+        plan.moves.iter().map(|moved| (moved.to.to_string(), moved.from.to_string())).collect()
+    };
+    for to in other(&moves(saved), &moves(now)) {
+        found.push(format!("something else would be moved to {to}"));
+    }
     let outputs = |plan: &Plan| -> BTreeMap<String, Value> {
         plan.outputs.iter().map(|output| (output.name.to_string(), bare(&output.after))).collect()
     };

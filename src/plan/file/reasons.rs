@@ -10,7 +10,7 @@ use super::steps::{thing, word};
 use crate::plan::Reason;
 
 /// Reasons that say no more.
-const PLAIN: [(&Reason, &str); 11] = [
+const PLAIN: [(&Reason, &str); 12] = [
     (&Reason::Guards, "guards"),
     (&Reason::NeverMade, "never_made"),
     (&Reason::Gone, "gone"),
@@ -21,6 +21,7 @@ const PLAIN: [(&Reason, &str); 11] = [
     (&Reason::DestroyAsked, "destroy_asked"),
     (&Reason::Retried, "retried"),
     (&Reason::Deposed, "deposed"),
+    (&Reason::MakesRoom, "makes_room"),
     (&Reason::ArgumentsUnknown, "arguments_unknown"),
 ];
 
@@ -48,6 +49,7 @@ pub(super) fn encode(reason: &Reason) -> Json {
         | Reason::Retried
         | Reason::Deposed
         | Reason::Guards
+        | Reason::MakesRoom
         | Reason::ArgumentsUnknown => json!([word(&PLAIN, &reason), null]),
     }
 }

@@ -16,7 +16,9 @@ use crate::canonical::{self, Digest, Hidden, object};
 use crate::event::{EntryKey, Lineage};
 use crate::lang::config::{OnFailure, When};
 use crate::ledger::Sealer;
-use crate::plan::{Action, Basis, Caution, CautionKind, Change, Drift, Group, OutputChange, Plan, Standing};
+use crate::plan::{
+    Action, Basis, Caution, CautionKind, Change, Drift, Group, Move, OutputChange, Plan, Standing,
+};
 
 const ACTIONS: [(Action, &str); 8] = [
     (Action::Create, "create"),
@@ -75,6 +77,7 @@ pub(super) fn encode(plan: &Plan, sealer: &Sealer) -> Json {
         "basis": basis(&plan.basis, &value),
         "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
         "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
+        "moves": plan.moves.iter().map(|it| json!([it.from.to_string(), it.to.to_string()])).collect::<Vec<_>>(),
         "unchanged": plan.unchanged,
         "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
         "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
@@ -93,6 +96,7 @@ pub(super) fn decode(json: &Json) -> Option<Plan> {
         basis: basis_of(json.get("basis")?)?,
         changes: all("changes")?.iter().map(change_of).collect::<Option<_>>()?,
         groups: all("groups")?.iter().map(group_of).collect::<Option<_>>()?,
+        moves: all("moves")?.iter().map(move_of).collect::<Option<_>>()?,
         unchanged: number(json.get("unchanged")?)?,
         drift: all("drift")?.iter().map(drift_of).collect::<Option<_>>()?,
         outputs: all("outputs")?.iter().map(output_of).collect::<Option<_>>()?,
@@ -221,6 +225,11 @@ fn group_of(json: &Json) -> Option<Group> {
     let [name, needs, changes] = json.as_array()?.as_slice() else { return None };
     let numbers = |json: &Json| json.as_array()?.iter().map(number).collect::<Option<Vec<_>>>();
     Some(Group { name: name.as_str()?.into(), needs: numbers(needs)?, changes: numbers(changes)? })
+}
+
+fn move_of(json: &Json) -> Option<Move> {
+    let [from, to] = json.as_array()?.as_slice() else { return None };
+    Some(Move { from: from.as_str()?.parse().ok()?, to: to.as_str()?.parse().ok()? })
 }
 
 fn drift_of(json: &Json) -> Option<Drift> {

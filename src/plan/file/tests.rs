@@ -46,6 +46,7 @@ fn plan() -> Plan {
         },
         changes: Vec::new(),
         groups: Vec::new(),
+        moves: Vec::new(),
         unchanged: 0,
         drift: Vec::new(),
         outputs: Vec::new(),

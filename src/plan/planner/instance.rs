@@ -14,11 +14,11 @@ use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::event::{EntryKey, Intent, RunMode};
 use crate::graph::NodeId;
 use crate::lang::body;
-use crate::lang::config::{IgnoreChanges, Resource, When};
+use crate::lang::config::{Resource, When};
 use crate::lang::scope::Bindings;
 use crate::plan::ask::Question;
 use crate::plan::change::{Caution, CautionKind};
-use crate::plan::compare::{has_sealed, overlay};
+use crate::plan::compare::{has_sealed, ignoring};
 use crate::plan::setup::covers;
 use crate::state::{Entry, Past};
 use crate::world::Verdicts;
@@ -31,8 +31,10 @@ pub(super) struct Instance {
     /// What it is planned for.
     pub purpose: Purpose,
     pub whom: Whom,
-    /// The arguments.
+    /// The arguments, with those that `ignore_changes` names as the object has them.
     pub config: Value,
+    /// The arguments as written: a new object is made with them.
+    pub given: Value,
     /// The object as the ledger has it.
     pub entry: Option<Entry>,
     /// The object as it is, as far as that is known; none when there is none.
@@ -94,6 +96,7 @@ impl Instance {
             purpose,
             whom,
             config: entry.inputs.clone(),
+            given: entry.inputs.clone(),
             prior: entry.exists().then(|| entry.value.clone()),
             entry: Some(entry),
             observed: None,
@@ -187,6 +190,10 @@ impl Planner {
         };
         let key = EntryKey::new(address, lifetime, &self.version);
         self.named.insert(key.clone());
+        if let Some(diagnostic) = self.still_defined(&key.address, block.resource.span) {
+            self.instance_errors(block.id, &key, diagnostic.into());
+            return self.place(&block, &key.address, Value::UNKNOWN);
+        }
         let entry = self.state.entries.get(&key).map(|entry| self.comparable(entry));
         if matches!(whom, Whom::Resource(..))
             && lifetime == Lifetime::Check
@@ -216,13 +223,15 @@ impl Planner {
         }
         let prior = entry.as_ref().filter(|entry| entry.exists());
         let prior = prior.map(|entry| self.sealer.unseal(&entry.value, &config));
-        let config = Self::ignoring(&block.resource, config, prior.as_ref());
+        let given = config;
+        let config = ignoring(&block.resource.lifecycle.ignore_changes, given.clone(), prior.as_ref());
         let instance = Instance {
             key,
             block: Some(block),
             purpose: Purpose::AsWritten,
             whom,
             config,
+            given,
             entry,
             prior,
             observed: None,
@@ -279,20 +288,6 @@ impl Planner {
             Err(errors) => {
                 self.instance_errors(block.id, key, errors);
                 None
-            }
-        }
-    }
-
-    /// The arguments with those that `ignore_changes` names left as they are.
-    fn ignoring(resource: &Resource, config: Value, prior: Option<&Value>) -> Value {
-        let Some(prior) = prior else { return config };
-        match &resource.lifecycle.ignore_changes {
-            IgnoreChanges::None => config,
-            IgnoreChanges::Paths(paths) => overlay(&config, prior, paths),
-            IgnoreChanges::All => {
-                let given = config.as_map().into_iter().flatten().filter(|(_, value)| !value.is_null());
-                let paths: Vec<_> = given.map(|(name, _)| relplan_contract::Path::attribute(name)).collect();
-                overlay(&config, prior, &paths)
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::addr::{Address, ModulePath, ResourceName};
 use crate::diag::Diagnostic;
 use crate::event::{Act, EntryKey, RunMode};
 use crate::graph::{Item, NodeId};
-use crate::lang::config::{OnFailure, Subject, When};
+use crate::lang::config::{OnFailure, When};
 use crate::plan::ask::{Answer, Question};
 use crate::plan::change::{Action, Caution, CautionKind, Change, Drift};
 use crate::plan::decide::{self, Decision, Facts};
@@ -53,6 +53,7 @@ impl Planner {
                 self.drifted(&instance, &Value::NULL);
                 instance.gone = true;
                 instance.prior = None;
+                instance.config = instance.given.clone();
                 self.plan(instance);
             }
             Answer::Planned(Ok(planned)) => {
@@ -230,7 +231,7 @@ impl Planner {
             Some(entry)
                 if entry.exists() && !instance.gone && instance.observed.is_none() && !entry.tainted =>
             {
-                let triggered = self.triggered(&block);
+                let triggered = self.triggered(&instance, &block);
                 let asked = self.options.replaces(&instance.key.address) || !triggered.is_empty();
                 let config = self.sealer.seal_value(&instance.config);
                 !asked
@@ -264,7 +265,7 @@ impl Planner {
             let after = planned.value.clone();
             return self.change(&instance, &block, action, reasons, after, Some((planned, paths)));
         }
-        let create_first = block.resource.lifecycle.create_before_destroy;
+        let create_first = self.create_first.contains(&block.id);
         let decision = decide::live(&self.facts(&instance, &block), &planned, create_first);
         match decision {
             Decision::Nothing | Decision::Refuse(_) => self.keep(&instance),
@@ -276,15 +277,12 @@ impl Planner {
                 }
                 // Predicted once more as a new object: its computed attributes are not those of the old one.
                 let paths = planned.replace.clone();
-                let question_prior = None;
                 let replacing = Some(Replacing { action, reasons, paths });
                 let Whom::Resource(resource, _) = &instance.whom else { return };
-                let question = Question::Plan {
-                    resource: Arc::clone(resource),
-                    config: instance.config.clone(),
-                    prior: question_prior,
-                };
-                self.ask(Instance { replacing, ..instance }, question);
+                let config = instance.given.clone();
+                let question =
+                    Question::Plan { resource: Arc::clone(resource), config: config.clone(), prior: None };
+                self.ask(Instance { replacing, config, ..instance }, question);
             }
             Decision::Do(action, reasons) => {
                 let after = planned.value.clone();
@@ -363,6 +361,7 @@ impl Planner {
         if let (Action::Replace { create_first: true }, Some(entry)) = (action, &instance.entry) {
             self.depose(&change, entry.generation);
         }
+        self.note_trigger(&change);
         self.changes.entry(block.id).or_default().push(change);
         self.place(block, &instance.key.address, value);
     }
@@ -433,37 +432,8 @@ impl Planner {
             gone: instance.gone,
             means: instance.means(),
             requested: self.options.replaces(&instance.key.address),
-            triggered: self.triggered(block),
+            triggered: self.triggered(instance, block),
             sealer: &self.sealer,
-        }
-    }
-
-    fn triggered(&self, block: &InBlock) -> Vec<String> {
-        let references = block.resource.lifecycle.replace_triggered_by.iter();
-        references
-            .filter(|reference| self.changes_anything(block.id, &reference.subject))
-            .filter_map(|reference| match &reference.subject {
-                Subject::Resource(name) => Some(name.to_string()),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// Whether this plan changes anything of what a reference inside a block names.
-    fn changes_anything(&self, id: NodeId, subject: &Subject) -> bool {
-        let module = self.graph.node(id).module;
-        match subject {
-            Subject::Resource(name) => {
-                let node = self.graph.find(module, &Item::Resource(name.clone()));
-                node.is_some_and(|node| self.changes.contains_key(&node))
-            }
-            Subject::Module(call, _) => {
-                let node = self.graph.find(module, &Item::Call(Arc::clone(call)));
-                let inside = self.graph.called(module, call).filter(|_| node.is_some());
-                inside
-                    .is_some_and(|inside| self.changes.keys().any(|id| self.graph.node(*id).module == inside))
-            }
-            _ => false,
         }
     }
 

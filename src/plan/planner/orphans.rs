@@ -1,17 +1,19 @@
 //! Objects of the state that no file names: records and verdicts stay as they are; live resources go.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relplan_contract::Lifetime;
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom};
+use super::instance::{Instance, Purpose, Whom, protected};
 use super::way_back::blank;
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};
 use crate::plan::change::{Action, Caution, CautionKind, Change};
 use crate::plan::reason::Reason;
+use crate::plan::setup::{Options, covers};
 use crate::shell;
 
 impl Planner {
@@ -20,6 +22,7 @@ impl Planner {
             return;
         }
         let everything = self.options.mode == RunMode::Destroy;
+        let part = everything.then(|| self.destroyed_part());
         let orphans: Vec<EntryKey> = self
             .state
             .entries
@@ -27,12 +30,53 @@ impl Planner {
             .filter(|(key, _)| everything || !self.named.contains(*key))
             .filter(|(key, entry)| entry.lifetime == Lifetime::Live || key.is_deposed())
             .map(|(key, _)| key.clone())
-            .filter(|key| self.selection.takes_orphan(&key.address))
+            .filter(|key| match &part {
+                Some(part) => part.as_ref().is_none_or(|part| part.contains(key)),
+                None => self.selection.takes_orphan(&key.address),
+            })
             .filter(|key| everything || !self.selection.leaves_object(&key.address))
             .collect();
         for key in orphans {
             self.begin_orphan(key);
         }
+    }
+
+    /// What is destroyed of the state; none for all. What depends on a target goes with it, and what something that is
+    /// left out depends on stays with that.
+    fn destroyed_part(&self) -> Option<BTreeSet<EntryKey>> {
+        let Options { targets, excludes, .. } = &self.options;
+        if targets.is_empty() && excludes.is_empty() {
+            return None;
+        }
+        let blocks = |covered: &dyn Fn(&Address) -> bool| -> BTreeSet<Address> {
+            let named = self.state.entries.keys().filter(|key| covered(&key.address));
+            named.map(|key| block_of(&key.address)).collect()
+        };
+        let dependents = self.dependents_in_state();
+        let with_them = reached(blocks(&|address| covers(targets, address)), &dependents);
+        let mut dependencies: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for (key, entry) in &self.state.entries {
+            let own = dependencies.entry(block_of(&key.address)).or_default();
+            own.extend(entry.dependencies.iter().map(block_of));
+        }
+        let stays = reached(blocks(&|address| covers(excludes, address)), &dependencies);
+        let taken = |address: &Address| {
+            let block = block_of(address);
+            let wanted = targets.is_empty() || covers(targets, address) || with_them.contains(&block);
+            wanted && !covers(excludes, address) && !stays.contains(&block)
+        };
+        Some(self.state.entries.keys().filter(|key| taken(&key.address)).cloned().collect())
+    }
+
+    /// The blocks that depend on each block, as far as the state knows.
+    pub(super) fn dependents_in_state(&self) -> BTreeMap<Address, BTreeSet<Address>> {
+        let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for (key, entry) in &self.state.entries {
+            for dependency in &entry.dependencies {
+                dependents.entry(block_of(dependency)).or_default().insert(block_of(&key.address));
+            }
+        }
+        dependents
     }
 
     fn begin_orphan(&mut self, key: EntryKey) {
@@ -74,6 +118,9 @@ impl Planner {
             (None, _) => Reason::LeftFile,
         };
         let destroys = resource.can_destroy(&entry.value) && removed.is_none_or(|removed| removed.destroy);
+        if destroys && self.is_protected(&key) {
+            return;
+        }
         let action = if destroys { Action::Destroy } else { Action::Forget };
         let (kind, text) = if destroys {
             (CautionKind::Destructive, "It is destroyed.".to_owned())
@@ -85,17 +132,28 @@ impl Planner {
         self.orphans.push(blank(&key, entry, &instance.whom, action, vec![reason]));
     }
 
+    /// Whether the block of an instance that goes is still there and refuses that; then that is said.
+    fn is_protected(&mut self, key: &EntryKey) -> bool {
+        let module = self.world.module_of(&key.address.module).filter(|_| !key.is_deposed());
+        let content = module.map(|id| Arc::clone(&self.graph.module(id).module));
+        let resource = content.as_ref().and_then(|content| content.resources.get(&key.address.resource));
+        let Some(resource) = resource.filter(|resource| resource.lifecycle.prevent_destroy) else {
+            return false;
+        };
+        self.found.push(protected(key, resource.span));
+        true
+    }
+
     /// Which of the orphans must go before another: those that depended on it.
     pub(super) fn orphan_needs(&self) -> Vec<Vec<usize>> {
-        let of_block = |address: &Address| Address { key: None, ..address.clone() };
-        let mut by_block: std::collections::BTreeMap<Address, Vec<usize>> = std::collections::BTreeMap::new();
+        let mut by_block: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
         for (index, orphan) in self.orphans.iter().enumerate() {
-            by_block.entry(of_block(&orphan.key.address)).or_default().push(index);
+            by_block.entry(block_of(&orphan.key.address)).or_default().push(index);
         }
         let mut needs = vec![Vec::new(); self.orphans.len()];
         for (index, orphan) in self.orphans.iter().enumerate() {
             for dependency in &orphan.dependencies {
-                for target in by_block.get(&of_block(dependency)).into_iter().flatten() {
+                for target in by_block.get(&block_of(dependency)).into_iter().flatten() {
                     if let Some(needs) = needs.get_mut(*target)
                         && *target != index
                     {
@@ -111,4 +169,23 @@ impl Planner {
     pub(super) fn orphan_name(change: &Change) -> Arc<str> {
         change.key.to_string().into()
     }
+}
+
+/// The block of an instance: its address without the key.
+pub(super) fn block_of(address: &Address) -> Address {
+    Address { key: None, ..address.clone() }
+}
+
+/// What is reached from some blocks over one edge or several.
+fn reached(from: BTreeSet<Address>, edges: &BTreeMap<Address, BTreeSet<Address>>) -> BTreeSet<Address> {
+    let mut found = BTreeSet::new();
+    let mut stack: Vec<Address> = from.into_iter().collect();
+    while let Some(block) = stack.pop() {
+        for next in edges.get(&block).into_iter().flatten() {
+            if found.insert(next.clone()) {
+                stack.push(next.clone());
+            }
+        }
+    }
+    found
 }

@@ -55,7 +55,7 @@ impl Planner {
         }
         let Some(blind) = self.blind.as_deref() else { return Value::UNKNOWN };
         let address = &instance.key.address;
-        if !blind.is_expanded(block.id, address) {
+        if blind.expansion(block.id, &address.module).is_none() {
             return Value::UNKNOWN;
         }
         let bindings = blind.bindings(block.id, address);

@@ -1,27 +1,13 @@
-//! What the ledger is told before a run does anything: moved addresses, and outcomes that were found out.
+//! What the ledger is told before a run does anything: outcomes that were found out. (Moved addresses come before
+//! those: see `moves`.)
 
 use relplan_contract::{ProblemKind, Value};
 
 use super::Planner;
 use super::instance::Instance;
-use crate::event::{ActOutcome, EntryKey, Event};
+use crate::event::{ActOutcome, Event};
 
 impl Planner {
-    /// Follows the `moved` blocks of the root module.
-    pub(super) fn move_addresses(&mut self) {
-        let root = std::sync::Arc::clone(&self.world.config().root);
-        for moved in &root.moved {
-            let keys: Vec<EntryKey> = self.state.entries.keys().cloned().collect();
-            for key in keys {
-                let Some(address) = moved.from.moved(&moved.to, &key.address) else { continue };
-                let to = EntryKey { address, version: key.version.clone() };
-                if to != key && !self.state.entries.contains_key(&to) {
-                    self.precede(Event::Moved { from: key, to });
-                }
-            }
-        }
-    }
-
     /// The action was done: the state takes it over, and planning goes on from there.
     pub(super) fn reconciled_done(&mut self, mut instance: Instance, value: &Value, reason: &str) {
         let value = self.sealer.seal_value(value);

@@ -8,6 +8,7 @@ use super::*;
 
 mod asked;
 mod checks;
+mod order;
 mod pins;
 mod shop;
 mod way_back;

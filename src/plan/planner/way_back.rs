@@ -64,7 +64,12 @@ impl Planner {
         }
         let prior = entry.exists().then(|| self.sealer.unseal(&entry.value, &config));
         let purpose = Purpose::GoBack(Box::new(past));
-        self.read(Instance { config, prior, ..Instance::of_entry(key, entry, whom, purpose) });
+        self.read(Instance {
+            given: config.clone(),
+            config,
+            prior,
+            ..Instance::of_entry(key, entry, whom, purpose)
+        });
     }
 
     fn no_way_back(&mut self, detail: &str, version: &str) {

@@ -17,6 +17,7 @@ fn plan(variables: &[(&str, Value)]) -> Plan {
         },
         changes: Vec::new(),
         groups: Vec::new(),
+        moves: Vec::new(),
         unchanged: 0,
         drift: Vec::new(),
         outputs: Vec::new(),

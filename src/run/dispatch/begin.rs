@@ -16,6 +16,7 @@ use crate::run::perform::{Job, Reporter, Work, perform};
 use crate::run::prepare;
 use crate::run::record;
 use crate::run::report::{Notice, RowResult};
+use crate::state::Entry;
 
 impl Dispatch<'_, '_> {
     pub(super) fn prepare(&mut self, index: ChangeIndex) {
@@ -30,7 +31,9 @@ impl Dispatch<'_, '_> {
         let Some(whom) = self.phase.actors.get(&change.key).cloned() else {
             return self.not_begun(index, End::Failed, "Its provider is not there.".to_owned());
         };
-        let evaluated = match prepare::evaluate(change, &whom, self.phase.world.as_deref_mut()) {
+        let there = self.phase.journal.state().entries.get(&change.key).is_some_and(Entry::exists);
+        let cleared = matches!(change.action, Action::Replace { create_first: false }) && !there;
+        let evaluated = match prepare::evaluate(change, &whom, self.phase.world.as_deref_mut(), cleared) {
             Ok(evaluated) => evaluated,
             Err((end, message)) => return self.not_begun(index, end, message),
         };

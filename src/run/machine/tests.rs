@@ -50,6 +50,7 @@ fn plan(changes: Vec<Change>, groups: Vec<Group>) -> Plan {
         },
         changes,
         groups,
+        moves: Vec::new(),
         unchanged: 0,
         drift: Vec::new(),
         outputs: Vec::new(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::{addresses, document, value, verdict};
-use crate::addr::{Key, Mode};
+use crate::addr::{Address, Key, Mode};
 use crate::event::EntryKey;
 use crate::plan::secrets::{Stamp, Witness};
-use crate::plan::{Action, Basis, Caution, Change, Drift, Group, OutputChange, Plan, Reason, Standing};
+use crate::plan::{Action, Basis, Caution, Change, Drift, Group, Move, OutputChange, Plan, Reason, Standing};
 use crate::view::words;
 
 /// The whole plan. `stamp` is the plan's own.
@@ -16,6 +16,8 @@ use crate::view::words;
 pub fn plan(plan: &Plan, stamp: impl Into<Stamp>) -> Json {
     let stamp = stamp.into();
     let counts = plan.counts();
+    let before = plan.moved_from();
+    let moved_from = |address: &Address| before.get(address).map(ToString::to_string);
     document(
         "relplan_plan",
         json!({
@@ -32,10 +34,12 @@ pub fn plan(plan: &Plan, stamp: impl Into<Stamp>) -> Json {
                 "destroy": counts.destroy,
                 "check": counts.check,
                 "forget": counts.forget,
+                "move": counts.moved,
                 "unchanged": plan.unchanged,
             },
-            "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+            "changes": plan.changes.iter().map(|it| change(it, moved_from(it.address()))).collect::<Vec<_>>(),
             "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
+            "moves": plan.moves.iter().map(moved).collect::<Vec<_>>(),
             "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
             "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
             "cautions": plan.cautions.iter().map(caution).collect::<Vec<_>>(),
@@ -79,11 +83,12 @@ fn standing(standing: &Standing) -> Json {
     json!({ "address": standing.key.address.to_string(), "summary": standing.summary })
 }
 
-fn change(change: &Change) -> Json {
+fn change(change: &Change, moved_from: Option<String>) -> Json {
     let address = change.address();
     let replaces_create_first = matches!(change.action, Action::Replace { create_first: true });
     json!({
         "address": address.to_string(),
+        "previous_address": moved_from,
         "module": address.module.to_string(),
         "mode": match address.resource.mode { Mode::Managed => "managed", Mode::Data => "data" },
         "type": *address.resource.ty,
@@ -134,6 +139,7 @@ fn reason(reason: &Reason) -> Json {
         Reason::TurnedBack { version } => ("turned_back", vec![version.to_string()]),
         Reason::Retried => ("retried", Vec::new()),
         Reason::Deposed => ("deposed", Vec::new()),
+        Reason::MakesRoom => ("makes_room", Vec::new()),
         Reason::ArgumentsUnknown => ("arguments_unknown", Vec::new()),
     };
     json!({ "reason": word, "names": names, "text": reason.to_string() })
@@ -141,6 +147,10 @@ fn reason(reason: &Reason) -> Json {
 
 fn group(group: &Group) -> Json {
     json!({ "name": *group.name, "needs": group.needs, "changes": group.changes })
+}
+
+fn moved(moved: &Move) -> Json {
+    json!({ "from": moved.from.to_string(), "to": moved.to.to_string() })
 }
 
 fn drift(drift: &Drift) -> Json {

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use relplan_contract::marker_word;
 
 use super::escape as markdown;
+use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{EntryKey, RunMode};
 use crate::plan::secrets::{Stamp, Witness};
-use crate::plan::{Action, Caution, Change, Drift, Plan};
+use crate::plan::{Action, Caution, Change, Drift, Move, Plan};
 use crate::view::diff::{self, Options};
 use crate::view::escape::shortened;
 use crate::view::sheet::{Line, fenced};
@@ -97,7 +98,22 @@ pub(super) fn steps(plan: &Plan) -> String {
         )
     };
     let rows: Vec<String> = plan.changes.iter().enumerate().map(row).collect();
-    table("| # | Action | Object | Why | Undo |\n|--:|---|---|---|---|\n", &rows)
+    moves(plan) + &table("| # | Action | Object | Why | Undo |\n|--:|---|---|---|---|\n", &rows)
+}
+
+/// At most so many moves are listed.
+const MOVES: usize = 100;
+
+/// A line for each object that gets another address.
+fn moves(plan: &Plan) -> String {
+    if plan.moves.is_empty() {
+        return String::new();
+    }
+    let code = |address: &Address| markdown::code(&shortened(&address.to_string(), LONGEST));
+    let line = |moved: &Move| format!("- {} has moved to {}\n", code(&moved.from), code(&moved.to));
+    let rest = plan.moves.len().saturating_sub(MOVES);
+    let rest = if rest == 0 { String::new() } else { format!("- … and {rest} more\n") };
+    format!("\n**Moves**\n\n{}{rest}", plan.moves.iter().take(MOVES).map(line).collect::<String>())
 }
 
 /// The table with a row for each block and action, in the order in which they first come up.

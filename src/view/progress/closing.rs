@@ -1,8 +1,10 @@
 //! What stands at the end of a run: what was done, what not and why, and what to type next.
 
+use std::collections::BTreeSet;
+
 use relplan_contract::Outcome;
 
-use crate::event::{Ending, RunMode};
+use crate::event::{Ending, EntryKey, RunMode};
 use crate::plan::Action;
 use crate::run::report::{Row, RowResult, Summary};
 use crate::view::style::{Palette, Tone};
@@ -127,9 +129,13 @@ struct Counts {
 impl Counts {
     fn of(rows: &[Row]) -> Self {
         let mut counts = Self::default();
+        let destroyed_before: BTreeSet<&EntryKey> = (rows.iter())
+            .filter(|row| row.action == Action::Destroy && matches!(row.result, RowResult::Done { .. }))
+            .map(|row| &row.key)
+            .collect();
         for row in rows {
             match &row.result {
-                RowResult::Done { .. } => counts.count_done(row.action),
+                RowResult::Done { .. } => counts.count_done(row, destroyed_before.contains(&row.key)),
                 RowResult::NotPassed { verdict } => match verdict.outcome {
                     Outcome::Passed => counts.passed += 1,
                     Outcome::Failed => counts.failed += 1,
@@ -144,14 +150,14 @@ impl Counts {
         counts
     }
 
-    const fn count_done(&mut self, action: Action) {
-        match action {
+    /// `destroyed_before`: whether the old object's end has a row of its own.
+    const fn count_done(&mut self, row: &Row, destroyed_before: bool) {
+        match row.action {
             Action::Create => self.added += 1,
             Action::Update => self.changed += 1,
-            // Where the new one is made first, the end of the old one has a row of its own.
             Action::Replace { create_first } => {
                 self.added += 1;
-                self.destroyed += if create_first { 0 } else { 1 };
+                self.destroyed += if create_first || destroyed_before { 0 } else { 1 };
             }
             Action::Destroy => self.destroyed += 1,
             Action::Judge => self.passed += 1,

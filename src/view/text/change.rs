@@ -10,10 +10,14 @@ use crate::view::style::{Palette, Tone};
 use crate::view::value;
 use crate::view::{escape, words};
 
-pub(super) fn write(change: &Change, palette: &Palette, out: &mut String) {
+pub(super) fn write(change: &Change, moved_from: Option<&Address>, palette: &Palette, out: &mut String) {
     let address = escape::shown(change.address());
     let title = format!("# {address} {}", sentence(change));
     out.push_str(&format!("\n  {}\n", palette.paint(Tone::Strong, title)));
+    if let Some(before) = moved_from {
+        let remark = format!("# (moved from {})", escape::shown(before));
+        out.push_str(&format!("  {}\n", palette.paint(Tone::Faint, remark)));
+    }
     for (tone, remark) in remarks(change) {
         out.push_str(&format!("  {}\n", palette.paint(tone, format!("# {remark}"))));
     }
