@@ -70,7 +70,10 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
         }
         return found;
     }
-    let found = in_doubt(state, &live);
+    let mut found = in_doubt(state, &live);
+    let lost = state.lost().filter(|(address, _)| scope.covers(address));
+    found.back.extend(lost.map(|(address, past)| (address.clone(), past.clone())));
+    let found = found.name_newest();
     if scope.aim == Aim::Back && found.is_empty() && !is_cut_off(state) {
         return one_release_back(state, &live);
     }
@@ -118,7 +121,7 @@ fn in_doubt(state: &State, live: &[(&Address, &Entry)]) -> Targets {
             None => found.stuck.push((*address).clone()),
         }
     }
-    found.name_newest()
+    found
 }
 
 /// Everything is well, and a person wants the release before this one: the newest complete one from which something

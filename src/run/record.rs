@@ -11,7 +11,7 @@ use super::prepare::Ready;
 use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement};
-use crate::plan::{Change, Reason, Whom};
+use crate::plan::{Action, Change, Reason, Whom};
 use crate::state::{Entry, State};
 
 /// The idempotency key of an action: the same after a crash, another for each try that a person asks for.
@@ -34,6 +34,8 @@ pub(super) fn intent(
         Reason::TurnedBack { version } => Some(version),
         _ => None,
     });
+    let makes_room =
+        matches!(change.action, Action::Replace { .. }) || change.reasons.contains(&Reason::MakesRoom);
     Intent {
         key: change.key.clone(),
         act,
@@ -43,7 +45,12 @@ pub(super) fn intent(
         idempotency_key: idempotency_key(state, &change.key, plan, generation),
         generation,
         inputs: ready.config.clone(),
-        planned: if act == Act::Destroy { Value::NULL } else { ready.planned.clone() },
+        planned: match act {
+            // Something comes in its place.
+            Act::Destroy if makes_room => Value::UNKNOWN,
+            Act::Destroy => Value::NULL,
+            Act::Create | Act::Update | Act::Judge => ready.planned.clone(),
+        },
         dependencies: change.dependencies.clone(),
         judged_by: change.judged_by.clone(),
         reason: change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),

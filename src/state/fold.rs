@@ -228,7 +228,9 @@ impl State {
         let address = &intent.key.address;
         if intent.act == Act::Destroy || value.is_null() {
             self.entries.remove(&intent.key);
-            self.remember_gone(address, &intent.version, seq);
+            let anew = intent.act == Act::Destroy && !intent.planned.is_null();
+            let inputs = if anew { intent.inputs.clone() } else { Value::NULL };
+            self.remember_gone(address, &intent.version, inputs, seq);
             return;
         }
         let Some(entry) = self.entries.get_mut(&intent.key) else { return };
@@ -298,7 +300,7 @@ impl State {
             }
             _ if value.is_null() => {
                 self.entries.remove(key);
-                self.remember_gone(&key.address, &version, recorded.seq);
+                self.remember_gone(&key.address, &version, Value::NULL, recorded.seq);
             }
             Some(_) | None => {
                 let generation = self.generations.get(key).copied().unwrap_or(0);
@@ -315,7 +317,7 @@ impl State {
     fn forget(&mut self, key: &EntryKey, recorded: &Recorded) -> Folded {
         self.entries.remove(key).ok_or_else(|| IllegalTransition::Unknown { key: key.clone() })?;
         let version = self.version_of(&recorded.run);
-        self.remember_gone(&key.address, &version, recorded.seq);
+        self.remember_gone(&key.address, &version, Value::NULL, recorded.seq);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use relplan_contract::Value;
 
 use super::{Entry, State};
 use crate::addr::Address;
+use crate::event::{Ending, RunMode};
 
 /// How many deployments are remembered for each live resource. The ledger itself keeps them all.
 pub const HISTORY_LIMIT: usize = 64;
@@ -19,7 +20,7 @@ pub struct Past {
     pub version: Arc<str>,
     /// Name (and alias) of the provider configuration.
     pub provider: String,
-    /// The arguments.
+    /// The arguments. Of what was destroyed to be made anew, those of the new one; null for what just went.
     pub inputs: Value,
     /// The object after it; null when it was destroyed or let go.
     pub value: Value,
@@ -81,6 +82,23 @@ impl State {
         let since = verified.peek().copied().filter(|past| past.seq > begun);
         let wanted = || self.way_of(address).filter(|past| Some(&past.inputs) != now);
         since.or_else(wanted).or_else(|| verified.next())
+    }
+
+    /// The live resources that a release destroyed to make them anew, and did not come to that, each with what was good
+    /// there: a replacement that was cut off half-way.
+    pub fn lost(&self) -> impl Iterator<Item = (&Address, &Past)> {
+        let acts = |mode| matches!(mode, RunMode::Apply | RunMode::Rollback | RunMode::Destroy);
+        let ended_well = self.runs.iter().rev().filter(|run| acts(run.mode)).find_map(|run| {
+            run.closed.as_ref().filter(|closed| closed.ending == Ending::Complete).map(|closed| closed.seq)
+        });
+        let since = ended_well.unwrap_or(0);
+        self.history.iter().filter_map(move |(address, pasts)| {
+            let half = |last: &&Past| last.value.is_null() && !last.inputs.is_null() && last.seq > since;
+            pasts.last().filter(half)?;
+            let taken = self.entry(address).is_none();
+            let good = |past: &&Past| past.is_verified() && !self.withdrawn.contains_key(&past.version);
+            Some((address, pasts.iter().rev().find(good).filter(|_| taken)?))
+        })
     }
 
     /// The deployment that a rollback is to bring back, or was when it was cut off.
@@ -153,13 +171,13 @@ impl State {
         forget_oldest(history);
     }
 
-    /// Notes that nothing is at an address any more.
-    pub(super) fn remember_gone(&mut self, address: &Address, version: &Arc<str>, seq: u64) {
+    /// Notes that nothing is at an address any more. `inputs` are those with which it was to be made anew, if it was.
+    pub(super) fn remember_gone(&mut self, address: &Address, version: &Arc<str>, inputs: Value, seq: u64) {
         let Some(history) = self.history.get_mut(address) else { return };
         history.push(Past {
             version: Arc::clone(version),
             provider: String::new(),
-            inputs: Value::NULL,
+            inputs,
             value: Value::NULL,
             dependencies: Vec::new(),
             judged_by: BTreeSet::new(),

@@ -16,7 +16,7 @@ use crate::plan::change::{Action, Caution, CautionKind, Change, Group};
 use crate::plan::compare::has_sealed;
 use crate::plan::reason::Reason;
 use crate::plan::rollback::{self, Aim, predicted};
-use crate::state::{Entry, Past};
+use crate::state::{Entry, Past, Status};
 
 impl Planner {
     /// Chooses what each live resource goes back to, and looks at those that differ.
@@ -41,7 +41,9 @@ impl Planner {
     }
 
     fn begin_turning_back(&mut self, key: EntryKey, past: Past) {
-        let Some(entry) = self.state.entries.get(&key).cloned() else { return };
+        let there = self.state.entries.get(&key).cloned();
+        let gone = there.is_none();
+        let entry = there.unwrap_or_else(|| lost(&past));
         if let Some(reason) = self.state.holds.get(&key.address) {
             return self.found.push(self.held(&key, reason));
         }
@@ -68,6 +70,7 @@ impl Planner {
             given: config.clone(),
             config,
             prior,
+            gone,
             ..Instance::of_entry(key, entry, whom, purpose)
         });
     }
@@ -204,6 +207,25 @@ pub(super) fn blank(
         headline,
         on_failure: OnFailure::Stop,
         when: When::Success,
+    }
+}
+
+/// What is not there any more, as it was.
+fn lost(past: &Past) -> Entry {
+    Entry {
+        lifetime: Lifetime::Live,
+        provider: past.provider.clone(),
+        inputs: past.inputs.clone(),
+        value: Value::NULL,
+        version: Arc::clone(&past.version),
+        dependencies: past.dependencies.clone(),
+        judged_by: past.judged_by.iter().cloned().collect(),
+        generation: 0,
+        seq: past.seq,
+        status: Status::Done,
+        tainted: false,
+        judgement: None,
+        proof: None,
     }
 }
 

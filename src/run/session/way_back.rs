@@ -9,7 +9,7 @@ use relplan_contract::{Cancel, Value};
 
 use super::{Run, ending_of};
 use crate::addr::Address;
-use crate::event::{Ending, EntryKey, Event, RunMode};
+use crate::event::{ActOutcome, Ending, EntryKey, Event, RunMode};
 use crate::plan::compare::has_sealed;
 use crate::plan::rollback::{Aim, Scope};
 use crate::plan::{Change, Draft, Options, Plan, Planner, WayBack};
@@ -46,6 +46,9 @@ pub(super) async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
     let going: BTreeSet<&Address> = draft.plan.changes.iter().map(|change| &change.key.address).collect();
     let stuck: BTreeSet<Address> = end.owed.iter().filter(|live| !going.contains(*live)).cloned().collect();
     let mut events = draft.prelude;
+    for event in &events {
+        find_out(event, end);
+    }
     events.extend(draft.plan.turning_back());
     let back = match begin(run, events) {
         Ok(()) if draft.plan.changes.is_empty() => None,
@@ -83,11 +86,13 @@ pub(super) async fn turn_back(run: &mut Run<'_>, end: &mut PhaseEnd) -> Ending {
 
 /// The plan, made from the ledger as it is now.
 async fn plan(run: &mut Run<'_>, end: &PhaseEnd) -> Result<Draft, NoPlan> {
+    let mut scope = end.owed.clone();
+    scope.extend(run.journal.state().lost().map(|(address, _)| address.clone()));
     let mut planner = Planner::of_way_back(WayBack {
         state: run.journal.state().clone(),
         providers: run.providers.clone(),
         sealer: run.sealer.clone(),
-        scope: Scope { addresses: Some(end.owed.clone()), aim: Aim::KnownGood },
+        scope: Scope { addresses: Some(scope), aim: Aim::KnownGood },
         known: known_arguments(run, end),
         options: Options { mode: RunMode::Rollback, refresh: run.refresh, ..Options::default() },
     });
@@ -157,6 +162,19 @@ async fn carry_back(
         gate: Gate::default(),
     };
     carry_out(&mut phase).await
+}
+
+/// In the closing table, what was uncertain says what became of it, where that was found out on the way back.
+fn find_out(event: &Event, end: &mut PhaseEnd) {
+    let (key, result) = match event {
+        Event::Ended { key, outcome: ActOutcome::Failed { message, .. }, .. } => {
+            (key, RowResult::Failed { message: message.clone() })
+        }
+        Event::Adopted { key, .. } => (key, RowResult::Done { verdict: None, headline: None }),
+        _ => return,
+    };
+    let uncertain = |row: &&mut Row| row.key == *key && matches!(row.result, RowResult::Uncertain { .. });
+    end.rows.iter_mut().filter(uncertain).for_each(|row| row.result = result.clone());
 }
 
 /// In the closing table, what was turned back says so, also where an earlier run had changed it.

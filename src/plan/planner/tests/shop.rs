@@ -349,6 +349,33 @@ impl Story {
         self.tell(Event::Ended { key: of, idempotency_key: key.to_owned(), outcome });
     }
 
+    /// Destroys the object of a replacement, and dies before the new one is made.
+    pub(super) fn destroy_and_die(&mut self, text: &str, address: &str) {
+        let draft = draft(text, &self.state, Options::default(), &Script::new(), &|_| 0);
+        let draft = draft.unwrap_or_else(|failure| panic!("{:?}", failure.found));
+        let change = draft.plan.changes.iter().find(|change| change.key.to_string() == address);
+        let change = change.expect("a change");
+        assert!(matches!(change.action, Action::Replace { create_first: false }), "{:?}", change.action);
+        let version = Arc::clone(&draft.plan.version);
+        self.open(&version);
+        let (key, idempotency_key) = (change.key.clone(), "half".to_owned());
+        self.tell(Event::Intended(Box::new(Intent {
+            key: key.clone(),
+            act: Act::Destroy,
+            lifetime: Lifetime::Live,
+            provider: change.provider.clone(),
+            version,
+            idempotency_key: idempotency_key.clone(),
+            generation: self.state.next_generation(&change.key),
+            inputs: change.inputs.clone(),
+            planned: Value::UNKNOWN,
+            dependencies: Vec::new(),
+            judged_by: Vec::new(),
+            reason: String::new(),
+        })));
+        self.tell(Event::Ended { key, idempotency_key, outcome: ActOutcome::Done { value: Value::NULL } });
+    }
+
     /// The lost action on an object broke off half-way.
     pub(super) fn broken(&mut self, key: &str) {
         let of = crate::event::EntryKey { address: key.parse().expect("an address"), version: None };

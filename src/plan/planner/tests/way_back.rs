@@ -212,6 +212,39 @@ fn what_a_killed_rollback_was_not_about_stays() {
 }
 
 #[test]
+fn what_was_to_be_made_anew_and_is_gone_comes_back() {
+    let with = |number, slot: &str| {
+        let line = format!("value      = release.version\n  slot       = \"{slot}\"");
+        version(number).replacen("value      = release.version", &line, 1)
+    };
+    let mut story = Story::new();
+    story.apply(&with(1, "blue"));
+    let other = with(2, "green");
+    story.destroy_and_die(&other, "shop_app.b");
+    let text = plan(&story);
+    assert!(text.contains("Create shop_app.b: turned back to version 1.0.0"), "{text}");
+    assert!(text.contains("Judge shop_test.both"), "{text}");
+    story.roll_back();
+    assert_eq!(plan(&story), "");
+    assert_eq!(
+        story.state.entry(&"shop_app.b".parse().expect("an address")).map(|a| &*a.version),
+        Some("1.0.0")
+    );
+}
+
+#[test]
+fn what_left_the_file_does_not_come_back() {
+    let without = version(2).replace(
+        "resource \"shop_app\" \"b\" {\n  value      = release.version\n  depends_on = [shop_app.a]\n}\n",
+        "",
+    );
+    let without = without.replace("[shop_app.a, shop_app.b]", "[shop_app.a]");
+    let mut story = released(&[1]);
+    story.fail_last(&without);
+    assert!(!plan_to(&story, Aim::KnownGood, &Script::new()).contains("shop_app.b"));
+}
+
+#[test]
 fn what_broke_off_half_way_goes_back_to_what_it_was() {
     let mut story = released(&[1]);
     story.die_after(&version(2), 0);

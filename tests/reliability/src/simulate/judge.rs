@@ -136,7 +136,8 @@ pub(super) fn at_the_end(disk: &Disk, outside: &Outside, release: &Release) -> V
         findings.push(format!("the ledger does not verify: {error}"));
     }
     let objects = outside.objects();
-    for (name, value) in &release.wanted {
+    // A check of a run that was given up may still land: what it says counts for nobody.
+    for (name, value) in release.wanted.iter().filter(|(name, _)| !name.starts_with("sim_check.")) {
         if objects.get(name) != Some(value) {
             findings.push(format!("{name} is {:?} and not {value:?}", objects.get(name)));
         }
