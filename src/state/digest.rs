@@ -46,10 +46,9 @@ pub(super) fn of_state(state: &State) -> Digest {
     if !state.turning_back.is_empty() {
         stream.raw(",\"turning_back\":");
         stream.array(
-            state
-                .turning_back
-                .iter()
-                .map(|(live, way)| Json::Array(vec![Json::from(live.to_string()), Json::from(&*way.version)])),
+            state.turning_back.iter().map(|(live, way)| {
+                Json::Array(vec![Json::from(live.to_string()), Json::from(&*way.version)])
+            }),
         );
     }
     stream.raw("}");

@@ -104,8 +104,10 @@ pub(in crate::view) fn tell(event: &Event) -> String {
             format!("Run opened: {}{version} ({})", words::mode(*mode), line(command))
         }
         Event::TurningBack { to } => {
-            let to: Vec<String> =
-                to.iter().map(|(live, version)| format!("{} to {}", escape::shown(live), line(version))).collect();
+            let to: Vec<String> = to
+                .iter()
+                .map(|(live, version)| format!("{} to {}", escape::shown(live), line(version)))
+                .collect();
             format!("Turning back: {}", to.join(", "))
         }
         Event::Intended(intent) => format!("to {}, because: {}", act(intent.act), line(&intent.reason)),
