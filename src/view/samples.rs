@@ -54,6 +54,7 @@ pub(super) fn change(address: &str, lifetime: Lifetime, action: Action, reason: 
         notes: Vec::new(),
         undo: String::new(),
         headline: None,
+        free: Vec::new(),
         on_failure: OnFailure::Stop,
         when: When::Success,
     }

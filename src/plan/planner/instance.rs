@@ -74,6 +74,16 @@ pub enum Whom {
     Data(Arc<dyn DataSource>),
 }
 
+impl Whom {
+    /// The arguments and results of the type.
+    pub(super) fn attributes(&self) -> &[relplan_contract::Attribute] {
+        match self {
+            Self::Resource(_, schema) => &schema.attributes,
+            Self::Data(source) => &source.schema().attributes,
+        }
+    }
+}
+
 impl Instance {
     /// An object of the state, planned without a block.
     pub(super) fn of_entry(key: EntryKey, entry: Entry, whom: Whom, purpose: Purpose) -> Self {
