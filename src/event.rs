@@ -117,6 +117,8 @@ pub enum Ending {
     CheckFailed,
     /// A check failed and the live resources were turned back.
     RolledBack,
+    /// A check could not tell, or could not be made.
+    Inconclusive,
     /// Waits at a gate.
     Waiting,
     /// Interrupted by a person or a signal.

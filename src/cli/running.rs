@@ -162,6 +162,9 @@ fn next_commands(summary: &Summary, named: &str, ledger_lost: bool) -> Vec<(Stri
     }
     match summary.ending {
         Ending::Complete | Ending::Uncertain => {}
+        Ending::Inconclusive => {
+            next.push((apply, "to judge again, once what the check needs is there".to_owned()));
+        }
         Ending::Waiting => {
             next.push((apply, "to go on when the gate is open".to_owned()));
         }

@@ -26,11 +26,12 @@ pub(in crate::ledger) mod words {
     ];
     pub(in crate::ledger) const ACTS: [(Act, &str); 4] =
         [(Act::Create, "create"), (Act::Update, "update"), (Act::Judge, "judge"), (Act::Destroy, "destroy")];
-    pub(in crate::ledger) const ENDINGS: [(Ending, &str); 7] = [
+    pub(in crate::ledger) const ENDINGS: [(Ending, &str); 8] = [
         (Ending::Complete, "complete"),
         (Ending::Failed, "failed"),
         (Ending::CheckFailed, "check_failed"),
         (Ending::RolledBack, "rolled_back"),
+        (Ending::Inconclusive, "inconclusive"),
         (Ending::Waiting, "waiting"),
         (Ending::Interrupted, "interrupted"),
         (Ending::Uncertain, "uncertain"),
