@@ -88,11 +88,7 @@ pub(super) fn read_state(context: &Context, folder: &Path, product: &str) -> Res
 
 /// The same for a plan that is only looked at: another run may be at work, of which it is told. What is under way there
 /// is nothing that was cut off: it counts as not done yet.
-pub(super) fn read_state_beside(
-    context: &Context,
-    folder: &Path,
-    product: &str,
-) -> Result<State, Failure> {
+pub(super) fn read_state_beside(context: &Context, folder: &Path, product: &str) -> Result<State, Failure> {
     // First who it is: what they end meanwhile is then no more under way.
     let holder = ledger::file::holder(folder, product)?;
     let mut state = read_state(context, folder, product)?;
@@ -107,8 +103,7 @@ pub(super) fn read_state_beside(
             _ => drop(state.entries.remove(key)),
         }
     }
-    let who =
-        if holder.id.is_empty() { "somebody who left no name".to_owned() } else { holder.to_string() };
+    let who = if holder.id.is_empty() { "somebody who left no name".to_owned() } else { holder.to_string() };
     let under_way = match open.as_slice() {
         [] => String::new(),
         [first, rest @ ..] => {

@@ -287,7 +287,8 @@ fn texts_that_differ_are_shown_differently_also_when_they_are_new() {
             # (no line break at the end)
         EOT
 
-"#]].raw()
+"#]]
+        .raw()
     );
 }
 
