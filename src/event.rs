@@ -37,6 +37,8 @@ pub struct Actor {
     pub job: String,
     /// Author configured in git; may be empty.
     pub author: String,
+    /// Whom the CI names as the person behind the job; empty outside CI.
+    pub login: String,
 }
 
 /// Where an object lives in the state: a record once for each version of the release, everything else once.
@@ -117,6 +119,8 @@ pub enum Ending {
     CheckFailed,
     /// A check failed and the live resources were turned back.
     RolledBack,
+    /// A check could not tell, or could not be made.
+    Inconclusive,
     /// Waits at a gate.
     Waiting,
     /// Interrupted by a person or a signal.
@@ -245,6 +249,17 @@ pub enum Event {
         versions: BTreeMap<String, String>,
         /// The command as typed, secrets left out.
         command: String,
+    },
+    /// What the run was made from, and who had agreed to it.
+    Sourced {
+        /// The commit of the release file's work tree; none where it is in none.
+        commit: Option<String>,
+        /// Whether the file was another one than in that work tree's index, where that could be found out.
+        changed: bool,
+        /// The review that it was taken from, as it was named.
+        review: Option<String>,
+        /// Who approved there.
+        reviewers: Vec<String>,
     },
     /// What is turned back from here on, whatever becomes of this run.
     TurningBack {

@@ -15,7 +15,7 @@ use super::load::{self, Loaded};
 use super::planning::{self, Prepared};
 use super::review;
 use super::review_basis::{self, Reviewed, stale};
-use super::{ledger, plan as plan_verb, running, signals, typed};
+use super::{ledger, plan as plan_verb, running, signals, source_commit, typed};
 use crate::event::RunMode;
 use crate::plan::Options;
 use crate::plan::file::SavedPlan;
@@ -161,6 +161,11 @@ async fn apply_checked(
     if !agreed(context, args, &prepared, authentic || wanted.is_some(), signals).await? {
         return Err(Failure::new(Exit::Declined, "Nothing was done."));
     }
+    let review = args.reviewed_pr.as_deref();
+    prepared
+        .draft
+        .prelude
+        .extend(source_commit::event(context, loaded, &prepared.surroundings, review).await);
     prepared.draft.prelude.extend(secrets);
     loaded.host.begin(context.now_ms());
     let how = running::How { parallelism, refresh: args.select.refresh, whole, gate, commands };

@@ -275,6 +275,8 @@ pub(super) enum StateVerb {
         /// Only to this object.
         #[arg(value_name = "ADDRESS")]
         address: Option<String>,
+        #[command(flatten)]
+        filter: HistoryFilter,
     },
     /// Check every record of the ledger.
     Verify {
@@ -479,4 +481,21 @@ mod tests {
             ["relplan", "plan", "--var", "a=-b", "--out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
         assert_eq!(normalised(typed.to_vec()), read);
     }
+}
+
+/// Which runs of a history are shown.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct HistoryFilter {
+    /// Only runs of this version of the release.
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Only what was recorded at or after this time: 2026-05-01, 2026-05-01T12:00Z, or a duration before now, as 12h.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only what was recorded before this time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only what this person did or approved: a login, a user, an author, or part of one.
+    #[arg(long, value_name = "PERSON")]
+    pub by: Option<String>,
 }

@@ -214,38 +214,13 @@ impl Context {
 
     /// Who is at work, as far as that can be found out.
     pub(super) fn actor(&self) -> Actor {
-        let variable = |name: &str| self.environment.get(name).cloned().unwrap_or_default();
-        let user = ["USER", "LOGNAME"].iter().map(|name| variable(name)).find(|user| !user.is_empty());
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Actor {
-            user: user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
-            host,
-            job: self.job(),
-            author: variable("GIT_AUTHOR_NAME"),
-        }
-    }
-
-    /// The CI job, as its address or name.
-    fn job(&self) -> String {
-        let variable = |name: &str| self.environment.get(name).cloned().unwrap_or_default();
-        if !variable("GITHUB_RUN_ID").is_empty() {
-            let server = variable("GITHUB_SERVER_URL");
-            return format!(
-                "{server}/{}/actions/runs/{}",
-                variable("GITHUB_REPOSITORY"),
-                variable("GITHUB_RUN_ID")
-            );
-        }
-        ["CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL"]
-            .iter()
-            .map(|name| variable(name))
-            .find(|url| !url.is_empty())
-            .unwrap_or_default()
+        super::actor::actor(&self.environment)
     }
 
     /// What the lock file tells others of us.
     pub(super) fn holder(&self, id: String) -> Holder {
-        let Actor { user, host, job, .. } = self.actor();
+        let Actor { user, host, job, login, .. } = self.actor();
+        let user = if login.is_empty() { user } else { format!("{login} ({user})") };
         Holder {
             id,
             user,

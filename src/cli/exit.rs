@@ -38,6 +38,8 @@ pub enum Exit {
     Declined,
     /// A backup is not what was taken, or cannot be restored.
     Damaged,
+    /// A check could not tell, or could not be made.
+    Inconclusive,
 }
 
 impl Exit {
@@ -59,6 +61,7 @@ impl Exit {
             Self::Ledger => 11,
             Self::Declined => 12,
             Self::Damaged => 13,
+            Self::Inconclusive => 14,
         }
     }
 
@@ -80,6 +83,7 @@ impl Exit {
             Self::Ledger => "ledger",
             Self::Declined => "declined",
             Self::Damaged => "damaged",
+            Self::Inconclusive => "inconclusive",
         }
     }
 
@@ -92,6 +96,7 @@ impl Exit {
             Ending::CheckFailed => Self::CheckFailed,
             Ending::RolledBack => Self::RolledBack,
             Ending::Waiting => Self::Waiting,
+            Ending::Inconclusive => Self::Inconclusive,
             Ending::Interrupted => Self::Interrupted,
             Ending::Uncertain => Self::Uncertain,
         }

@@ -26,7 +26,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
         ));
     }
     let (folder, product) = (loaded.folder(), &loaded.config.product);
-    let state = planning::read_state(context, folder, product)?;
+    let state = planning::read_state_beside(context, folder, product)?;
     // Whoever wrote the file must not learn by it whether a guess at a secret is right.
     let sealer = if args.no_exec {
         Sealer::keyless()

@@ -19,7 +19,7 @@ use crate::plan::secrets::{Secrets, Stamp};
 use crate::plan::{Commands, Draft, Options, Planner, Setup, WayBack, digest, unasked};
 use crate::run::observe::{Interrupted, Replay, Word, observe};
 use crate::run::surroundings::Surroundings;
-use crate::state::State;
+use crate::state::{Open, State, Status};
 use crate::view::words;
 
 /// A plan with its digest and the outside that it was made in.
@@ -85,6 +85,37 @@ pub(super) fn read_state(context: &Context, folder: &Path, product: &str) -> Res
         context.warn(&format!("Note: {notice}.\n"));
     }
     Ok(reading.into_state())
+}
+
+/// The same for a plan that is only looked at: another run may be at work, of which it is told. What is under way there
+/// is nothing that was cut off: it counts as not done yet.
+pub(super) fn read_state_beside(context: &Context, folder: &Path, product: &str) -> Result<State, Failure> {
+    // First who it is: what they end meanwhile is then no more under way.
+    let holder = ledger::file::holder(folder, product)?;
+    let mut state = read_state(context, folder, product)?;
+    let Some(holder) = holder else { return Ok(state) };
+    let at_work = state.runs.last().filter(|run| run.closed.is_none()).map(|run| run.id.clone());
+    let of_it = |open: &Open| at_work.as_ref() == Some(&open.run);
+    let open: Vec<EntryKey> =
+        state.uncertain().filter(|(_, open)| of_it(open)).map(|(key, _)| key.clone()).collect();
+    for key in &open {
+        match state.entries.get_mut(key) {
+            Some(entry) if entry.exists() => entry.status = Status::Done,
+            _ => drop(state.entries.remove(key)),
+        }
+    }
+    let who = if holder.id.is_empty() { "somebody who left no name".to_owned() } else { holder.to_string() };
+    let under_way = match open.as_slice() {
+        [] => String::new(),
+        [first, rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            format!(" Under way there: {first}{more}.")
+        }
+    };
+    context.warn(&format!(
+        "Note: another run is at work, and the plan may be another one when it has ended. The lock is held by {who}.{under_way}\n"
+    ));
+    Ok(state)
 }
 
 #[allow(clippy::too_many_arguments, reason = "each is another part of what a plan is made from")]

@@ -61,6 +61,17 @@ pub(super) async fn reviewed(
     })
 }
 
+/// Who approved a pull request. That it cannot be found out stops nothing: the plan itself was reviewed.
+pub(super) async fn reviewers(context: &Context, surroundings: &Surroundings, change: &str) -> Vec<String> {
+    let Ok(reviews) = reviews(context) else { return Vec::new() };
+    let topic = topic(surroundings);
+    let asked = surroundings.outside_any_object();
+    reviews.approved_by(&asked, Review { change, topic: &topic }).await.unwrap_or_else(|problem| {
+        context.warn(&format!("Note: who approved {change} could not be found out: {}\n", problem.message));
+        Vec::new()
+    })
+}
+
 fn reviews(context: &Context) -> Result<Arc<dyn Reviews>, Failure> {
     let mut refused = None;
     for schema in context.registry.schemas() {

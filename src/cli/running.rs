@@ -166,6 +166,9 @@ fn next_commands(summary: &Summary, commands: &Commands, ledger_lost: bool) -> V
     }
     match summary.ending {
         Ending::Complete | Ending::Uncertain => {}
+        Ending::Inconclusive => {
+            next.push((again.clone(), "to judge again, once what the check needs is there".to_owned()));
+        }
         Ending::Waiting => {
             next.push((again.clone(), "to go on when the gate is open".to_owned()));
         }

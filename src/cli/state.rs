@@ -7,10 +7,10 @@ use std::str::FromStr;
 use super::args::{LockArgs, StateArgs, StateVerb};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::{ledger, planning};
+use super::{history, ledger, planning};
 use crate::addr::{Address, Target};
 use crate::canonical::Digest;
-use crate::event::{Ending, EntryKey, Event, Recorded, RunMode};
+use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::ledger::file;
 use crate::plan::asked;
 use crate::state::State;
@@ -22,7 +22,9 @@ pub(super) fn run(context: &Context, args: &StateArgs) -> Result<Exit, Failure> 
     match &args.verb {
         StateVerb::List { addresses } => list(context, &folder, &product, addresses),
         StateVerb::Show { address } => show(context, &folder, &product, address),
-        StateVerb::History { address } => history(context, &folder, &product, address.as_deref()),
+        StateVerb::History { address, filter } => {
+            history::run(context, &folder, &product, address.as_deref(), filter)
+        }
         StateVerb::Verify { head } => verify(context, &folder, &product, head.as_deref()),
         StateVerb::Pull => pull(context, &folder, &product),
         StateVerb::Rm { addresses } => remove(context, &folder, &product, addresses),
@@ -58,26 +60,6 @@ fn show(context: &Context, folder: &Path, product: &str, address: &str) -> Resul
             view::state::show(&state, &key, entry, &context.palette())
         });
     }
-    Ok(Exit::Done)
-}
-
-fn history(context: &Context, folder: &Path, product: &str, address: Option<&str>) -> Result<Exit, Failure> {
-    let records = file::records(folder, product)?;
-    let target = address.map(target).transpose()?;
-    let is_meant = |record: &&Recorded| {
-        target.as_ref().is_none_or(|target| view::state::concerns(&record.event, target))
-    };
-    if let Some(target) = target.as_ref().filter(|_| !records.iter().any(|record| is_meant(&record))) {
-        let known: Vec<Address> =
-            records.iter().flat_map(|record| view::state::subjects(&record.event)).collect();
-        return Err(absent(context, &known, &target.to_string(), "the ledger"));
-    }
-    let wanted = records.iter().filter(is_meant);
-    context.print(&if context.json {
-        view::json::to_line(&view::json::history(wanted))
-    } else {
-        view::state::history(wanted, &context.palette())
-    });
     Ok(Exit::Done)
 }
 

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+
 use super::exit::{Exit, Failure};
 use crate::ledger::file::ROOT;
 
@@ -39,16 +41,21 @@ fn is_tracked(folder: &Path) -> bool {
     indexes(&top.join(".git")).iter().any(|index| holds(index, ledgers.as_bytes()))
 }
 
-/// The index, and those that it shares with others.
-fn indexes(git: &Path) -> Vec<Vec<u8>> {
-    let folder = match git.symlink_metadata() {
+/// git's folder of a work tree: `.git` itself, or what it names where it is a file.
+pub(super) fn git_folder(git: &Path) -> Option<PathBuf> {
+    match git.symlink_metadata() {
         Ok(metadata) if metadata.is_file() && metadata.len() < 1 << 16 => {
             let text = std::fs::read_to_string(git).unwrap_or_default();
-            let Some(named) = text.strip_prefix("gitdir:") else { return Vec::new() };
-            git.parent().unwrap_or(git).join(named.trim())
+            let named = text.strip_prefix("gitdir:")?;
+            Some(git.parent().unwrap_or(git).join(named.trim()))
         }
-        _ => git.to_owned(),
-    };
+        _ => Some(git.to_owned()),
+    }
+}
+
+/// The index, and those that it shares with others.
+pub(super) fn indexes(git: &Path) -> Vec<Vec<u8>> {
+    let Some(folder) = git_folder(git) else { return Vec::new() };
     let names =
         std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
     let names = names.filter(|name| name == "index" || name.to_string_lossy().starts_with("sharedindex."));
@@ -63,11 +70,20 @@ fn holds(index: &[u8], wanted: &[u8]) -> bool {
         let (beginning, rest) = name.split_at(wanted.len().min(name.len()));
         beginning.eq_ignore_ascii_case(wanted) && (rest.is_empty() || rest.starts_with(b"/"))
     };
+    HASHES.iter().any(|hash| find(index, *hash, |name, _| is_it(name)) == Some(true))
+}
+
+/// Whether an index has a file with this name and content.
+pub(super) fn has(index: &[u8], wanted: &[u8], content: &[u8]) -> bool {
+    let mut blob = format!("blob {}\0", content.len()).into_bytes();
+    blob.extend_from_slice(content);
+    let (short, long) = (digest(&SHA1_FOR_LEGACY_USE_ONLY, &blob), digest(&SHA256, &blob));
+    let is_it = |name: &[u8], id: &[u8]| name == wanted && (id == short.as_ref() || id == long.as_ref());
     HASHES.iter().any(|hash| find(index, *hash, is_it) == Some(true))
 }
 
 /// Whether any name of an index fits; none where it cannot be read with names of objects of that size.
-fn find(index: &[u8], hash: usize, fits: impl Fn(&[u8]) -> bool) -> Option<bool> {
+fn find(index: &[u8], hash: usize, fits: impl Fn(&[u8], &[u8]) -> bool) -> Option<bool> {
     let number = |at: usize, length: usize| {
         let bytes = index.get(at..at.checked_add(length)?)?;
         Some(bytes.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte)))
@@ -97,7 +113,7 @@ fn find(index: &[u8], hash: usize, fits: impl Fn(&[u8]) -> bool) -> Option<bool>
         if flags & 0xfff != name.len().min(0xfff) {
             return None;
         }
-        found |= fits(&name);
+        found |= fits(&name, index.get(begun + 40..begun + 40 + hash)?);
     }
     Some(found)
 }

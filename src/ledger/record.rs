@@ -128,8 +128,14 @@ fn read(fields: Fields<'_>, hash: Digest) -> Result<Record, String> {
     Ok(Record { recorded, prev: fields.optional_digest("prev")?, batch: fields.number("batch")? })
 }
 
+/// Who did it. Records of before have no `login`, and the same bytes are wanted again: it is left out when it is empty.
 pub(super) fn actor(actor: &Actor) -> Json {
-    json!({ "author": actor.author, "host": actor.host, "job": actor.job, "user": actor.user })
+    let Actor { user, host, job, author, login } = actor;
+    let mut json = json!({ "author": author, "host": host, "job": job, "user": user });
+    if let Some(map) = json.as_object_mut().filter(|_| !login.is_empty()) {
+        map.insert("login".to_owned(), login.as_str().into());
+    }
+    json
 }
 
 pub(super) fn read_actor(fields: Fields<'_>) -> Result<Actor, String> {
@@ -138,6 +144,7 @@ pub(super) fn read_actor(fields: Fields<'_>) -> Result<Actor, String> {
         host: fields.text("host")?.to_owned(),
         job: fields.text("job")?.to_owned(),
         author: fields.text("author")?.to_owned(),
+        login: if fields.has("login") { fields.text("login")?.to_owned() } else { String::new() },
     })
 }
 

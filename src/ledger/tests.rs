@@ -24,6 +24,7 @@ fn writer(run: &str) -> Writer {
         host: "build-7".into(),
         job: String::new(),
         author: "Ann <ann@example>".into(),
+        login: "octocat".to_owned(),
     };
     Writer { run: RunId(run.into()), actor }
 }

@@ -63,6 +63,9 @@ pub struct Change {
     pub preview: Option<Verdict>,
     /// Remarks of the provider, each a sentence.
     pub notes: Vec<String>,
+    /// The attributes in which the author names the members, so that one which is null was written there: in others
+    /// it was left out.
+    pub free: Vec<Arc<str>>,
     /// What would undo it, in a few words.
     pub undo: String,
     /// The attribute that names the version of a live resource, for `v1 -> v2`.

@@ -143,9 +143,12 @@ fn ending_of(end: &PhaseEnd) -> Ending {
         Ending::Interrupted
     } else if verdict(Outcome::Failed) {
         Ending::CheckFailed
-    } else if any(&|result| matches!(result, RowResult::Failed { .. })) || verdict(Outcome::Error) {
+    } else if any(&|result| matches!(result, RowResult::Failed { .. })) {
         Ending::Failed
-    } else if verdict(Outcome::Pending) || verdict(Outcome::Inconclusive) {
+    } else if verdict(Outcome::Error) || verdict(Outcome::Inconclusive) {
+        // To wait would not help: a person must look.
+        Ending::Inconclusive
+    } else if verdict(Outcome::Pending) {
         Ending::Waiting
     } else {
         Ending::Complete

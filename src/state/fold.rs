@@ -60,7 +60,10 @@ impl State {
                 let entry = entry.ok_or_else(|| IllegalTransition::Unknown { key: key.clone() })?;
                 entry.proof = Some(value.clone());
             }
-            Event::Restored { .. } | Event::Checkpointed { .. } | Event::SecretsReviewed { .. } => {}
+            Event::Restored { .. }
+            | Event::Checkpointed { .. }
+            | Event::SecretsReviewed { .. }
+            | Event::Sourced { .. } => {}
         }
         self.head = Some(Head { seq: recorded.seq, hash: recorded.hash });
         Ok(())

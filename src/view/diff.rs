@@ -28,6 +28,8 @@ pub struct Options<'o> {
     pub replace: &'o [Path],
     /// Parts that are known to have changed: decides for sensitive values of the past, which cannot be compared.
     pub changed: &'o [Path],
+    /// The attributes in which a member that is null is shown also where nothing was before.
+    pub free: &'o [Arc<str>],
     /// Leaves out everything that stays: lines around a change, `id`, how much is hidden.
     pub terse: bool,
 }
@@ -35,7 +37,7 @@ pub struct Options<'o> {
 /// The attributes of an object that differ, for between the braces of its block. Null stands for no object.
 #[must_use]
 pub fn object(before: &Value, after: &Value, options: Options<'_>) -> Vec<Line> {
-    let mut differ = Differ { options, lines: Vec::new(), path: Path::default() };
+    let mut differ = Differ::new(options, Path::default());
     let none = Map::new();
     let (old, new) = (before.as_map().unwrap_or(&none), after.as_map().unwrap_or(&none));
     if before.is_sensitive() || after.is_sensitive() {
@@ -51,7 +53,8 @@ pub fn object(before: &Value, after: &Value, options: Options<'_>) -> Vec<Line> 
 /// A single named value that differs, such as an output.
 #[must_use]
 pub fn named(name: &str, before: &Value, after: &Value, width: usize, options: Options<'_>) -> Vec<Line> {
-    let mut differ = Differ { options, lines: Vec::new(), path: Path::attribute(name) };
+    let free = [Arc::from(name)];
+    let mut differ = Differ::new(Options { free: &free, ..options }, Path::attribute(name));
     let (before, after) = (Some(before).filter(|b| !b.is_null()), Some(after).filter(|a| !a.is_null()));
     differ.begin(0, differ.mark(before, after), label(name, width));
     differ.pair(0, before, after, true);
@@ -61,10 +64,10 @@ pub fn named(name: &str, before: &Value, after: &Value, width: usize, options: O
 /// All attributes of an object as they are, nulls left out.
 #[must_use]
 pub fn listing(value: &Value, depth: usize) -> Vec<Line> {
-    let mut differ = Differ { options: Options::default(), lines: Vec::new(), path: Path::default() };
+    let mut differ = Differ::new(Options::default(), Path::default());
     match value.as_map() {
         _ if value.is_null() => {}
-        Some(map) if !is_hidden(value) => differ.whole_entries(depth, map, Mark::Same),
+        Some(map) if !is_hidden(value) => differ.whole_entries(depth, map, Mark::Same, Level::Object),
         _ => differ.aside(depth, format!("# {}", inline(value))),
     }
     differ.lines
@@ -73,7 +76,8 @@ pub fn listing(value: &Value, depth: usize) -> Vec<Line> {
 /// A single named value as it is.
 #[must_use]
 pub fn single(name: &str, value: &Value) -> Vec<Line> {
-    let mut differ = Differ { options: Options::default(), lines: Vec::new(), path: Path::attribute(name) };
+    let free = [Arc::from(name)];
+    let mut differ = Differ::new(Options { free: &free, ..Options::default() }, Path::attribute(name));
     differ.begin(0, Mark::Same, label(name, 0));
     differ.whole(0, value, Mark::Same);
     differ.lines
@@ -92,6 +96,14 @@ struct Differ<'o> {
     options: Options<'o>,
     lines: Vec<Line>,
     path: Path,
+    /// Whether what is written is the content of a JSON text, where every member was written by somebody.
+    in_json: bool,
+}
+
+impl<'o> Differ<'o> {
+    const fn new(options: Options<'o>, path: Path) -> Self {
+        Self { options, lines: Vec::new(), path, in_json: false }
+    }
 }
 
 impl Differ<'_> {
@@ -241,7 +253,7 @@ impl Differ<'_> {
         match value.kind() {
             Kind::Map(map) if !map.is_empty() => {
                 self.put("{");
-                self.whole_entries(depth + 1, map, mark);
+                self.whole_entries(depth + 1, map, mark, Level::Nested);
                 self.begin(depth, Mark::Same, "}".to_owned());
             }
             Kind::List(items) | Kind::Set(items) if !items.is_empty() => {
@@ -263,8 +275,11 @@ impl Differ<'_> {
         }
     }
 
-    fn whole_entries(&mut self, depth: usize, map: &Map, mark: Mark) {
-        let given = || map.iter().filter(|(_, item)| !item.is_null());
+    fn whole_entries(&mut self, depth: usize, map: &Map, mark: Mark, level: Level) {
+        let is_free = self.in_json
+            || self.path.root().is_some_and(|root| self.options.free.iter().any(|name| **name == *root));
+        let shows_null = level == Level::Nested && is_free;
+        let given = || map.iter().filter(|(_, item)| shows_null || !item.is_null());
         let width = widest(given().map(|(name, _)| &**name));
         for (name, item) in given() {
             self.begin(depth, mark, label(name, width));

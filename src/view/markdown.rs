@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 
+use self::parts::Diffs;
 use super::words;
 use crate::plan::Plan;
 use crate::plan::secrets::{Stamp, Witness};
@@ -36,7 +37,7 @@ fn plan_within(plan: &Plan, stamp: impl Into<Stamp>, limit: usize) -> String {
     let frame = Frame::new(plan, stamp.into());
     let steps = parts::steps(plan);
     for terse in [false, true] {
-        let text = frame.around(&[&steps, &parts::diffs(plan, terse).concat()]);
+        let text = frame.around(&[&steps, &parts::diffs(plan, terse).text()]);
         if text.len() <= limit {
             return text;
         }
@@ -82,26 +83,32 @@ impl Frame {
     }
 
     /// As many diffs as fit, the largest left out first; none when not even the rest fits.
-    fn with_some_diffs(&self, steps: &str, mut diffs: Vec<String>, limit: usize) -> Option<String> {
-        let note = |count: usize| {
-            let what =
-                if count == 1 { "largest diff is".to_owned() } else { format!("{count} largest diffs are") };
-            format!("\n_The {what} left out: too long for a comment. `relplan plan` shows all._\n")
-        };
-        let mut largest: Vec<usize> = (0..diffs.len()).collect();
-        largest.sort_by_key(|index| Reverse(diffs.get(*index).map_or(0, String::len)));
-        let mut length = self.around(&[steps, &note(diffs.len())]).len();
-        length += diffs.iter().map(String::len).sum::<usize>();
-        let mut left_out = 0;
-        for index in largest {
+    fn with_some_diffs(&self, steps: &str, mut diffs: Diffs, limit: usize) -> Option<String> {
+        let mut largest: Vec<(usize, Part)> =
+            diffs.folds.iter().enumerate().map(|(index, fold)| (fold.len(), Part::Fold(index))).collect();
+        largest.extend((0..diffs.outputs.len()).map(|index| (diffs.output_size(index), Part::Output(index))));
+        largest.sort_by_key(|(size, _)| Reverse(*size));
+        let mut length = self.around(&[steps, &note(diffs.folds.len(), &[]), &diffs.text()]).len();
+        let (mut folds, mut outputs) = (0, Vec::new());
+        for (size, part) in largest {
             if length <= limit {
                 break;
             }
-            let diff = diffs.get_mut(index).map(std::mem::take).unwrap_or_default();
-            length -= diff.len();
-            left_out += 1;
+            length -= size;
+            match part {
+                Part::Fold(index) => {
+                    diffs.folds.get_mut(index).into_iter().for_each(String::clear);
+                    folds += 1;
+                }
+                Part::Output(index) => {
+                    let name = diffs.outputs.get(index).map_or("", |(name, _)| name);
+                    outputs.push(parts::output(name, size));
+                    diffs.leave_output_out(index);
+                    length += diffs.output_size(index) + outputs.last().map_or(0, String::len);
+                }
+            }
         }
-        Some(self.around(&[steps, &diffs.concat(), &note(left_out)])).filter(|text| text.len() <= limit)
+        Some(self.around(&[steps, &diffs.text(), &note(folds, &outputs)])).filter(|text| text.len() <= limit)
     }
 
     /// Header, counts and digest, with as many cautions as fit.
@@ -119,6 +126,39 @@ impl Frame {
         summary.cautions = cautions;
         summary.around(&[NO_STEPS])
     }
+}
+
+/// A part of the diffs that can be left out.
+#[derive(Clone, Copy)]
+enum Part {
+    Fold(usize),
+    Output(usize),
+}
+
+/// At most this many outputs are named.
+const NAMED: usize = 5;
+
+/// What is left out.
+fn note(folds: usize, outputs: &[String]) -> String {
+    let mut what = Vec::new();
+    what.extend(match folds {
+        0 if outputs.is_empty() => Some("largest diff".to_owned()),
+        0 => None,
+        1 => Some("largest diff".to_owned()),
+        count => Some(format!("{count} largest diffs")),
+    });
+    if !outputs.is_empty() {
+        let rest = outputs.len().saturating_sub(NAMED);
+        let more = if rest == 0 { String::new() } else { format!(", and {rest} more") };
+        let shown: Vec<&str> = outputs.iter().take(NAMED).map(String::as_str).collect();
+        let plural = if outputs.len() == 1 { "" } else { "s" };
+        what.push(format!("output{plural} {}{more}", shown.join(", ")));
+    }
+    let is = if folds + outputs.len() <= 1 { "is" } else { "are" };
+    format!(
+        "\n_The {} {is} left out: too long for a comment. `relplan plan` shows all._\n",
+        what.join(" and the ")
+    )
 }
 
 fn footer(stamp: Stamp) -> String {

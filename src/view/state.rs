@@ -11,7 +11,7 @@ use crate::state::{Entry, State};
 mod history;
 mod report;
 
-pub use history::{concerns, history, subjects};
+pub use history::{history, objects};
 pub(super) use history::{name_of_event, subject, tell};
 pub use report::report;
 

@@ -120,6 +120,7 @@ pub const fn ending(ending: Ending) -> &'static str {
         Ending::Failed => "failed",
         Ending::CheckFailed => "check_failed",
         Ending::RolledBack => "rolled_back",
+        Ending::Inconclusive => "inconclusive",
         Ending::Waiting => "waiting",
         Ending::Interrupted => "interrupted",
         Ending::Uncertain => "uncertain",

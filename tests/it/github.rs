@@ -419,6 +419,52 @@ fn the_companys_whole_release_is_planned_and_applied() {
     nowhere(&shop);
 }
 
+/// Each release has the notes of its own repository: those of all would stand in it a hundred times.
+#[test]
+fn the_plan_of_a_hundred_repositories_says_each_change_once() {
+    let mut all: Vec<Json> = (1..100).map(repository).collect();
+    let mut main = repository(0);
+    main["name"] = json!("shop");
+    main["workflows"] =
+        json!([{ "path": ".github/workflows/deploy.yml", "name": "Deploy", "text": COMPANY_WORKFLOW }]);
+    all.push(main);
+    let mut shop = Shop::new(&all);
+    let plans = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/company");
+    let copied = Command::new("cp").arg("-r").arg(plans).arg(shop.folder.path()).status().expect("cp");
+    assert!(copied.success());
+    let file = shop.folder.path().join("company/releases/v1.2.hcl");
+    // A folder in the place of the bucket: nothing but the plan is looked at here.
+    let release = std::fs::read_to_string(&file).expect("a release file");
+    let release = release.replace("bucket        = var.backups.bucket", "directory     = \"snapshots\"");
+    std::fs::write(&file, release).expect("a release file");
+    let key = crate::databases::ssh_key(&shop.folder.path().join("company/releases/backup.key"));
+    let backups = format!("-var=backups={{bucket=\"\",key=\"{key}\",identity_file=\"backup.key\"}}");
+    shop.environment = vec![("RELPLAN_VAR_database_url", "postgres://shop@127.0.0.1:9/shop".to_owned())];
+    let (code, text) = shop.run(&["plan", &backups, "company/releases/v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    let releases: Vec<&str> = text.split("\n  # ").filter(|one| one.starts_with("github_release.")).collect();
+    assert_eq!(releases.len(), 100);
+    for release in &releases {
+        let own = release.split('"').nth(1).expect("a repository");
+        let others = release.lines().filter(|line| line.contains("acme/") && !line.contains(own));
+        assert_eq!(others.count(), 0, "{release}");
+        assert!(release.lines().count() < 30, "{release}");
+    }
+    let lines = text.lines().count();
+    // With the notes of all in each it had 47,229.
+    assert!(lines < 8_000, "{lines}");
+    let versions = json!({ "organizations": [{
+        "alias": "shop", "organization": "acme", "label": "shop", "next_version": "v1.2.0",
+    }] });
+    std::fs::write(shop.folder.path().join("org-versions.json"), versions.to_string()).expect("a file");
+    let (code, text) = shop.run(&["init", "-from-blastoff=org-versions.json"]);
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = shop.run(&["plan", "releases/v1.2.0.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    let lines = text.lines().count();
+    assert!(lines < 6_500 && text.contains("+ notes "), "{lines}");
+}
+
 /// The environments that the workflow was dispatched for, in order.
 fn deployed(shop: &Shop) -> Vec<String> {
     let state = shop.stand_in.state();

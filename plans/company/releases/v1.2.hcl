@@ -47,14 +47,14 @@ resource "release_notes" "shop" {
   exclude_authors = ["dependabot", "renovate"]
 }
 
-# 2. One tag and release in every repository of the topic; archived ones are left out.
+# 2. One tag and release in every repository of the topic, each with its own notes; archived ones are left out.
 
 resource "github_release" "shop" {
   for_each   = data.github_repositories.shop.full_names
   repository = each.key
   tag        = "v${release.version}"
   message    = "Shop ${release.version}"
-  notes      = release_notes.shop.markdown
+  notes      = lookup(release_notes.shop.by_repository, each.key, "No changes in this repository.")
   depends_on = [github_pull_requests.merged]
 }
 

@@ -161,6 +161,13 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// Whether the release file names the members inside it, and not its type: a member that is null was written then,
+    /// and not left out.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        matches!(&self.shape, Shape::Value(ty) if ty.is_free())
+    }
+
     /// An attribute that the release file must give.
     #[must_use]
     pub const fn required(name: &'static str, ty: Type, docs: &'static str) -> Self {

@@ -94,6 +94,17 @@ impl Type {
         Self::Map(Box::new(ty))
     }
 
+    /// Whether no part of it names members that a value may leave out.
+    pub(crate) fn is_free(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Bool | Self::Number | Self::String | Self::Object(_) => false,
+            Self::List(ty) | Self::Set(ty) => ty.is_free(),
+            Self::Map(ty) => !matches!(**ty, Self::Object(_)),
+            Self::Tuple(types) => types.iter().all(Self::is_free),
+        }
+    }
+
     /// The value made to fit. Unknown parts stay unknown, null fits every type, marks stay where they were.
     pub fn convert(&self, value: &Value) -> Result<Value, Misfit> {
         if matches!(value.kind(), Kind::Null | Kind::Unknown | Kind::Sealed(_)) {

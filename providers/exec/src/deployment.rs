@@ -37,7 +37,9 @@ nothing; an exit code that is no success means that nobody can tell. It is asked
 version shows, in each plan to find drift, and after a crash to find out what became of the deployment. Without it
 relplan must trust the exit code, finds no drift, and asks a person after a crash.
 
-**Interrupted.** A deployment that is under way is let finish, unless `on_interrupt = "stop"`. At a timeout, or a
+**Interrupted.** A deployment that is under way is let finish, unless `on_interrupt = "stop"`. What is live then decides:
+`observe` is asked for some seconds more, and a version that shows is done, however the command took the interrupt; where it does
+not show in that time, the next run asks again before anything else. At a timeout, or a
 second interrupt, it gets SIGTERM and soon after SIGKILL, with every process in its group. It outlives a relplan that
 is killed, and the terminal; what it prints from then on is lost. So does what it leaves running in the background
 when it ends by itself, and what that prints is lost as well unless it goes to a file: `server >server.log 2>&1 &`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relplan_contract::{Context, Path, Problem, ProblemKind, Value};
+use relplan_contract::{Answer, Context, Path, Problem, ProblemKind, Value};
 
 use crate::arguments::Spec;
 use crate::output::clean;
@@ -14,6 +14,9 @@ const LONGEST: usize = 256;
 /// The waits between two looks after a deployment: short at first, then every two seconds.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How long an interrupted run still looks: what has been deployed should not be recorded as if it had not.
+const AFTER_INTERRUPT: Duration = Duration::from_secs(5);
 
 /// What was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,17 +71,19 @@ pub(crate) async fn observe(
     Ok(if version.is_empty() { Seen::Nothing } else { Seen::Version(version) })
 }
 
-/// Looks until the version is live, for as long as `observe_seconds` says; gives what was seen last.
-pub(crate) async fn observe_until(
-    context: &Context,
-    object: &Value,
-    key: &str,
-    version: &str,
-) -> Result<Seen, Problem> {
+/// What was seen last, and whether the looking was cut short by an interrupt.
+pub(crate) struct LastSeen {
+    pub(crate) seen: Result<Seen, Problem>,
+    pub(crate) cut_short: bool,
+}
+
+/// Looks until the version is live, for as long as `observe_seconds` says, or for a while after an interrupt.
+pub(crate) async fn observe_until(context: &Context, object: &Value, key: &str, version: &str) -> LastSeen {
     let limit =
         object.get("observe_seconds").as_i64().and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0);
     let end = context.clock.now() + Duration::from_secs(limit);
     let mut wait = FIRST_WAIT;
+    let mut interrupted = None;
     loop {
         // After the command has run, one look is worth more than an early end.
         let seen = observe(context, object, key, false).await;
@@ -87,10 +92,18 @@ pub(crate) async fn observe_until(
             Ok(seen) => *seen == Seen::Unseen,
             Err(problem) => problem.kind != ProblemKind::Retry,
         };
-        if live || hopeless || context.cancel.is_cancelled() || context.clock.now() >= end {
-            return seen;
+        let now = context.clock.now();
+        if context.cancel.is_cancelled() {
+            interrupted.get_or_insert(now + AFTER_INTERRUPT);
         }
-        let mut cancelled = context.cancel.cancelled();
+        let cut_short = interrupted.is_some_and(|until| now >= until) && now < end;
+        if live || hopeless || cut_short || now >= end {
+            return LastSeen { seen, cut_short };
+        }
+        let mut cancelled: Answer<'_, ()> = match interrupted {
+            None => context.cancel.cancelled(),
+            Some(_) => Box::pin(std::future::pending()),
+        };
         tokio::select! {
             () = context.clock.sleep(wait) => {}
             () = &mut cancelled => {}

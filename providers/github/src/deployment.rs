@@ -86,12 +86,29 @@ impl Deployment {
         live::tell(client, context, &arguments, (deployment, "in_progress"), Some(&run)).await;
         let run = run::follow(client, context, &arguments, run).await?;
         if run.ended() != Some("success") {
+            // One that was cancelled on the way may have done its work all the same.
+            let cut = context.cancel.is_cancelled();
+            if cut && self.shows(context, &arguments, request.prior).await {
+                live::tell(client, context, &arguments, (deployment, "success"), Some(&run)).await;
+                let seen = Seen::Version(arguments.version.clone());
+                return Ok(Applied::new(with_results(planned, &run, seen, deployment)));
+            }
             live::tell(client, context, &arguments, (deployment, "failure"), Some(&run)).await;
             return Err(run::failure(client, context, &arguments, &run).await);
         }
         live::tell(client, context, &arguments, (deployment, "success"), Some(&run)).await;
         let seen = await_version(client, context, &arguments).await?;
         Ok(Applied::new(with_results(planned, &run, seen, deployment)))
+    }
+
+    /// Whether the service itself tells that the version is live, which was not before.
+    async fn shows(&self, context: &Context, arguments: &Arguments, prior: Option<&Value>) -> bool {
+        let was_live = prior.is_some_and(|prior| prior.get("version").as_str() == Some(&*arguments.version));
+        if was_live || arguments.version_url.is_none() {
+            return false;
+        }
+        let seen = live::look(self.client(), &run::patient(context), arguments).await;
+        matches!(seen, Ok(Seen::Version(version)) if version == arguments.version)
     }
 
     async fn observe(&self, context: &Context, prior: &Value) -> Result<Observed, Problem> {

@@ -239,7 +239,51 @@ impl PullRequests {
     }
 }
 
+/// A review of a pull request, as the REST API tells it.
+#[derive(Deserialize)]
+struct Opinion {
+    id: i64,
+    user: Option<Named>,
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    login: String,
+}
+
+impl PullRequests {
+    /// Who approves a pull request. The last word of each counts; comments take nothing back.
+    async fn approvers(&self, context: &Context, change: &str) -> Result<Vec<String>, Problem> {
+        let place = Place::read(context, change)?;
+        let what = format!("The reviews of {}#{} could not be read", place.repository, place.number);
+        let path =
+            query(&place.repository.path(&["pulls", &place.number, "reviews"]), &[("per_page", "100")]);
+        let all = self.github.client.all::<Opinion>(context, &path, |left, right| left.id == right.id).await;
+        let mut all = all.map_err(|fault| fault.reading(&what))?;
+        all.sort_by_key(|opinion| opinion.id);
+        let mut last: BTreeMap<String, bool> = BTreeMap::new();
+        for Opinion { user, state, .. } in all {
+            let Some(Named { login }) = user else { continue };
+            match state.as_str() {
+                "APPROVED" => drop(last.insert(login, true)),
+                "CHANGES_REQUESTED" | "DISMISSED" => drop(last.insert(login, false)),
+                _ => {}
+            }
+        }
+        Ok(last.into_iter().filter(|(_, approves)| *approves).map(|(login, _)| login).collect())
+    }
+}
+
 impl Reviews for PullRequests {
+    fn approved_by<'a>(
+        &'a self,
+        context: &'a Context,
+        review: Review<'a>,
+    ) -> Answer<'a, Result<Vec<String>, Problem>> {
+        Box::pin(self.approvers(context, review.change))
+    }
+
     fn publish<'a>(
         &'a self,
         context: &'a Context,

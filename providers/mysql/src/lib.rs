@@ -11,6 +11,7 @@
 mod connection;
 mod credentials;
 mod database;
+mod in_use;
 mod options;
 mod program;
 mod restore;

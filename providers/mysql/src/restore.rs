@@ -2,12 +2,14 @@
 //!
 //! MySQL cannot rename a database, and cannot move triggers, views and routines from one to another. So a new or empty
 //! database is filled as it is; one that has tables is put aside, and the restored one moved into its place, where
-//! both hold nothing but tables; else the restored one keeps a name of its own.
+//! both hold nothing but tables; else that is refused. It ends with the restored database under the name that was asked
+//! for, or with an error, and then what was there is as it was.
 
 use relplan_archive::{Archive, Depth, Flow, Identities, Job, Settings, Wanted, asserts};
-use relplan_contract::{Problem, Restored};
+use relplan_contract::{Problem, ProblemKind, Restored};
 
 use crate::connection::Connection;
+use crate::in_use;
 use crate::program::{self, Program};
 use crate::scratch;
 use crate::session::{Row, Session, identifier, literal, problem_of};
@@ -44,6 +46,10 @@ struct Holds {
     /// How many views, triggers, routines and events.
     others: usize,
 }
+
+/// Why a database with more than tables in it cannot change places with another one.
+const IMMOVABLE: &str =
+    "has views, triggers, routines or events, which MySQL cannot move to another database";
 
 impl Holds {
     fn of(session: &mut Session<'_>, database: &str) -> Result<Self, Problem> {
@@ -94,6 +100,14 @@ pub(crate) fn for_person(
     }
     let stamp = job.context().clock.now_ms();
     let aside = holds.filter(|holds| !holds.is_empty());
+    if let Some(before) = &aside {
+        // Before the hours that restoring may take.
+        if before.others > 0 {
+            return Err(Problem::invalid("into", format!("The database {name} {IMMOVABLE}."))
+                .hint("Restore into a new database, and point those who use this one to it."));
+        }
+        in_use::refuse(job, &server, &name, &before.tables)?;
+    }
     let target = if aside.is_some() { format!("{name}_restored_{stamp}") } else { name.clone() };
     let began = job.context().clock.now_ms();
     let fresh = named.to_database(&target);
@@ -134,7 +148,7 @@ fn taken_back(job: &Job, server: &Connection, target: &str, ours: bool, problem:
     Problem { message: format!("{}{left}", problem.message), ..problem }
 }
 
-/// Puts the tables of a database aside and the restored ones into their place, in one statement; else says what to do.
+/// Puts the tables of a database aside and the restored ones into their place, in one statement: all or none.
 fn swap(
     job: &Job,
     server: &Connection,
@@ -143,14 +157,13 @@ fn swap(
     restored: &str,
     stamp: i64,
 ) -> Result<String, Problem> {
-    let mut session = Session::open(job, server)?;
-    let new = Holds::of(&mut session, restored)?;
-    if before.others + new.others > 0 {
-        session.close()?;
-        return Ok(format!(
-            "The restored database is {restored}: one of the two has views, triggers, routines or events, which MySQL cannot move. \
-             Point those who use {name} to it."
-        ));
+    let new = holds(job, server, restored)?;
+    if new.others > 0 {
+        let message = format!(
+            "The snapshot was restored into {restored}, and not into the place of {name}, which is as it was: what was restored {IMMOVABLE}."
+        );
+        return Err(Problem::refused(message)
+            .hint(format!("Point those who use {name} to {restored}; or drop {restored}.")));
     }
     let aside = format!("{name}_before_{stamp}");
     let moved = |tables: &[String], from: &str, to: &str| {
@@ -163,17 +176,43 @@ fn swap(
     let mut moves = moved(&before.tables, name, &aside);
     moves.extend(moved(&new.tables, restored, name));
     let rename = format!("RENAME TABLE {}", moves.join(", "));
-    let swapped = session
-        .run(&format!("CREATE DATABASE {}; SET SESSION lock_wait_timeout = 30", identifier(&aside)))
-        .and_then(|_| session.run_whole(&rename))
-        .and_then(|()| session.run_whole(&format!("DROP DATABASE {}", identifier(restored))));
-    Ok(match swapped {
-        Ok(()) => {
-            format!("The tables that were in {name} are now in {aside}; drop it when nobody misses it.")
+    let make = format!("CREATE DATABASE {}", identifier(&aside));
+    let swapped = Session::open(job, server).and_then(|mut session| {
+        session.run(&format!("{make}; SET SESSION lock_wait_timeout = 30"))?;
+        session.run_whole(&rename)?;
+        session.close()
+    });
+    if let Err(problem) = swapped {
+        // The answer can be lost, and not what it told.
+        let left = holds(job, server, restored).map_err(|unasked| {
+            Problem::uncertain(format!(
+                "Whether the tables of {restored} are in {name} now cannot be found out: {} {}",
+                problem.message, unasked.message
+            ))
+        })?;
+        if !left.is_empty() {
+            let emptied = holds(job, server, &aside).is_ok_and(|holds| holds.is_empty());
+            let dropped = emptied && scratch::drop_database(job, server, &aside).is_ok();
+            let first = if dropped { format!("{make}; ") } else { String::new() };
+            let message = format!(
+                "The snapshot was restored, but its tables could not be moved into {name}: {}{} {name} is as it was. The restored database is {restored}.",
+                problem.message,
+                in_use::who(job, server, name)
+            );
+            let hint = format!(
+                "When nobody uses {name}, run `{first}{rename}`; or drop {restored}, and restore again."
+            );
+            return Err(Problem { kind: ProblemKind::Refused, message, ..problem }.hint(hint));
         }
-        Err(problem) => format!(
-            "The tables could not be swapped ({}). The restored database is {restored}; when nobody uses {name}, run: {rename}",
-            problem.message
-        ),
-    })
+    }
+    let dropped = scratch::drop_database(job, server, restored).is_ok();
+    let left = if dropped { String::new() } else { format!(" {restored} is empty now; drop it.") };
+    Ok(format!("The tables that were in {name} are now in {aside}; drop it when nobody misses it.{left}"))
+}
+
+fn holds(job: &Job, server: &Connection, database: &str) -> Result<Holds, Problem> {
+    let mut session = Session::open(job, server)?;
+    let holds = Holds::of(&mut session, database)?;
+    session.close()?;
+    Ok(holds)
 }

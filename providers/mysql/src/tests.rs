@@ -3,6 +3,7 @@
 mod conformance;
 mod credentials;
 mod faults;
+mod restore;
 mod snapshot;
 
 use std::path::PathBuf;

@@ -3,9 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 
 use relplan_archive::{Archive, Depth, Flow, Identities, Job, Part, Settings, Wanted, asserts, side_thread};
-use relplan_contract::{Problem, Restored};
+use relplan_contract::{Problem, ProblemKind, Restored};
 
 use crate::connection::Connection;
+use crate::in_use;
 use crate::program;
 use crate::psql::{Session, identifier, literal};
 use crate::scratch;
@@ -158,6 +159,8 @@ impl Target<'_> {
 }
 
 /// Restores a snapshot for a person: into a new database, which then gets the name that was asked for.
+///
+/// It ends with the restored database under that name, or with an error: what was there then still has its name.
 pub(crate) fn for_person(
     job: &Job,
     settings: &Settings,
@@ -176,6 +179,10 @@ pub(crate) fn for_person(
         let message = format!("The database {name} is there already, with {tables} tables.");
         return Err(Problem::invalid("into", message)
             .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
+    }
+    if there.is_some() {
+        // Before the hours that restoring may take.
+        in_use::refuse(job, &server, &name)?;
     }
     let stamp = job.context().clock.now_ms();
     let (new, aside) = (format!("{name}_restored_{stamp}"), format!("{name}_before_{stamp}"));
@@ -199,20 +206,61 @@ pub(crate) fn for_person(
         }
     };
     notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
-    let rename =
-        |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
-    let mut renames: Vec<String> = there.iter().map(|_| rename(&name, &aside)).collect();
-    renames.push(rename(&new, &name));
-    notes.push(match swap(job, &server, &renames) {
-        Ok(()) if there.is_some() => format!("The database that was there is now {aside}; drop it when nobody misses it."),
-        Ok(()) => format!("The database {name} is new."),
-        Err(problem) => format!(
-            "The names could not be swapped ({}). The restored database is {new}; when nobody is connected, run: {}",
-            problem.message,
-            renames.join("; ")
-        ),
+    take_the_name(job, &server, &name, &new, there.map(|_| &*aside))?;
+    notes.push(match there {
+        Some(_) => format!("The database that was there is now {aside}; drop it when nobody misses it."),
+        None => format!("The database {name} is new."),
     });
     Ok(Restored { notes })
+}
+
+/// Gives the restored database its name, once the one that has it has another.
+fn take_the_name(
+    job: &Job,
+    server: &Connection,
+    name: &str,
+    new: &str,
+    aside: Option<&str>,
+) -> Result<(), Problem> {
+    let rename =
+        |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
+    let mut renames: Vec<String> = aside.map(|aside| rename(name, aside)).into_iter().collect();
+    renames.push(rename(new, name));
+    // Somebody may have connected meanwhile. Those who do so only for a moment are waited for.
+    let in_use = |problem: &Problem| problem.message.contains("is being accessed by other users");
+    let mut tries = 0..2;
+    let problem = loop {
+        match swap(job, server, &renames) {
+            Ok(()) => return Ok(()),
+            Err(problem) if in_use(&problem) && tries.next().is_some() => {}
+            Err(problem) => break problem,
+        }
+    };
+    match is_there(job, server, new) {
+        // The answer was lost, and not what it told.
+        Ok(false) => return Ok(()),
+        Ok(true) => {}
+        Err(unasked) => {
+            let message = format!(
+                "Whether the restored database {new} has the name {name} now cannot be found out: {} {}",
+                problem.message, unasked.message
+            );
+            return Err(Problem::uncertain(message).hint("Look at the list of databases (`psql -l`)."));
+        }
+    }
+    let here = aside.map_or_else(String::new, |_| format!(" {name} is as it was."));
+    let who = match aside.map(|_| in_use::refuse(job, server, name)) {
+        Some(Err(users)) => format!(" {}", users.message),
+        _ => String::new(),
+    };
+    let message = format!(
+        "The snapshot was restored, but does not have the name {name}: {}{who}{here} The restored database is {new}.",
+        problem.message
+    );
+    Err(Problem { kind: ProblemKind::Refused, message, ..problem }.hint(format!(
+        "When nobody is connected to {name}, run `{}`; or drop {new}, and restore again.",
+        renames.join("; ")
+    )))
 }
 
 /// Gives databases other names, all or none: never is there no database of the name.
@@ -226,6 +274,14 @@ fn swap(job: &Job, server: &Connection, renames: &[String]) -> Result<(), Proble
     session.close()
 }
 
+/// Whether the server has a database of this name.
+fn is_there(job: &Job, server: &Connection, name: &str) -> Result<bool, Problem> {
+    let mut session = Session::open(job, server)?;
+    let there = session.run(&format!("SELECT 1 FROM pg_database WHERE datname = {}", literal(name)))?;
+    session.close()?;
+    Ok(!there.is_empty())
+}
+
 /// How many tables the database has; none where it is not there.
 fn looked_at(
     job: &Job,
@@ -233,10 +289,7 @@ fn looked_at(
     named: &Connection,
     name: &str,
 ) -> Result<Option<usize>, Problem> {
-    let mut session = Session::open(job, server)?;
-    let there = session.run(&format!("SELECT 1 FROM pg_database WHERE datname = {}", literal(name)))?;
-    session.close()?;
-    if there.is_empty() {
+    if !is_there(job, server, name)? {
         return Ok(None);
     }
     let mut session = Session::open(job, named)?;

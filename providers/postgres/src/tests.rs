@@ -6,6 +6,7 @@ mod credentials;
 mod faults;
 mod migration;
 mod query;
+mod restore;
 mod snapshot;
 
 use std::path::PathBuf;

@@ -58,7 +58,7 @@ resource "release_notes" "shop" {
 resource "github_release" "shop" {
   repository = "acme/shop"
   tag        = "v${release.version}"
-  notes      = release_notes.shop.markdown
+  notes      = lookup(release_notes.shop.by_repository, each.key, "No changes in this repository.")
 }
 ```
 

@@ -10,6 +10,7 @@
 mod backup;
 mod copy;
 mod failure;
+mod in_use;
 mod inspect;
 mod restore;
 mod snapshot;

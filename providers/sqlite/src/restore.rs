@@ -8,6 +8,7 @@ use relplan_archive::{Archive, Job, Settings, Wanted, asserts};
 use relplan_contract::{Problem, Restored};
 
 use crate::copy;
+use crate::in_use;
 use crate::inspect;
 use crate::verify;
 
@@ -35,6 +36,8 @@ pub(crate) fn for_person(
             "SQLite would take it for changes of the restored one. Move it away, or put it aside with -over.",
         ));
     }
+    let files = || std::iter::once(into.clone()).chain(beside(&into));
+    in_use::refuse(&into, files())?;
     let mut file = copy::file(folder)?;
     let bytes = verify::write(job, settings, archive, &mut file)?;
     let failed =
@@ -47,17 +50,17 @@ pub(crate) fn for_person(
         format!("{bytes} bytes, each as it was when it was copied"),
         format!("integrity_check: ok; {}", archive.manifest.counted()),
     ];
+    // Once more: all of it was written meanwhile. It is held until the new one has the name.
+    let held = in_use::refuse(&into, files())?;
     let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;
     if there {
-        notes.push(format!(
-            "The file that was there is now {}. Whoever has it open goes on in it: start them anew.",
-            aside.display()
-        ));
+        notes.push(format!("The file that was there is now {}.", aside.display()));
     }
     file.persist_noclobber(&into).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => already_there(&into),
         _ => failed(error.error),
     })?;
+    drop(held);
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
     Ok(Restored { notes })
 }

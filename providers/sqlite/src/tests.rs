@@ -1,6 +1,7 @@
 //! Real databases, written to while they are copied; and the conformance suite.
 
 mod conformance;
+mod restore;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -129,6 +130,7 @@ async fn an_encrypted_one_comes_back_into_a_file() {
     assert_eq!(again.kind, ProblemKind::Invalid);
     let connection = Connection::open(bench.path("restored.sqlite")).expect("a database");
     connection.execute_batch("PRAGMA journal_mode = WAL; DELETE FROM orders").expect("emptied");
+    drop(connection);
     let restored = bench.restore(&object, "restored.sqlite", true).await.expect("restored over it");
     assert!(restored.notes[2].contains("restored.sqlite.before-"), "{restored:?}");
     let count = |path: &Path| -> i64 {
@@ -136,7 +138,6 @@ async fn an_encrypted_one_comes_back_into_a_file() {
         connection.query_row("SELECT count(*) FROM orders", [], |row| row.get(0)).expect("a count")
     };
     assert_eq!(count(&bench.path("restored.sqlite")), 5_000);
-    drop(connection);
     let entries = std::fs::read_dir(bench.folder.path()).expect("a folder").flatten();
     let mut aside = entries.map(|entry| entry.path()).filter(|path| {
         let name = path.to_string_lossy();

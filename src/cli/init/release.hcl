@@ -27,12 +27,12 @@ resource "release_notes" "all" {
 }
 
 resource "github_release" "all" {
-  for_each       = data.github_repositories.all.full_names
-  repository     = each.key
-  tag            = "v${release.version}"
-  generate_notes = true
-  prerelease     = {{prerelease}}
-  depends_on     = [github_pull_requests.merged]
+  for_each   = data.github_repositories.all.full_names
+  repository = each.key
+  tag        = "v${release.version}"
+  notes      = lookup(release_notes.all.by_repository, each.key, "No changes in this repository.")
+  prerelease = {{prerelease}}
+  depends_on = [github_pull_requests.merged]
 }
 
 output "notes" {

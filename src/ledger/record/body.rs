@@ -26,11 +26,12 @@ pub(in crate::ledger) mod words {
     ];
     pub(in crate::ledger) const ACTS: [(Act, &str); 4] =
         [(Act::Create, "create"), (Act::Update, "update"), (Act::Judge, "judge"), (Act::Destroy, "destroy")];
-    pub(in crate::ledger) const ENDINGS: [(Ending, &str); 7] = [
+    pub(in crate::ledger) const ENDINGS: [(Ending, &str); 8] = [
         (Ending::Complete, "complete"),
         (Ending::Failed, "failed"),
         (Ending::CheckFailed, "check_failed"),
         (Ending::RolledBack, "rolled_back"),
+        (Ending::Inconclusive, "inconclusive"),
         (Ending::Waiting, "waiting"),
         (Ending::Interrupted, "interrupted"),
         (Ending::Uncertain, "uncertain"),
@@ -75,6 +76,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::KeyNamed { .. } => "key_named",
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
+        Event::Sourced { .. } => "sourced",
         Event::TurningBack { .. } => "turning_back",
         Event::VersionWithdrawn { .. } => "version_withdrawn",
         Event::Intended(_) => "intended",
@@ -106,6 +108,9 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
             json!({ "key": key, "lineage": *lineage.0, "product": product })
         }
         Event::KeyNamed { key } => json!({ "key": key }),
+        Event::Sourced { commit, changed, review, reviewers } => {
+            json!({ "changed": changed, "commit": commit, "review": review, "reviewers": reviewers })
+        }
         Event::SecretsReviewed { fingerprint, review, unseen } => {
             json!({ "fingerprint": fingerprint, "review": word(&SECRET_REVIEWS, review), "unseen": unseen })
         }
@@ -176,6 +181,12 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
             plan: body.optional_digest("plan")?,
             versions: versions(body)?,
             command: body.text("command")?.to_owned(),
+        },
+        "sourced" => Event::Sourced {
+            commit: body.optional_text("commit")?.map(str::to_owned),
+            changed: body.truth("changed")?,
+            review: body.optional_text("review")?.map(str::to_owned),
+            reviewers: body.texts("reviewers")?.into_iter().map(str::to_owned).collect(),
         },
         "turning_back" => Event::TurningBack { to: read_versions_of(body, "to")? },
         "version_withdrawn" => {

@@ -164,6 +164,7 @@ fn change(change: &Change, value: &dyn Fn(&Value) -> Json) -> Json {
         "judged_by": change.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "preview": change.preview.as_ref().map(verdict),
         "notes": json!(change.notes),
+        "free": change.free.iter().map(|name| &**name).collect::<Vec<_>>(),
         "undo": change.undo.as_str(),
         "headline": change.headline.as_deref(),
         "on_failure": word(&ON_FAILURE, &change.on_failure),
@@ -189,6 +190,8 @@ fn change_of(json: &Json) -> Option<Change> {
         judged_by: all("judged_by")?.iter().map(dependency).collect::<Option<_>>()?,
         preview: optional_verdict(json.get("preview")?)?,
         notes: strings(json.get("notes")?)?,
+        // Plans of before do not have it.
+        free: json.get("free").map_or(Some(Vec::new()), strings)?.into_iter().map(Into::into).collect(),
         undo: json.get("undo")?.as_str()?.to_owned(),
         headline: optional(json.get("headline")?, |json| json.as_str().map(str::to_owned))?,
         on_failure: thing(&ON_FAILURE, json.get("on_failure")?)?,

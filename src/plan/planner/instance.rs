@@ -85,6 +85,14 @@ impl Whom {
     pub fn is_gate(&self) -> bool {
         matches!(self, Self::Resource(_, schema) if schema.gate)
     }
+
+    /// The arguments and results of the type.
+    pub(super) fn attributes(&self) -> &[relplan_contract::Attribute] {
+        match self {
+            Self::Resource(_, schema) => &schema.attributes,
+            Self::Data(source) => &source.schema().attributes,
+        }
+    }
 }
 
 impl Instance {

@@ -327,6 +327,7 @@ impl Planner {
             Whom::Resource(_, schema) => (schema.undo.to_owned(), schema.headline.map(str::to_owned)),
             Whom::Data(_) => (String::new(), None),
         };
+        let free = instance.whom.attributes().iter().filter(|attribute| attribute.is_free());
         let change = Change {
             key: instance.key.clone(),
             lifetime: instance.lifetime(),
@@ -346,6 +347,7 @@ impl Planner {
             judged_by: Vec::new(),
             preview,
             notes,
+            free: free.map(|attribute| attribute.name.into()).collect(),
             undo,
             headline,
             on_failure: lifecycle.on_failure,

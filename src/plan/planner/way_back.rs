@@ -205,6 +205,7 @@ pub(super) fn blank(
         notes: Vec::new(),
         undo,
         headline,
+        free: Vec::new(),
         on_failure: OnFailure::Stop,
         when: When::Success,
     }

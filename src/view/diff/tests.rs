@@ -233,6 +233,7 @@ fn line_ends_that_differ_are_seen() {
           - a
           + a\r
             b
+            # (\r stands for a carriage return)
         EOT
 
 "#]]
@@ -250,6 +251,82 @@ fn line_ends_that_differ_are_seen() {
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn texts_that_differ_are_shown_differently_also_when_they_are_new() {
+    let texts = [
+        "one\ntwo\n",
+        "one\ntwo",
+        "one\r\ntwo\r\n",
+        "one\r\ntwo",
+        "one\ntwo\r\n",
+        "one\r\ntwo\n",
+        "one\\r\ntwo\\r\n",
+        "one\ntwo\n\n",
+        "one\n\ntwo\n",
+        "\none\ntwo\n",
+        "one\rtwo\n",
+        "one\u{85}two\n",
+        "{\"a\": 1}",
+        "{\"a\": 1}\n",
+        "{\"a\":\r\n1}",
+        "{\"a\": 1, \"b\": null}",
+    ];
+    let shown: std::collections::BTreeSet<_> =
+        texts.iter().map(|text| diff(&Value::NULL, &attribute(*text))).collect();
+    assert_eq!(shown.len(), texts.len(), "{shown:#?}");
+    let new = attribute("one\r\ntwo");
+    assert_data_eq!(
+        diff(&Value::NULL, &new),
+        str![[r#"
+      + input = <<-EOT
+            one\r
+            two
+            # (\r stands for a carriage return)
+            # (no line break at the end)
+        EOT
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_member_that_is_null_is_shown_where_the_author_named_it() {
+    let value = Value::map([("a", Value::NULL), ("inner", Value::list([Value::map([("b", Value::NULL)])]))]);
+    let object_of = |free: &[std::sync::Arc<str>]| {
+        shown(&object(&Value::NULL, &attribute(value.clone()), Options { free, ..Options::default() }))
+    };
+    assert_data_eq!(
+        object_of(&["input".into()]),
+        str![[r#"
+      + input = {
+          + a     = null
+          + inner = [
+              + {
+                  + b = null
+                },
+            ]
+        }
+
+"#]]
+    );
+    // In a block, what was left out is null as well.
+    assert_data_eq!(
+        object_of(&[]),
+        str![[r#"
+      + input = {
+          + inner = [
+              + {
+                },
+            ]
+        }
+
+"#]]
+    );
+    // An output has no type.
+    assert!(shown(&named("o", &Value::NULL, &value, 1, Options::default())).contains("a     = null"));
 }
 
 #[test]

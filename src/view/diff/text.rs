@@ -16,7 +16,9 @@ impl Differ<'_> {
             (Some(before), Some(after)) if before != after => {
                 self.put("jsonencode(");
                 self.begin(depth + 1, Mark::Change, String::new());
+                let outer = std::mem::replace(&mut self.in_json, true);
                 self.changed(depth + 1, &before, &after);
+                self.in_json = outer;
                 self.begin(depth, Mark::Same, ")".to_owned());
             }
             _ if is_long(old) || is_long(new) => self.heredoc(depth, old, new),
@@ -29,12 +31,19 @@ impl Differ<'_> {
         if let Some(value) = json::collection(text) {
             self.put("jsonencode(");
             self.begin(depth + 1, Mark::Same, String::new());
+            let outer = std::mem::replace(&mut self.in_json, true);
             self.whole(depth + 1, &value, mark);
+            self.in_json = outer;
+            self.around_json(depth + 1, text);
             self.begin(depth, Mark::Same, ")".to_owned());
         } else if is_long(text) {
             self.put("<<-EOT");
-            for line in escape::lines(text) {
-                self.begin(depth + 1, Mark::Same, line.into_owned());
+            for line in lines(text, true) {
+                self.begin(depth + 1, Mark::Same, escape::line(line).into_owned());
+            }
+            self.returns(depth + 1, &[text]);
+            if !text.ends_with('\n') {
+                self.aside(depth + 1, "# (no line break at the end)".to_owned());
             }
             self.begin(depth, Mark::Same, "EOT".to_owned());
         } else {
@@ -63,6 +72,9 @@ impl Differ<'_> {
                 }
             }
         }
+        if keep_returns {
+            self.returns(depth + 1, &[old, new]);
+        }
         self.last_break(depth + 1, old, new);
         self.begin(depth, Mark::Same, "EOT".to_owned());
     }
@@ -81,6 +93,23 @@ impl Differ<'_> {
             if folded == 0 || index < first || index >= first + hidden {
                 self.begin(depth, Mark::Same, escape::line(line).into_owned());
             }
+        }
+    }
+
+    /// Says what a `\r` on the lines stands for: a text may have these two characters themselves.
+    fn returns(&mut self, depth: usize, texts: &[&str]) {
+        if texts.iter().any(|text| text.contains('\r')) {
+            self.aside(depth, "# (\\r stands for a carriage return)".to_owned());
+        }
+    }
+
+    /// Says what is around the content of a JSON text, which alone is shown.
+    fn around_json(&mut self, depth: usize, text: &str) {
+        if text.contains('\r') {
+            self.aside(depth, "# (with carriage returns between)".to_owned());
+        }
+        if text.ends_with('\n') {
+            self.aside(depth, "# (with a line break at the end)".to_owned());
         }
     }
 

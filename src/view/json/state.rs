@@ -97,14 +97,14 @@ fn values(state: &State) -> BTreeMap<&str, Json> {
 
 fn record(record: &Recorded) -> Json {
     let key = subject(&record.event);
-    let Actor { user, host, job, author } = &record.actor;
+    let Actor { user, host, job, author, login } = &record.actor;
     json!({
         "seq": record.seq,
         "hash": record.hash.to_string(),
         "run": *record.run.0,
         "epoch": record.epoch,
         "time_ms": record.time_ms,
-        "actor": { "user": user, "host": host, "job": job, "author": author },
+        "actor": { "user": user, "host": host, "job": job, "author": author, "login": login },
         "event": name_of_event(&record.event),
         "address": key.as_ref().map(|key| key.address.to_string()),
         "record_version": key.as_ref().and_then(|key| key.version.as_deref()),

@@ -12,7 +12,7 @@ use crate::event::{EntryKey, RunMode};
 use crate::plan::secrets::{Stamp, Witness};
 use crate::plan::{Action, Caution, Change, Drift, Move, Plan};
 use crate::view::diff::{self, Options};
-use crate::view::escape::shortened;
+use crate::view::escape::{self, shortened};
 use crate::view::sheet::{Line, fenced};
 use crate::view::text::{changed_parts, checks_line, headline, plan_line, taken_over, verdict};
 use crate::view::words;
@@ -136,27 +136,60 @@ pub(super) fn folded_steps(plan: &Plan) -> String {
     table("| Action | Block | Instances |\n|---|---|--:|\n", &rows.iter().map(row).collect::<Vec<_>>())
 }
 
+/// The name of an output with its size, for a sentence.
+pub(super) fn output(name: &str, size: usize) -> String {
+    format!("{} ({size} bytes)", markdown::code(&shortened(name, LONGEST)))
+}
+
 fn table(head: &str, rows: &[String]) -> String {
     if rows.is_empty() { String::new() } else { format!("\n{head}{}", rows.concat()) }
 }
 
-/// The diffs, each in a fold of its own: of the changes, of what was changed from outside, of the outputs.
-pub(super) fn diffs(plan: &Plan, terse: bool) -> Vec<String> {
+/// What differs, each part of which can be left out.
+pub(super) struct Diffs {
+    /// A fold each: of the changes, of what was changed from outside.
+    pub(super) folds: Vec<String>,
+    /// The lines of each output; all are in one fold.
+    pub(super) outputs: Vec<(String, Vec<Line>)>,
+}
+
+impl Diffs {
+    pub(super) fn text(&self) -> String {
+        let lines: Vec<Line> = self.outputs.iter().flat_map(|(_, lines)| lines.iter().cloned()).collect();
+        format!("{}{}", self.folds.concat(), folded("changes to outputs", &lines))
+    }
+
+    /// How many bytes an output takes.
+    pub(super) fn output_size(&self, index: usize) -> usize {
+        self.outputs.get(index).map_or(0, |(_, lines)| fenced(lines).len())
+    }
+
+    /// Leaves an output out: its name and size stay.
+    pub(super) fn leave_output_out(&mut self, index: usize) {
+        let size = self.output_size(index);
+        if let Some((name, lines)) = self.outputs.get_mut(index) {
+            let text = format!("# {}: left out, {size} bytes", shortened(&escape::key(name), LONGEST));
+            *lines = vec![Line { text, aside: true, ..Line::default() }];
+        }
+    }
+}
+
+/// The diffs of a plan.
+pub(super) fn diffs(plan: &Plan, terse: bool) -> Diffs {
     let changes = plan.changes.iter().filter(|change| change.action != Action::Forget).map(|change| {
         let changed = changed_parts(change);
-        let options = Options { replace: &change.replace, changed: &changed, terse };
+        let options = Options { replace: &change.replace, changed: &changed, free: &change.free, terse };
         let title = format!("{} {}", words::action(change.action), html_code(change.address()));
         folded(&title, &diff::object(&change.before, &change.after, options))
     });
     let drift = plan.drift.iter().map(|drift| found(drift, terse));
     let width = diff::widest(plan.outputs.iter().map(|output| &*output.name));
     let options = Options { terse, ..Options::default() };
-    let outputs: Vec<Line> = plan
-        .outputs
-        .iter()
-        .flat_map(|output| diff::named(&output.name, &output.before, &output.after, width, options))
-        .collect();
-    changes.chain(drift).chain(std::iter::once(folded("changes to outputs", &outputs))).collect()
+    let outputs = plan.outputs.iter().map(|output| {
+        let lines = diff::named(&output.name, &output.before, &output.after, width, options);
+        (output.name.to_string(), lines)
+    });
+    Diffs { folds: changes.chain(drift).collect(), outputs: outputs.collect() }
 }
 
 fn found(drift: &Drift, terse: bool) -> String {

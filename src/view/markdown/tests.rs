@@ -180,6 +180,43 @@ fn what_does_not_fit_goes_in_a_fixed_order() {
 }
 
 #[test]
+fn an_output_that_is_too_long_goes_alone_and_is_named() {
+    let output = |name: &str, after: String| crate::plan::OutputChange {
+        name: name.into(),
+        before: Value::NULL,
+        after: after.into(),
+    };
+    let of = Plan {
+        outputs: vec![
+            output("before", "kept".to_owned()),
+            output("big\n`x`", "line\n".repeat(50_000)),
+            output("url", "https://shop.example".to_owned()),
+        ],
+        ..samples::plan()
+    };
+    let text = shown(&of);
+    assert!(text.len() <= LIMIT);
+    assert!(text.contains("+ before") && text.contains("\"kept\"") && text.contains("https://shop.example"));
+    assert!(text.contains("  # \"big\\n`x`\": left out, 350028 bytes"), "{text}");
+    assert!(text.contains("_The output `` big\\n`x` `` (350028 "), "{text}");
+    assert!(
+        text.contains("bytes) is left out: too long for a comment. `relplan plan` shows all._"),
+        "{text}"
+    );
+    // The changes were not too long.
+    assert!(text.contains("Release 1.2.0"), "{text}");
+    // Many of them go one by one.
+    let many = (0..40).map(|number| output(&format!("o{number:02}"), "line\n".repeat(1_000 + number)));
+    let text = shown(&Plan { outputs: many.collect(), ..samples::plan() });
+    let left_out = text.matches(": left out, ").count();
+    assert!(
+        text.len() <= LIMIT && text.len() > LIMIT * 3 / 4 && left_out > 20 && left_out < 40,
+        "{left_out}"
+    );
+    assert!(text.contains("`o39` (") && !text.contains("# o00: left out"), "the largest go first");
+}
+
+#[test]
 fn ten_thousand_changes_fold_within_the_limit_in_time() {
     let plan = samples::large(10_000);
     let start = Instant::now();

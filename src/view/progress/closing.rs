@@ -49,6 +49,7 @@ const fn title(ending: Ending, mode: RunMode) -> (Tone, &'static str) {
         (Ending::Failed, _) => (Tone::Bad, "Not all was done."),
         (Ending::CheckFailed, _) => (Tone::Bad, "A check failed."),
         (Ending::RolledBack, _) => (Tone::Bad, "A check failed, and what it judged was turned back."),
+        (Ending::Inconclusive, _) => (Tone::Bad, "A check could not tell, or could not be made."),
         (Ending::Waiting, _) => (Tone::Notice, "Waiting at a gate."),
         (Ending::Interrupted, _) => (Tone::Notice, "Interrupted."),
         (Ending::Uncertain, _) => (Tone::Bad, "Some actions may or may not have been done."),
@@ -58,10 +59,11 @@ const fn title(ending: Ending, mode: RunMode) -> (Tone, &'static str) {
 fn table(rows: &[Row], palette: &Palette, out: &mut String) {
     let objects: Vec<String> = rows.iter().map(|row| words::object(&row.key)).collect();
     let width = width(&objects);
+    let widest = rows.iter().map(|row| word(&row.result).1.len()).max().unwrap_or(0).max(11);
     out.push('\n');
     for (row, object) in rows.iter().zip(&objects) {
         let (tone, word) = word(&row.result);
-        let word = format!("{word:11}");
+        let word = format!("{word:widest$}");
         let text = what(row);
         let line = format!("  {}  {object:width$}  {text}", palette.paint(tone, word));
         out.push_str(line.trim_end());

@@ -46,6 +46,12 @@ fn events() -> Vec<Event> {
             versions: [("relplan".to_owned(), "0.1.0".to_owned())].into(),
             command: "relplan apply releases/v1.2.hcl".into(),
         },
+        Event::Sourced {
+            commit: Some("3f2a1c9d".into()),
+            changed: true,
+            review: Some("acme/shop#12".into()),
+            reviewers: vec!["ann".into(), "bob\u{202e}".into()],
+        },
         Event::Intended(Box::new(intent(&tag, Act::Create, Lifetime::Record))),
         done(&tag, ActOutcome::Done { value: object }),
         Event::Intended(Box::new(intent(&live, Act::Create, Lifetime::Live))),
@@ -106,8 +112,13 @@ pub(in crate::view) fn other_events() -> Vec<Event> {
 
 /// Events as records, one second after the other.
 pub(in crate::view) fn recorded(events: Vec<Event>) -> Vec<Recorded> {
-    let actor =
-        Actor { user: "ann".into(), host: "ci-7".into(), job: "build 12".into(), author: String::new() };
+    let actor = Actor {
+        user: "ann".into(),
+        host: "ci-7".into(),
+        job: "build 12".into(),
+        author: String::new(),
+        login: String::new(),
+    };
     let record = |(index, event): (usize, Event)| {
         let seq = index as u64 + 1;
         Recorded {

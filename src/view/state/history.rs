@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use relplan_contract::Value;
 
-use crate::addr::{Address, Target};
 use crate::event::{Act, ActOutcome, Actor, EntryKey, Event, Recorded, SecretReview};
 use crate::view::style::{Palette, Tone};
 use crate::view::{escape, words};
@@ -43,10 +42,17 @@ fn clock(time_ms: i64, format: &str) -> String {
 
 fn who(actor: &Actor) -> String {
     let mut parts = Vec::new();
+    if !actor.login.is_empty() {
+        parts.push(escape::line(&actor.login).into_owned());
+    }
     if !actor.user.is_empty() {
         let host =
             if actor.host.is_empty() { String::new() } else { format!("@{}", escape::line(&actor.host)) };
-        parts.push(format!("{}{host}", escape::line(&actor.user)));
+        let user = format!("{}{host}", escape::line(&actor.user));
+        // A number is nobody, and root may be anybody.
+        let nameless = actor.user.starts_with("uid ") || actor.user == "root";
+        let is_known = !nameless || !actor.login.is_empty() || !actor.author.is_empty();
+        parts.push(if is_known { user } else { format!("{user} (nobody is named)") });
     }
     if !actor.author.is_empty() {
         parts.push(format!("git author {}", escape::line(&actor.author)));
@@ -76,6 +82,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         | Event::KeyNamed { .. }
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
+        | Event::Sourced { .. }
         | Event::TurningBack { .. }
         | Event::VersionWithdrawn { .. }
         | Event::OutputsSet { .. }
@@ -86,20 +93,11 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
     }
 }
 
-/// Whether an event is of what an address names: for the history of one object, a block or a module.
+/// The objects that an event is of: for the history of one object.
 #[must_use]
-pub fn concerns(event: &Event, target: &Target) -> bool {
-    subjects(event).iter().any(|address| target.covers(address))
-}
-
-/// The objects that an event is of, as they are and were called.
-#[must_use]
-pub fn subjects(event: &Event) -> Vec<Address> {
-    let moved_to = match event {
-        Event::Moved { to, .. } => Some(to.address.clone()),
-        _ => None,
-    };
-    subject(event).map(|key| key.address).into_iter().chain(moved_to).collect()
+pub fn objects(event: &Event) -> Vec<EntryKey> {
+    let moved_here = if let Event::Moved { to, .. } = event { Some(to.clone()) } else { None };
+    subject(event).into_iter().chain(moved_here).collect()
 }
 
 /// What happened, in words, without the object.
@@ -112,6 +110,9 @@ pub(in crate::view) fn tell(event: &Event) -> String {
         Event::RunOpened { mode, version, command, .. } => {
             let version = if version.is_empty() { String::new() } else { format!(" {}", line(version)) };
             format!("Run opened: {}{version} ({})", words::mode(*mode), line(command))
+        }
+        Event::Sourced { commit, changed, review, reviewers } => {
+            sourced(commit.as_deref(), *changed, review.as_deref(), reviewers)
         }
         Event::TurningBack { to } => {
             let to: Vec<String> = to
@@ -155,6 +156,22 @@ pub(in crate::view) fn tell(event: &Event) -> String {
     }
 }
 
+/// `From commit 3f2a1c9, with changes; reviewed in acme/shop#12, approved by ann, bob`.
+fn sourced(commit: Option<&str>, changed: bool, review: Option<&str>, reviewers: &[String]) -> String {
+    let line = |text: &str| escape::line(text).into_owned();
+    let mut parts = Vec::new();
+    parts.extend(commit.map(|commit| {
+        let with = if changed { ", where the release file differs" } else { "" };
+        format!("from commit {}{with}", line(commit))
+    }));
+    parts.extend(review.map(|review| {
+        let by: Vec<String> = reviewers.iter().map(|name| line(name)).collect();
+        let by = if by.is_empty() { "by nobody".to_owned() } else { format!("by {}", by.join(", ")) };
+        format!("reviewed in {}, approved {by}", line(review))
+    }));
+    format!("The release file is {}", parts.join("; "))
+}
+
 fn secrets_reviewed(review: SecretReview, unseen: &[String]) -> String {
     match review {
         SecretReview::Compared => "Its secrets are those that were reviewed".to_owned(),
@@ -190,6 +207,7 @@ fn tone(event: &Event) -> Tone {
         | Event::KeyNamed { .. }
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
+        | Event::Sourced { .. }
         | Event::TurningBack { .. }
         | Event::VersionWithdrawn { .. }
         | Event::Intended(_)
@@ -226,6 +244,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::KeyNamed { .. } => "key_named",
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
+        Event::Sourced { .. } => "sourced",
         Event::TurningBack { .. } => "turning_back",
         Event::VersionWithdrawn { .. } => "version_withdrawn",
         Event::Intended(_) => "intended",

@@ -2,7 +2,7 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use super::{concerns, history, list, outputs, show, table};
+use super::{history, list, objects, outputs, show, table};
 use crate::state::State;
 use crate::view::samples;
 use crate::view::style::Palette;
@@ -46,21 +46,21 @@ fn an_object_is_shown_with_what_is_known_of_it() {
     let shown = state.entries.iter().map(|(key, entry)| show(&state, key, entry, &Palette::PLAIN));
     assert_data_eq!(shown.collect::<Vec<_>>().join("\n"), str![[r##"
 # exec_deployment.production
-# live of version 1.2.0, by provider git, in record 7 of the ledger
+# live of version 1.2.0, by provider git, in record 8 of the ledger
 # held: the rollback failed
 resource "exec_deployment" "production" {
     version = "1.2.0"
 }
 
 # git_tag.app (record of 1.2.0)
-# record of version 1.2.0, by provider git, in record 4 of the ledger
+# record of version 1.2.0, by provider git, in record 5 of the ledger
 resource "git_tag" "app" {
     name  = "v1.2.0"
     token = (sensitive value)
 }
 
 # http_smoke_test.production
-# check of version 1.2.0, by provider git, in record 9 of the ledger
+# check of version 1.2.0, by provider git, in record 10 of the ledger
 # failed: 1 of 3 requests failed.
 #   GET /cart: 500
 resource "http_smoke_test" "production" {
@@ -68,7 +68,7 @@ resource "http_smoke_test" "production" {
 }
 
 # slack_message.all (record of 1.2.0)
-# record of version 1.2.0, by provider git, in record 10 of the ledger
+# record of version 1.2.0, by provider git, in record 11 of the ledger
 # uncertain: run 00ff began to create it, known there as msg\u0007 1, and the outcome is not known. The answer was lost.
 resource "slack_message" "all" {
 }
@@ -101,20 +101,21 @@ fn the_history_has_a_line_for_each_record() {
 2023-11-14 22:13:21 UTC  run 00ff by ann@ci-7, in build 12
      1  22:13:21  The ledger of shop began
      2  22:13:22  Run opened: apply 1.2.0 (relplan apply releases/v1.2.hcl)
-     3  22:13:23  git_tag.app@1.2.0: to create, because: never made\u202e
-     4  22:13:24  git_tag.app@1.2.0: done
-     5  22:13:25  exec_deployment.production: to create, because: never made\u202e
-     6  22:13:26  exec_deployment.production: known outside as run 7
-     7  22:13:27  exec_deployment.production: done
-     8  22:13:28  http_smoke_test.production: to judge, because: never made\u202e
-     9  22:13:29  http_smoke_test.production: failed: 1 of 3 requests failed.
-    10  22:13:30  slack_message.all@1.2.0: to create, because: never made\u202e
-    11  22:13:31  slack_message.all@1.2.0: known outside as msg\u0007 1
-    12  22:13:32  slack_message.all@1.2.0: outcome unknown: The answer was lost.
-    13  22:13:33  exec_deployment.production: held: the rollback failed
-    14  22:13:34  Providers configured: 1 block
-    15  22:13:35  Outputs set: 3 values
-    16  22:13:36  Run closed: uncertain (2 done, 1 uncertain)
+     3  22:13:23  The release file is from commit 3f2a1c9d, where the release file differs; reviewed in acme/shop#12, approved by ann, bob\u202e
+     4  22:13:24  git_tag.app@1.2.0: to create, because: never made\u202e
+     5  22:13:25  git_tag.app@1.2.0: done
+     6  22:13:26  exec_deployment.production: to create, because: never made\u202e
+     7  22:13:27  exec_deployment.production: known outside as run 7
+     8  22:13:28  exec_deployment.production: done
+     9  22:13:29  http_smoke_test.production: to judge, because: never made\u202e
+    10  22:13:30  http_smoke_test.production: failed: 1 of 3 requests failed.
+    11  22:13:31  slack_message.all@1.2.0: to create, because: never made\u202e
+    12  22:13:32  slack_message.all@1.2.0: known outside as msg\u0007 1
+    13  22:13:33  slack_message.all@1.2.0: outcome unknown: The answer was lost.
+    14  22:13:34  exec_deployment.production: held: the rollback failed
+    15  22:13:35  Providers configured: 1 block
+    16  22:13:36  Outputs set: 3 values
+    17  22:13:37  Run closed: uncertain (2 done, 1 uncertain)
 
 "#]]
         .raw()
@@ -140,10 +141,16 @@ fn the_history_of_one_object_is_found() {
     let address = "git_tag.app".parse().expect("an address");
     let of: Vec<u64> = samples::ledger()
         .iter()
-        .filter(|record| concerns(&record.event, &address))
+        .filter(|record| objects(&record.event).iter().any(|key| key.address == address))
         .map(|record| record.seq)
         .collect();
-    assert_eq!(of, [3, 4]);
-    let moved = "exec_deployment.eu".parse().expect("an address");
-    assert_eq!(samples::other_events().iter().filter(|event| concerns(event, &moved)).count(), 1);
+    assert_eq!(of, [4, 5]);
+    let moved = samples::key("exec_deployment.eu", None).address;
+    assert_eq!(
+        samples::other_events()
+            .iter()
+            .filter(|event| objects(event).iter().any(|key| key.address == moved))
+            .count(),
+        1
+    );
 }

@@ -22,7 +22,7 @@ pub(super) fn write(change: &Change, moved_from: Option<&Address>, palette: &Pal
         out.push_str(&format!("  {}\n", palette.paint(tone, format!("# {remark}"))));
     }
     let changed = changed_parts(change);
-    let options = Options { replace: &change.replace, changed: &changed, terse: false };
+    let options = Options { replace: &change.replace, changed: &changed, free: &change.free, terse: false };
     let lines = diff::object(&change.before, &after(change), options);
     block(change.address(), words::mark(change.action), lines, palette, out);
 }

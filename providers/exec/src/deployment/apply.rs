@@ -2,9 +2,9 @@
 
 use relplan_contract::{Applied, ApplyRequest, Context, Path, Problem, ProblemKind, Value};
 
-use super::{keep_results, must_deploy};
+use super::{found, keep_results, must_deploy};
 use crate::action::{Results, command};
-use crate::observe::{Seen, observe, observe_until};
+use crate::observe::{LastSeen, Seen, observe, observe_until};
 use crate::process::Leftovers;
 
 /// Runs `deploy`, then asks `observe` whether it worked.
@@ -15,13 +15,17 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest<'_>) -> Resul
     {
         return Ok(Applied::new(keep_results(prior, planned.clone())));
     }
-    let results = command(context, planned, "deploy", request.key, Leftovers::Keep).await?;
+    let results = match command(context, planned, "deploy", request.key, Leftovers::Keep).await {
+        Ok(results) => results,
+        Err(problem) => return interrupted(context, &request, problem).await,
+    };
     let version = planned.get("version").as_str().unwrap_or_default();
-    let seen = observe_until(context, planned, request.key, version).await;
+    let LastSeen { seen, cut_short } = observe_until(context, planned, request.key, version).await;
     let seen = seen.map_err(|problem| after("deploy", problem))?;
     let live = match seen {
         Seen::Version(live) if live == version => live.into(),
         Seen::Unseen => Value::NULL,
+        Seen::Version(_) | Seen::Nothing if cut_short => return Err(not_yet_live(version, results)),
         Seen::Version(live) => return Err(not_live(version, &format!("{live} is"), results)),
         Seen::Nothing => return Err(not_live(version, "nothing is", results)),
     };
@@ -32,6 +36,35 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest<'_>) -> Resul
         .with("output_tail", results.tail.into())
         .with("log", results.log.into());
     Ok(Applied::new(object))
+}
+
+/// What becomes of a deployment whose command did not succeed. Where the run was interrupted meanwhile, that may be why,
+/// and the work may be done all the same: what is live tells, unless it was live before.
+async fn interrupted(
+    context: &Context,
+    request: &ApplyRequest<'_>,
+    problem: Problem,
+) -> Result<Applied, Problem> {
+    let wanted = request.planned.get("version");
+    let was_live = request.prior.is_some_and(|prior| prior.get("version") == wanted);
+    // Before the command began, nothing can have been done.
+    if !context.cancel.is_cancelled() || was_live || problem.kind == ProblemKind::Cancelled {
+        return Err(problem);
+    }
+    match observe(context, request.planned, request.key, false).await {
+        Ok(Seen::Version(live)) if Some(&*live) == wanted.as_str() => {
+            context.progress.line(&format!("{} Yet {live} is live.", problem.message));
+            Ok(found(request.planned, live))
+        }
+        _ => Err(problem),
+    }
+}
+
+/// Nobody waited for the version to show: the next run asks once more before anything else.
+fn not_yet_live(version: &str, results: Results) -> Problem {
+    let message =
+        format!("`deploy` has succeeded, but the run was interrupted before {version} was seen live.");
+    Problem::uncertain(message).about(Path::attribute("observe")).detail(results.tail)
 }
 
 /// Runs `destroy`; what is gone already is left so.

@@ -158,6 +158,58 @@ async fn an_interrupt_lets_a_deployment_finish_unless_told_otherwise() {
     assert_eq!(answer.expect_err("interrupted").kind, ProblemKind::Uncertain);
 }
 
+/// Cancels once the file is there, then waits for the deployment.
+async fn interrupted_at(place: &Place, file: &str, arguments: &[(&str, Value)]) -> Result<Value, Problem> {
+    let (cancel, file) = (place.context.cancel.clone(), place.path(file));
+    let interrupt = async {
+        while !file.exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        cancel.cancel();
+    };
+    tokio::join!(deploy(place, arguments), interrupt).0
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_has_deployed_is_recorded_as_done() {
+    // The version shows only some time after the command has ended, and has been interrupted meanwhile.
+    let late = arguments("touch going; sleep 0.2; (sleep 0.7; echo 2.0 > live) >/dev/null 2>&1 &");
+    let late = with(late, "observe_seconds", Value::integer(30));
+    let object = interrupted_at(&Place::new(), "going", &late).await.expect("it is live");
+    assert_eq!((object.get("live_version"), object.get("exit_code")), (&"2.0".into(), &Value::integer(0)));
+    // The command makes an error of being told, with its work done; or is stopped when it is.
+    let stopping = |script| with(arguments(script), "on_interrupt", "stop".into());
+    for script in [
+        "trap 'exit 130' TERM; echo 2.0 > live; touch going; while true; do sleep 0.05; done",
+        "trap '' TERM; echo 2.0 > live; touch going; sleep 30",
+    ] {
+        let object = interrupted_at(&Place::new(), "going", &stopping(script)).await.expect("it is live");
+        assert_eq!(object.get("live_version"), &"2.0".into(), "{script}");
+        assert!(object.get("exit_code").is_null() && !object.has_unknown(), "{object:?}");
+    }
+    let told = arguments("touch going; sleep 0.3; echo 2.0 > live; exit 130");
+    interrupted_at(&Place::new(), "going", &told).await.expect("it is live");
+    // What had been live before tells nothing, nor does what another version shows.
+    let other = arguments("touch going; sleep 0.3; echo 1.0 > live; exit 130");
+    let problem = interrupted_at(&Place::new(), "going", &other).await.expect_err("not live");
+    assert_eq!(problem.kind, ProblemKind::Refused, "{problem}");
+    // Without an interrupt an error is one.
+    let problem = deploy(&Place::new(), &arguments("echo 2.0 > live; exit 1")).await.expect_err("an error");
+    assert_eq!(problem.kind, ProblemKind::Refused, "{problem}");
+}
+
+#[tokio::test]
+async fn a_version_that_does_not_show_after_an_interrupt_is_asked_for_again() {
+    let mut place = Place::new();
+    let never = with(arguments("touch going; sleep 0.3"), "observe_seconds", Value::integer(600));
+    let problem = interrupted_at(&place, "going", &never).await.expect_err("not seen");
+    assert_eq!(problem.kind, ProblemKind::Uncertain, "{problem}");
+    place.context.cancel = relplan_contract::Cancel::default();
+    assert_eq!(reconcile(&place, &never, None).await, Reconciled::NotDone);
+    fs::write(place.path("live"), "2.0").expect("written");
+    assert!(matches!(reconcile(&place, &never, None).await, Reconciled::Done(_)));
+}
+
 #[tokio::test]
 async fn after_a_crash_observe_tells_what_became_of_it() {
     let place = Place::new();

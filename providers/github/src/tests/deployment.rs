@@ -201,6 +201,49 @@ async fn an_interrupt_cancels_the_run_only_if_asked() {
     }
 }
 
+/// Answers every request with this version, for as long as the test goes on.
+async fn live_at(version: &'static str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/version", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let length = version.len();
+            let text =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{version}");
+            let _ = stream.write_all(text.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_run_that_was_cancelled_with_its_work_done_is_done() {
+    let stand_in = StandIn::with(&[deploying()]);
+    stand_in.settings(&json!({ "script": { "running_ms": 400 } }));
+    let deployment = resource(&stand_in, "github_workflow_deployment");
+    for (live, done) in [("1.2.0", true), ("1.1.0", false)] {
+        let cancel = Cancel::default();
+        let (context, said) = quick();
+        let context = Context { cancel: cancel.clone(), ..context };
+        let planned = config(&*deployment, "1.2.0")
+            .with("on_interrupt", "cancel".into())
+            .with("version_url", live_at(live).await.into());
+        let apply = deploy(&*deployment, &context, &planned, live);
+        let interrupt = async {
+            while said.references().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            cancel.cancel();
+        };
+        let (made, ()) = tokio::join!(apply, interrupt);
+        assert_eq!(runs(&stand_in).last().expect("a run")["conclusion"], "cancelled");
+        assert_eq!(made.is_ok(), done, "{made:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_deployment_is_recorded_with_its_statuses() {
     let stand_in = StandIn::with(&[deploying()]);

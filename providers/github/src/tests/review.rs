@@ -188,3 +188,31 @@ async fn a_comment_or_an_issue_of_somebody_else_is_not_taken_over() {
     comment.destroy(&context(), &made, "key").await.expect("gone");
     assert_eq!(scene.comments().len(), 1);
 }
+
+#[tokio::test]
+async fn who_approves_is_told_by_the_last_word_of_each() {
+    let scene = Scene::asking_as("relplan[bot]");
+    let seeded = json!([
+        { "number": 7, "title": "Release", "reviews": [
+            { "author": "ann", "state": "CHANGES_REQUESTED" },
+            { "author": "bob", "state": "APPROVED" },
+            { "author": "eve", "state": "APPROVED" },
+            { "author": "ann", "state": "APPROVED" },
+            { "author": "bob", "state": "COMMENTED" },
+            { "author": "eve", "state": "DISMISSED" },
+        ] },
+    ]);
+    let mut repository = shop();
+    repository["pulls"] = seeded;
+    let stand_in = StandIn::seeded(&json!({
+        "users": [{ "login": "ann" }, { "login": "bob" }, { "login": "eve" }],
+        "tokens": { TOKEN: { "login": "relplan[bot]" } }, "organizations": ["acme"],
+        "repositories": [repository],
+    }));
+    let block = Value::map([("base_url", Value::from(stand_in.url())), ("token", Value::from(TOKEN))]);
+    let configured = Github.configure(&block, &BTreeMap::new()).unwrap_or_else(|problem| panic!("{problem}"));
+    let reviews = configured.reviews.expect("reviews");
+    assert_eq!(reviews.approved_by(&context(), REVIEW).await, Ok(vec!["ann".to_owned(), "bob".to_owned()]));
+    let nobody = scene.reviews.approved_by(&context(), REVIEW).await;
+    assert_eq!(nobody, Ok(Vec::new()));
+}
