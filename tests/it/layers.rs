@@ -215,6 +215,10 @@ const OPENERS: &[&str] = &[
     // The ledger, and whether it is one.
     "src/cli/ledger.rs",
     "src/cli/tracked.rs",
+    // What the release file's commit is, once the plan is agreed to.
+    "src/cli/source_commit.rs",
+    // Who has a database open, as the kernel tells.
+    "providers/sqlite/src/in_use.rs",
 ];
 
 #[test]
