@@ -108,7 +108,7 @@ impl Plan {
                 }
                 // The first half of a replacement counts with the second.
                 Action::Destroy => {
-                    counts.destroy += usize::from(!change.reasons.contains(&Reason::MakesRoom))
+                    counts.destroy += usize::from(!change.reasons.contains(&Reason::MakesRoom));
                 }
                 Action::Judge => counts.check += 1,
                 Action::Forget => counts.forget += 1,

@@ -7,7 +7,7 @@ use crate::event::Actor;
 /// The variables in which CI systems name the account that a job runs for, the most exact first.
 ///
 /// GitHub's triggering actor is who pressed "re-run", its actor who ran it first. Bitbucket tells only the number of
-/// the account. Jenkins needs its plug-in for build users, TeamCity a parameter that is given this name.
+/// the account. Jenkins needs its plug-in for build users, `TeamCity` a parameter that is given this name.
 const LOGINS: [&str; 12] = [
     "GITHUB_TRIGGERING_ACTOR",
     "GITHUB_ACTOR",

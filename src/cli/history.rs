@@ -75,8 +75,9 @@ impl Wanted {
     }
 
     fn is(&self, record: &Recorded) -> bool {
-        let of_object =
-            |(target, version): &(Target, Option<String>)| concerns(&record.event, target, version);
+        let of_object = |(target, version): &(Target, Option<String>)| {
+            concerns(&record.event, target, version.as_deref())
+        };
         self.object.as_ref().is_none_or(of_object)
             && self.runs.as_ref().is_none_or(|runs| runs.contains(&record.run))
             && self.since_ms.is_none_or(|since| record.time_ms >= since)
@@ -85,10 +86,10 @@ impl Wanted {
 }
 
 /// Whether an event is of an object that the target covers.
-fn concerns(event: &Event, target: &Target, version: &Option<String>) -> bool {
+fn concerns(event: &Event, target: &Target, version: Option<&str>) -> bool {
     let keys = view::state::objects(event);
     keys.iter().any(|key| {
-        let of_version = version.as_deref().is_none_or(|version| key.version.as_deref() == Some(version));
+        let of_version = version.is_none_or(|version| key.version.as_deref() == Some(version));
         target.covers(&key.address) && of_version
     })
 }
@@ -99,7 +100,7 @@ fn object(records: &[Recorded], text: &str) -> Result<(Target, Option<String>), 
         _ => (text, None),
     };
     let target = Target::from_str(address).map_err(|error| Failure::usage(format!("{error}.")))?;
-    if records.iter().any(|record| concerns(&record.event, &target, &version)) {
+    if records.iter().any(|record| concerns(&record.event, &target, version.as_deref())) {
         return Ok((target, version));
     }
     let known: Vec<Address> = records

@@ -162,7 +162,7 @@ fn under_releases(context: &mut Context, around: &Tree) -> Result<Located, Failu
 
 fn candidate(folder: &Path, file: String, version: &str, product: String) -> Option<Candidate> {
     let reading = crate::ledger::file::read(folder, &product).ok().flatten();
-    let state = reading.as_ref().map(|reading| reading.state());
+    let state = reading.as_ref().map(crate::ledger::Reading::state);
     let complete =
         state.and_then(|state| state.releases.get(version)).is_some_and(|release| release.complete);
     let withdrawn = state.is_some_and(|state| state.withdrawn.contains_key(version));

@@ -52,12 +52,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     show(context, &prepared, format);
     if let Some(change) = &args.pr {
         let published = review::publish(context, &prepared, change);
-        let interrupted = || {
-            let message =
-                "Interrupted while the plan was written into the pull request: it may be there or not.";
-            Failure::new(Exit::Interrupted, message)
-        };
-        runtime.block_on(signals::unless_asked(&mut signals, interrupted, published))?;
+        runtime.block_on(signals::unless_asked(&mut signals, half_published, published))?;
     }
     context.print_usage();
     if let Some(path) = &args.out {
@@ -87,6 +82,11 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     }
     let empty = prepared.draft.plan.is_empty();
     Ok(if args.detailed_exitcode && !empty { Exit::Changes } else { Exit::Done })
+}
+
+fn half_published() -> Failure {
+    let message = "Interrupted while the plan was written into the pull request: it may be there or not.";
+    Failure::new(Exit::Interrupted, message)
 }
 
 pub(super) fn show(context: &Context, prepared: &Prepared, format: PlanFormat) {

@@ -102,6 +102,6 @@ pub(super) fn of_ledger(
         if ledger::products(&folder).iter().any(|other| *other != product) {
             words.push(shell::word(&format!("-product={product}")));
         }
-        words.iter().map(|word| format!(" {word}")).collect()
+        words.iter().flat_map(|word| [" ", word]).collect()
     }
 }

@@ -106,8 +106,8 @@ fn humantime(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts =
         [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    let shown: String =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let shown: String = parts.flat_map(|(count, unit)| [count.to_string(), (*unit).to_owned()]).collect();
     if shown.is_empty() { format!("{}ms", duration.as_millis()) } else { shown }
 }
 

@@ -66,7 +66,9 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
         let mut found = Targets { version: Arc::clone(version), ..Targets::default() };
         for (address, entry) in live {
             let past = state.past(address, version).or_else(|| state.deployed_at(address, version));
-            past.into_iter().for_each(|past| found.add(address, entry, past));
+            if let Some(past) = past {
+                found.add(address, entry, past);
+            }
         }
         return found;
     }
@@ -114,8 +116,9 @@ fn in_doubt(state: &State, live: &[(&Address, &Entry)]) -> Targets {
     for (address, entry) in live {
         match state.rollback_target(address) {
             _ if !state.is_in_doubt(address) => {
-                let was = state.current(address).filter(|_| entry.tainted);
-                was.into_iter().for_each(|past| found.add(address, entry, past));
+                if let Some(was) = state.current(address).filter(|_| entry.tainted) {
+                    found.add(address, entry, was);
+                }
             }
             Some(past) => found.add(address, entry, past),
             None => found.stuck.push((*address).clone()),

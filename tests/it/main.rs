@@ -18,6 +18,7 @@ mod reliability;
 mod runner;
 mod saved_plans;
 mod secrets;
+#[allow(clippy::indexing_slicing, clippy::panic, reason = "what Terraform prints has a known form")]
 mod terraform;
 mod transcripts;
 mod tree;

@@ -141,7 +141,7 @@ fn disagreement(scenario: &Scenario, steps: &[Outcome]) -> String {
                 "  $ {command}\n  --- Terraform\n  {}\n  --- seen\n  {}\n{}",
                 recorded.join("\n  "),
                 seen.lines.join("\n  "),
-                seen.said.lines().map(|line| format!("  | {line}\n")).collect::<String>()
+                seen.said.lines().flat_map(|line| ["  | ", line, "\n"]).collect::<String>()
             );
         }
     }

@@ -59,6 +59,10 @@ pub struct ProviderSchema {
 
 /// A resource type.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own, which a provider states or not"
+)]
 pub struct ResourceSchema {
     /// `<provider>_<noun>`.
     pub type_name: &'static str,

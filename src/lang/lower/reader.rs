@@ -180,31 +180,33 @@ impl<'d> BodyReader<'d> {
         for attribute in self.body.attributes.values() {
             let name = &attribute.name;
             let detail = format!("{} has no argument `{name}`.", capital(&self.what));
-            let help = self.instead_of(name, &self.known_arguments, &self.known_blocks, as_block);
+            let help = instead_of(name, &self.known_arguments, &self.known_blocks, as_block);
             found.push(Diagnostic::error("Unsupported argument", detail).at(attribute.name_span).help(help));
         }
         for block in &self.body.blocks {
             let ty = &block.ty;
             let detail = format!("{} has no block `{ty}`.", capital(&self.what));
-            let help = self.instead_of(ty, &self.known_blocks, &self.known_arguments, as_argument);
+            let help = instead_of(ty, &self.known_blocks, &self.known_arguments, as_argument);
             found.push(Diagnostic::error("Unsupported block", detail).at(block.ty_span).help(help));
         }
-        found.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic));
+        for diagnostic in found {
+            self.diagnostics.push(diagnostic);
+        }
     }
+}
 
-    /// What was meant by a name that is not known: one of its own kind, or one that is written the other way.
-    fn instead_of(&self, name: &str, own: &[&str], other: &[&str], as_other: fn(&str) -> String) -> String {
-        if other.contains(&name) {
-            return format!("Write it as {}.", as_other(name));
-        }
-        if let Some(near) = did_you_mean(name, own.iter().copied()) {
-            return format!("Did you mean `{near}`?");
-        }
-        if let Some(near) = did_you_mean(name, other.iter().copied()) {
-            return format!("Did you mean {}?", as_other(near));
-        }
-        if own.is_empty() { "Delete it.".to_owned() } else { format!("It has: {}.", own.join(", ")) }
+/// What was meant by a name that is not known: one of its own kind, or one that is written the other way.
+fn instead_of(name: &str, own: &[&str], other: &[&str], as_other: fn(&str) -> String) -> String {
+    if other.contains(&name) {
+        return format!("Write it as {}.", as_other(name));
     }
+    if let Some(near) = did_you_mean(name, own.iter().copied()) {
+        return format!("Did you mean `{near}`?");
+    }
+    if let Some(near) = did_you_mean(name, other.iter().copied()) {
+        return format!("Did you mean {}?", as_other(near));
+    }
+    if own.is_empty() { "Delete it.".to_owned() } else { format!("It has: {}.", own.join(", ")) }
 }
 
 fn as_block(name: &str) -> String {

@@ -162,36 +162,10 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
 
 /// The event of a kind with a body.
 pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
+    if let Some(event) = decode_beginning(kind, body)? {
+        return Ok(event);
+    }
     Ok(match kind {
-        "ledger_began" => Event::LedgerBegan {
-            lineage: Lineage(body.shared("lineage")?),
-            product: body.text("product")?.to_owned(),
-            key: body.has("key").then(|| body.text("key").map(str::to_owned)).transpose()?,
-        },
-        "key_named" => Event::KeyNamed { key: body.text("key")?.to_owned() },
-        "secrets_reviewed" => Event::SecretsReviewed {
-            fingerprint: body.text("fingerprint")?.to_owned(),
-            review: body.word("review", &SECRET_REVIEWS)?,
-            unseen: body.texts("unseen")?.into_iter().map(str::to_owned).collect(),
-        },
-        "run_opened" => Event::RunOpened {
-            mode: body.word("mode", &MODES)?,
-            version: body.shared("version")?,
-            config: body.optional_digest("config")?,
-            plan: body.optional_digest("plan")?,
-            versions: versions(body)?,
-            command: body.text("command")?.to_owned(),
-        },
-        "sourced" => Event::Sourced {
-            commit: body.optional_text("commit")?.map(str::to_owned),
-            changed: body.truth("changed")?,
-            review: body.optional_text("review")?.map(str::to_owned),
-            reviewers: body.texts("reviewers")?.into_iter().map(str::to_owned).collect(),
-        },
-        "turning_back" => Event::TurningBack { to: read_versions_of(body, "to")? },
-        "version_withdrawn" => {
-            Event::VersionWithdrawn { version: body.shared("version")?, reason: reason(body)? }
-        }
         "intended" => Event::Intended(Box::new(read_intent(body)?)),
         "referenced" => {
             Event::Referenced { key: read_key(body, "key")?, reference: body.text("reference")?.to_owned() }
@@ -239,6 +213,42 @@ pub(super) fn decode(kind: &str, body: Fields<'_>) -> Result<Event, String> {
             ));
         }
     })
+}
+
+/// Those that say of a ledger or a run what it is about.
+fn decode_beginning(kind: &str, body: Fields<'_>) -> Result<Option<Event>, String> {
+    Ok(Some(match kind {
+        "ledger_began" => Event::LedgerBegan {
+            lineage: Lineage(body.shared("lineage")?),
+            product: body.text("product")?.to_owned(),
+            key: body.has("key").then(|| body.text("key").map(str::to_owned)).transpose()?,
+        },
+        "key_named" => Event::KeyNamed { key: body.text("key")?.to_owned() },
+        "secrets_reviewed" => Event::SecretsReviewed {
+            fingerprint: body.text("fingerprint")?.to_owned(),
+            review: body.word("review", &SECRET_REVIEWS)?,
+            unseen: body.texts("unseen")?.into_iter().map(str::to_owned).collect(),
+        },
+        "run_opened" => Event::RunOpened {
+            mode: body.word("mode", &MODES)?,
+            version: body.shared("version")?,
+            config: body.optional_digest("config")?,
+            plan: body.optional_digest("plan")?,
+            versions: versions(body)?,
+            command: body.text("command")?.to_owned(),
+        },
+        "sourced" => Event::Sourced {
+            commit: body.optional_text("commit")?.map(str::to_owned),
+            changed: body.truth("changed")?,
+            review: body.optional_text("review")?.map(str::to_owned),
+            reviewers: body.texts("reviewers")?.into_iter().map(str::to_owned).collect(),
+        },
+        "turning_back" => Event::TurningBack { to: read_versions_of(body, "to")? },
+        "version_withdrawn" => {
+            Event::VersionWithdrawn { version: body.shared("version")?, reason: reason(body)? }
+        }
+        _ => return Ok(None),
+    }))
 }
 
 fn reason(body: Fields<'_>) -> Result<String, String> {

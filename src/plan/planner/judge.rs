@@ -282,7 +282,7 @@ impl Planner {
                 let config = instance.given.clone();
                 let question =
                     Question::Plan { resource: Arc::clone(resource), config: config.clone(), prior: None };
-                self.ask(Instance { replacing, config, ..instance }, question);
+                self.ask(Instance { config, replacing, ..instance }, question);
             }
             Decision::Do(action, reasons) => {
                 let after = planned.value.clone();

@@ -131,7 +131,9 @@ impl Planner {
                 .filter_map(|up| early.roots.get(up).or_else(|| early.cone.get(up)).copied())
                 .collect();
             if let Some((first, rest)) = above.split_first() {
-                rest.iter().for_each(|other| sets.join(*first, *other));
+                for other in rest {
+                    sets.join(*first, *other);
+                }
                 early.cone.insert(*id, *first);
             } else if self.destroys_first(*id) {
                 early.roots.insert(*id, sets.add());

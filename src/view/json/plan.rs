@@ -37,7 +37,7 @@ pub fn plan(plan: &Plan, stamp: impl Into<Stamp>) -> Json {
                 "move": counts.moved,
                 "unchanged": plan.unchanged,
             },
-            "changes": plan.changes.iter().map(|it| change(it, moved_from(it.address()))).collect::<Vec<_>>(),
+            "changes": plan.changes.iter().map(|it| change(it, moved_from(it.address()).as_deref())).collect::<Vec<_>>(),
             "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
             "moves": plan.moves.iter().map(moved).collect::<Vec<_>>(),
             "drift": plan.drift.iter().map(drift).collect::<Vec<_>>(),
@@ -83,7 +83,7 @@ fn standing(standing: &Standing) -> Json {
     json!({ "address": standing.key.address.to_string(), "summary": standing.summary })
 }
 
-fn change(change: &Change, moved_from: Option<String>) -> Json {
+fn change(change: &Change, moved_from: Option<&str>) -> Json {
     let address = change.address();
     let replaces_create_first = matches!(change.action, Action::Replace { create_first: true });
     json!({

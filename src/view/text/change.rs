@@ -81,8 +81,7 @@ fn remarks(change: &Change) -> Vec<(Tone, String)> {
         .map(|reason| (Tone::Faint, format!("because: {}", escape::shown(reason))))
         .collect();
     if change.lifetime == Some(Lifetime::Check) && !change.judges.is_empty() {
-        let judged: Vec<String> =
-            change.judges.iter().map(|block| escape::shown(block).to_string()).collect();
+        let judged: Vec<String> = change.judges.iter().map(|block| escape::shown(block)).collect();
         remarks.push((Tone::Faint, format!("judges: {}", judged.join(", "))));
     }
     if let Some(preview) = &change.preview {

@@ -285,7 +285,9 @@ impl Tool for Relplan {
 /// The addresses of a module's objects and of those of the modules inside.
 fn addresses_in(module: &Json, found: &mut Vec<String>) {
     found.extend(list(module, "resources").iter().map(|it| text(it, "address").to_owned()));
-    list(module, "child_modules").iter().for_each(|child| addresses_in(child, found));
+    for child in list(module, "child_modules") {
+        addresses_in(child, found);
+    }
 }
 
 /// A set is a list in Terraform's JSON.

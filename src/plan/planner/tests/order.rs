@@ -7,6 +7,7 @@ use crate::plan::{Action, Options, Plan, Reason};
 
 /// A resource as two versions of the file have it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is chosen by itself")]
 struct Block {
     /// What it depends on: places of earlier ones.
     on: BTreeSet<usize>,
