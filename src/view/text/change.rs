@@ -81,7 +81,7 @@ fn remarks(change: &Change) -> Vec<(Tone, String)> {
         .map(|reason| (Tone::Faint, format!("because: {}", escape::shown(reason))))
         .collect();
     if change.lifetime == Some(Lifetime::Check) && !change.judges.is_empty() {
-        let judged: Vec<String> = change.judges.iter().map(|block| escape::shown(block)).collect();
+        let judged: Vec<String> = change.judges.iter().map(escape::shown).collect();
         remarks.push((Tone::Faint, format!("judges: {}", judged.join(", "))));
     }
     if let Some(preview) = &change.preview {
