@@ -15,6 +15,7 @@ mod decide;
 pub mod digest;
 pub mod file;
 pub(crate) mod lookup;
+mod marking;
 mod planner;
 mod reason;
 pub mod rollback;

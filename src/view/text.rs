@@ -164,6 +164,7 @@ const fn caution_tone(kind: CautionKind) -> Tone {
         | CautionKind::NoWayBack
         | CautionKind::Drift
         | CautionKind::LetGo
+        | CautionKind::Marking
         | CautionKind::Partial => Tone::Notice,
     }
 }

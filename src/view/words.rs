@@ -94,6 +94,7 @@ pub const fn caution(kind: CautionKind) -> &'static str {
         CautionKind::NoWayBack => "no_way_back",
         CautionKind::Drift => "drift",
         CautionKind::LetGo => "let_go",
+        CautionKind::Marking => "marking",
         CautionKind::Partial => "partial",
     }
 }

@@ -29,7 +29,7 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Read, "read"),
 ];
 
-const CAUTIONS: [(CautionKind, &str); 10] = [
+const CAUTIONS: [(CautionKind, &str); 11] = [
     (CautionKind::Uncertain, "uncertain"),
     (CautionKind::Held, "held"),
     (CautionKind::WouldStop, "would stop"),
@@ -39,6 +39,7 @@ const CAUTIONS: [(CautionKind, &str); 10] = [
     (CautionKind::NoWayBack, "no way back"),
     (CautionKind::Drift, "drift"),
     (CautionKind::LetGo, "let go"),
+    (CautionKind::Marking, "marking"),
     (CautionKind::Partial, "partial"),
 ];
 
