@@ -17,6 +17,7 @@ mod decide;
 pub mod digest;
 pub mod file;
 pub(crate) mod lookup;
+mod marking;
 mod planner;
 mod reason;
 pub mod rollback;

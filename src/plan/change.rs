@@ -183,6 +183,8 @@ pub enum CautionKind {
     Drift,
     /// It leaves the state but stays as it is.
     LetGo,
+    /// A value became sensitive, or is so no more, and nothing else changes.
+    Marking,
     /// Only a part of the release is planned.
     Partial,
 }

@@ -198,6 +198,7 @@ const fn caution_tone(kind: CautionKind) -> Tone {
         | CautionKind::Kept
         | CautionKind::Drift
         | CautionKind::LetGo
+        | CautionKind::Marking
         | CautionKind::Partial => Tone::Notice,
     }
 }

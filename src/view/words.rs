@@ -96,6 +96,7 @@ pub const fn caution(kind: CautionKind) -> &'static str {
         CautionKind::Kept => "kept",
         CautionKind::Drift => "drift",
         CautionKind::LetGo => "let_go",
+        CautionKind::Marking => "marking",
         CautionKind::Partial => "partial",
     }
 }

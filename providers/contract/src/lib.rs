@@ -47,3 +47,7 @@ pub use secret::{MASK, Redactor, Secret, mark_foreign, secrets_of};
 pub use tree::{PathError, Tree, check_named, open_named};
 pub use ty::{Field, Misfit, Type};
 pub use value::{Kind, Map, Measure, Outgrown, Parts, Value};
+
+/// Why no server's certificate can be checked, and how to mend that: for providers that speak TLS.
+pub const NO_AUTHORITIES: &str = "this machine has no certificate authorities to check the server's certificate with: install \
+    the package ca-certificates, or name a file of them in SSL_CERT_FILE";

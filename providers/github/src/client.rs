@@ -13,7 +13,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{Context, Problem, Redactor, Used};
+use relplan_contract::{Context, NO_AUTHORITIES, Problem, Redactor, Used};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LINK,
     LOCATION, USER_AGENT,
@@ -90,7 +90,11 @@ pub(crate) fn shown(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    let text = cause.to_string();
+    // Only who met a server that nobody vouches for asks whether there is anybody who could.
+    let without_authorities =
+        text.contains("invalid peer certificate") && Transport::builder().build().is_err();
+    if without_authorities { NO_AUTHORITIES.to_owned() } else { text }
 }
 
 impl Client {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{Clock, Context, PathError, Problem, Value};
+use relplan_contract::{Clock, Context, NO_AUTHORITIES, PathError, Problem, Value};
 use reqwest::header::{
     ACCEPT, ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION, USER_AGENT,
 };
@@ -46,6 +46,8 @@ pub(crate) struct Answer {
 /// Sends requests.
 pub(crate) struct Client {
     transport: Transport,
+    /// Whether it trusts nobody, since this machine has no authorities.
+    trusts_nobody: bool,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     max_body_bytes: u64,
@@ -55,8 +57,10 @@ impl Client {
     /// A client for the connection's arguments in an object.
     pub(crate) fn of(context: &Context, object: &Value) -> Result<Self, Problem> {
         let most = object.get("max_body_bytes").as_i64().and_then(|most| u64::try_from(most).ok());
+        let (transport, trusts_nobody) = transport(context, object.get("ca_file").as_str())?;
         Ok(Self {
-            transport: transport(context, object.get("ca_file").as_str())?,
+            transport,
+            trusts_nobody,
             clock: Arc::clone(&context.clock),
             timeout: crate::arguments::seconds(object.get("request_timeout_seconds")).unwrap_or_default(),
             max_body_bytes: most.unwrap_or_default(),
@@ -98,7 +102,12 @@ impl Client {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        builder.send().await.map_err(|error| Fault::of(&error))
+        builder.send().await.map_err(|error| {
+            if self.trusts_nobody && Fault::is_of_trust(&error) {
+                return Fault::error(format!("There was no TLS connection: {NO_AUTHORITIES}."));
+            }
+            Fault::of(&error)
+        })
     }
 
     async fn answer(&self, mut response: Response, remarks: Vec<String>) -> Result<Answer, Fault> {
@@ -164,8 +173,9 @@ fn redirected(
     Ok(request)
 }
 
-/// The connections below: rustls with aws-lc, no cookies, no cache, nothing repeated behind our back.
-fn transport(context: &Context, ca_file: Option<&str>) -> Result<Transport, Problem> {
+/// The connections below: rustls with aws-lc, no cookies, no cache, nothing repeated behind our back. And whether they trust
+/// nobody, for want of authorities.
+fn transport(context: &Context, ca_file: Option<&str>) -> Result<(Transport, bool), Problem> {
     let builder = || -> Result<ClientBuilder, Problem> {
         let builder = Transport::builder()
             .user_agent(AGENT)
@@ -181,11 +191,14 @@ fn transport(context: &Context, ca_file: Option<&str>) -> Result<Transport, Prob
     };
     if let Some(ca_file) = ca_file {
         let certificates = certificates(context, ca_file)?;
-        return builder()?.tls_certs_only(certificates).build().map_err(failed);
+        let transport = builder()?.tls_certs_only(certificates).build().map_err(failed)?;
+        return Ok((transport, false));
     }
     // On a machine without any authorities the first fails. Then none is trusted, and plain HTTP still works.
-    let without_authorities = || builder()?.tls_certs_only([]).build().map_err(failed);
-    builder()?.build().or_else(|_| without_authorities())
+    if let Ok(transport) = builder()?.build() {
+        return Ok((transport, false));
+    }
+    Ok((builder()?.tls_certs_only([]).build().map_err(failed)?, true))
 }
 
 fn certificates(context: &Context, ca_file: &str) -> Result<Vec<Certificate>, Problem> {

@@ -26,6 +26,11 @@ impl Fault {
         Self { outcome: Outcome::Error, message: message.into() }
     }
 
+    /// Whether the error is that the server's certificate is not trusted.
+    pub(crate) fn is_of_trust(error: &reqwest::Error) -> bool {
+        matches!(find::<rustls::Error>(error), Some(rustls::Error::InvalidCertificate(_)))
+    }
+
     /// What a failed request says.
     pub(crate) fn of(error: &reqwest::Error) -> Self {
         if error.is_builder() {

@@ -31,7 +31,7 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Read, "read"),
 ];
 
-const CAUTIONS: [(CautionKind, &str); 12] = [
+const CAUTIONS: [(CautionKind, &str); 13] = [
     (CautionKind::Kept, "kept"),
     (CautionKind::Downgrade, "downgrade"),
     (CautionKind::Uncertain, "uncertain"),
@@ -43,6 +43,7 @@ const CAUTIONS: [(CautionKind, &str); 12] = [
     (CautionKind::NoWayBack, "no way back"),
     (CautionKind::Drift, "drift"),
     (CautionKind::LetGo, "let go"),
+    (CautionKind::Marking, "marking"),
     (CautionKind::Partial, "partial"),
 ];
 

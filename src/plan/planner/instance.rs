@@ -1,5 +1,6 @@
 //! One instance on its way through planning: evaluated, then asked about, then decided.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use relplan_contract::{
@@ -19,6 +20,7 @@ use crate::lang::scope::Bindings;
 use crate::plan::ask::Question;
 use crate::plan::change::{Caution, CautionKind};
 use crate::plan::compare::{has_sealed, ignoring};
+use crate::plan::marking;
 use crate::plan::setup::covers;
 use crate::state::{Entry, Past};
 use crate::world::Verdicts;
@@ -39,6 +41,10 @@ pub(super) struct Instance {
     pub entry: Option<Entry>,
     /// The object as it is, as far as that is known; none when there is none.
     pub prior: Option<Value>,
+    /// The arguments that are what the ledger has, but for being sensitive now, or no more.
+    pub marked: Vec<relplan_contract::Path>,
+    /// The texts that the ledger has in clear of arguments that are sensitive now.
+    pub newly_secret: BTreeSet<String>,
     /// What reading found, when it was not the same.
     pub observed: Option<Value>,
     pub gone: bool,
@@ -107,6 +113,8 @@ impl Instance {
             given: entry.inputs.clone(),
             prior: entry.exists().then(|| entry.value.clone()),
             entry: Some(entry),
+            marked: Vec::new(),
+            newly_secret: BTreeSet::new(),
             observed: None,
             gone: false,
             replacing: None,
@@ -229,6 +237,12 @@ impl Planner {
             let after = relplan_contract::propose(&attributes, None, &config).value;
             return self.place(&block, &key.address, after);
         }
+        let (mut marked, mut newly_secret) = (Vec::new(), BTreeSet::new());
+        if let Some(entry) = &entry {
+            marking::newly_secret(&entry.inputs, &config, &mut newly_secret);
+            self.secrets.extend(newly_secret.iter().cloned());
+        }
+        let entry = entry.map(|entry| self.as_marked(entry, &config, &mut marked));
         let prior = entry.as_ref().filter(|entry| entry.exists());
         let prior = prior.map(|entry| self.sealer.unseal(&entry.value, &config));
         let given = config;
@@ -241,12 +255,24 @@ impl Planner {
             config,
             given,
             entry,
+            marked,
+            newly_secret,
             prior,
             observed: None,
             gone: false,
             replacing: None,
         };
         self.reconcile_or_read(instance);
+    }
+
+    /// An object of the ledger as it would be there with the marking that its arguments have now.
+    fn as_marked(&self, mut entry: Entry, config: &Value, marked: &mut Vec<relplan_contract::Path>) -> Entry {
+        let root = relplan_contract::Path::default();
+        entry.inputs = marking::settled(&entry.inputs, config, &self.sealer, &root, marked);
+        if !marked.is_empty() {
+            entry.value = marking::settled(&entry.value, config, &self.sealer, &root, &mut Vec::new());
+        }
+        entry
     }
 
     /// An object of the ledger as its secrets can be compared here.

@@ -16,6 +16,7 @@ use crate::plan::ask::{Answer, Question};
 use crate::plan::change::{Action, Caution, CautionKind, Change, Drift};
 use crate::plan::decide::{self, Decision, Facts};
 use crate::plan::lookup::of_address;
+use crate::plan::marking;
 use crate::plan::reason::Reason;
 use crate::shell;
 use crate::state::Past;
@@ -295,6 +296,13 @@ impl Planner {
     pub(super) fn keep(&mut self, instance: &Instance) {
         let Some(block) = instance.block.clone() else { return };
         self.unchanged += 1;
+        if !instance.marked.is_empty() {
+            self.cautions.push(Caution {
+                kind: CautionKind::Marking,
+                key: Some(instance.key.clone()),
+                text: marking::told(&instance.marked),
+            });
+        }
         let stored = instance.entry.as_ref().filter(|entry| entry.exists());
         let value = match (&instance.observed, stored) {
             // A record is a fact: what was made counts, and what was changed from outside is told as drift.
@@ -334,7 +342,7 @@ impl Planner {
             provider: block.resource.provider.0.to_string(),
             action,
             reasons,
-            before: instance.prior.clone().unwrap_or(Value::NULL),
+            before: marking::hidden(instance.prior.as_ref().unwrap_or(Value::null()), &instance.newly_secret),
             after: after.clone(),
             inputs: instance.config.clone(),
             replace,

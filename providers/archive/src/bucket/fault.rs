@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use object_store::client::{HttpError, HttpErrorKind};
-use relplan_contract::{Path, Problem};
+use relplan_contract::{NO_AUTHORITIES, Path, Problem};
 
 /// How much of an answer that nobody can read is shown.
 const SHOWN: usize = 200;
@@ -82,6 +82,18 @@ impl fmt::Display for Refusal {
 
 impl Error for Refusal {}
 
+/// This machine has nobody to vouch for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unvouched;
+
+impl fmt::Display for Unvouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NO_AUTHORITIES)
+    }
+}
+
+impl Error for Unvouched {}
+
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -103,8 +115,11 @@ impl Fault {
             if let Some(refusal) = current.downcast_ref::<Refusal>() {
                 return Self::Refused(refusal.clone());
             }
+            if let Some(unvouched) = current.downcast_ref::<Unvouched>() {
+                return Self::Unasked(unvouched.to_string());
+            }
             if let Some(http) = current.downcast_ref::<HttpError>()
-                && http.source().and_then(|source| source.downcast_ref::<Refusal>()).is_none()
+                && http.source().is_none_or(|source| !source.is::<Refusal>() && !source.is::<Unvouched>())
             {
                 return Self::Silent(words(http));
             }

@@ -1,6 +1,7 @@
 //! [`Wire`]: every request to a bucket goes through it. It bounds how long one may take, counts them, and turns answers
 //! that say no into a [`Refusal`] that keeps its status and code.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use object_store::client::{
 };
 use relplan_contract::{Context, Used};
 
-use super::fault::Refusal;
+use super::fault::{Refusal, Unvouched};
 
 /// What the slowest network that is waited for moves, in bytes a second.
 const SLOWEST: u64 = 64 << 10;
@@ -43,9 +44,28 @@ fn uncredited() -> HttpError {
     HttpError::new(HttpErrorKind::Unknown, refusal)
 }
 
+/// Nobody could vouch for the server.
+fn unvouched() -> HttpError {
+    HttpError::new(HttpErrorKind::Unknown, Unvouched)
+}
+
+/// Whether an error is that nobody who is trusted vouches for the server.
+fn is_of_trust(error: &HttpError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if current.to_string().contains("invalid peer certificate") {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
 /// A client with those bounds.
 struct Wire {
     inner: HttpClient,
+    /// Whether it trusts nobody, since this machine has no authorities.
+    trusts_nobody: bool,
     silence: Duration,
     kind: &'static str,
     context: Context,
@@ -67,6 +87,7 @@ impl HttpService for Wire {
         let of_machine = OF_MACHINES.iter().any(|path| request.uri().path().starts_with(path));
         let answer = match tokio::time::timeout(allowed, self.inner.execute(request)).await.map_err(late)? {
             Err(error) if of_machine && error.kind() == HttpErrorKind::Connect => return Err(uncredited()),
+            Err(error) if self.trusts_nobody && is_of_trust(&error) => return Err(unvouched()),
             answer => answer?,
         };
         let status = answer.status();
@@ -108,9 +129,16 @@ impl HttpConnector for Wires {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         // The bound above is the only one: another would cut long parts short.
         let options = options.clone().with_timeout_disabled().with_read_timeout_disabled();
-        let inner = ReqwestConnector::default().connect(&options)?;
+        // On a machine without any authorities the first fails. Then none is trusted, and plain HTTP still works.
+        let (inner, trusts_nobody) = match ReqwestConnector::default().connect(&options) {
+            Ok(inner) => (inner, false),
+            Err(_) => {
+                let options = options.with_no_system_certificates(true);
+                (ReqwestConnector::default().connect(&options)?, true)
+            }
+        };
         let Self { silence, kind, context } = self.clone();
-        Ok(HttpClient::new(Wire { inner, silence, kind, context }))
+        Ok(HttpClient::new(Wire { inner, trusts_nobody, silence, kind, context }))
     }
 }
 
