@@ -18,6 +18,7 @@ mod reliability;
 mod runner;
 mod saved_plans;
 mod secrets;
+mod story;
 mod terraform;
 mod transcripts;
 mod tree;

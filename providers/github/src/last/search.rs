@@ -236,7 +236,7 @@ impl Search {
             return self.fail(answered.error.unwrap_or_default().fault().reading(&what));
         };
         let heard = match std::mem::replace(&mut self.next, Next::Tags) {
-            Next::Tags => Part::deserialize(&part).map(|part| self.hear_tags(part)),
+            Next::Tags => Part::deserialize(&part).map(|part| self.hear_tags(part, error)),
             Next::Compare(tags) => self.hear_compared(&part, &tags, error),
             Next::Commits(tag, _) => self.hear_compared(&part, &[tag], error),
             Next::Done(_) => Ok(()),
@@ -248,8 +248,12 @@ impl Search {
         }
     }
 
-    fn hear_tags(&mut self, part: Part) {
+    fn hear_tags(&mut self, part: Part, error: Option<GraphqlError>) {
         let is_first = self.after.is_none();
+        if let (None, Some(error)) = (&part.refs, error) {
+            let what = format!("The tags of {} could not be read", self.question.repository);
+            return self.fail(error.fault().reading(&what));
+        }
         let (tags, page) = part.refs.map_or((None, None), |refs| (refs.nodes, Some(refs.page_info)));
         self.after = page.filter(|page| page.has_next_page).and_then(|page| page.end_cursor);
         for tag in tags.unwrap_or_default().into_iter().flatten() {
@@ -369,3 +373,6 @@ impl Search {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
