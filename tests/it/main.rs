@@ -19,6 +19,7 @@ mod reliability;
 mod runner;
 mod saved_plans;
 mod secrets;
+mod story;
 #[allow(clippy::indexing_slicing, clippy::panic, reason = "what Terraform prints has a known form")]
 mod terraform;
 mod transcripts;

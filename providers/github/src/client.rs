@@ -27,7 +27,7 @@ use etags::{Etags, Kept};
 use limits::{Entry, Limits, closed_until};
 
 pub(crate) use fault::{Fault, Refusal};
-pub(crate) use graphql::Data;
+pub(crate) use graphql::{Data, GraphqlError};
 pub(crate) use rest::{path, query};
 
 /// The version of the REST API that the requests are written for.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::GitHub;
 use crate::client::query;
+use crate::last;
 use crate::repository::{self, Repository};
 
 /// Name of the type.
@@ -26,9 +27,11 @@ output "next" {
 }
 ```
 
-With `repositories` the highest version of all of them counts. Names that are no version after `prefix` are passed over, and
-so are prereleases (and, from releases, drafts) unless `prereleases` asks for them. With `below` only versions under it count:
-`below = "1.3.0"` finds the last hotfix of 1.2. Where there is none, `version` is null and the next ones start at 0."#;
+In a release only versions before its own count, so that it reads the same after it was made. With `repositories` the highest
+version of all of them counts. Names that are no version after `prefix` are passed over, and so are prereleases (and, from
+releases, drafts) unless `prereleases` asks for them. With `branch` only versions count whose tags the branch holds: those of a
+hotfix branch. With `below` only versions under it count: `below = "1.3.0"` finds the last hotfix of 1.2. Where there is none,
+`version` is null and the next ones start at 0."#;
 
 /// The schema.
 pub(crate) fn schema() -> DataSchema {
@@ -44,6 +47,7 @@ pub(crate) fn schema() -> DataSchema {
             Attribute::optional("prefix", Type::String, "What stands before the version.").or("v"),
             Attribute::optional("prereleases", Type::Bool, "Whether prereleases count.").or(false),
             Attribute::optional("below", Type::String, "Only versions under this one count."),
+            Attribute::optional("branch", Type::String, "Only versions whose tags this branch holds count."),
             text("version", "The highest version, without the prefix; null where there is none."),
             text("name", "The same as it is written there."),
             text("next_patch", "The version with the next patch number."),
@@ -76,10 +80,13 @@ struct Filter {
     prefix: String,
     prereleases: bool,
     below: Option<Version>,
+    /// The release's own version.
+    own: Option<Version>,
+    branch: Option<String>,
 }
 
 impl Filter {
-    fn read(config: &Value) -> Result<Self, Problem> {
+    fn read(config: &Value, own: &str) -> Result<Self, Problem> {
         let releases = match config.get("from").as_str() {
             Some("releases") => true,
             Some("tags") | None => false,
@@ -96,13 +103,18 @@ impl Filter {
             prefix: config.get("prefix").as_str().unwrap_or("v").to_owned(),
             prereleases: config.get("prereleases").as_bool() == Some(true),
             below,
+            own: Version::parse(own.strip_prefix('v').unwrap_or(own)).ok(),
+            branch: config.get("branch").as_str().map(str::to_owned),
         })
     }
 
     fn version(&self, name: &str) -> Option<Version> {
         let version = Version::parse(name.strip_prefix(&self.prefix)?).ok()?;
         let counts = (self.prereleases || version.pre.is_empty())
-            && self.below.as_ref().is_none_or(|below| version.cmp_precedence(below).is_lt());
+            && [&self.below, &self.own]
+                .into_iter()
+                .flatten()
+                .all(|below| version.cmp_precedence(below).is_lt());
         counts.then_some(version)
     }
 }
@@ -119,7 +131,7 @@ impl LatestVersion {
     }
 
     async fn look(&self, context: &Context, config: &Value) -> Result<Value, Problem> {
-        let filter = Arc::new(Filter::read(config)?);
+        let filter = Arc::new(Filter::read(config, &context.version)?);
         let mut highest: BTreeMap<String, Version> = BTreeMap::new();
         let mut readers = tokio::task::JoinSet::new();
         for repository in repositories(config)? {
@@ -169,7 +181,7 @@ fn repositories(config: &Value) -> Result<Vec<Repository>, Problem> {
 }
 
 async fn highest_of(
-    github: &GitHub,
+    github: &Arc<GitHub>,
     context: &Context,
     repository: &Repository,
     filter: &Filter,
@@ -193,7 +205,13 @@ async fn highest_of(
     };
     let names =
         names.map_err(|fault| fault.reading(&format!("The versions of {repository} could not be read")))?;
-    Ok(names.iter().filter_map(|name| filter.version(name)).max())
+    let counting = names.iter().filter_map(|name| Some((filter.version(name)?, name)));
+    let Some(branch) = &filter.branch else { return Ok(counting.map(|(version, _)| version).max()) };
+    let mut candidates: Vec<(Version, &String)> = counting.collect();
+    candidates.sort_by(|(left, _), (right, _)| right.cmp(left));
+    let candidates = candidates.into_iter().map(|(_, name)| name.clone()).collect();
+    let held = last::held(github, context, repository, branch, candidates).await?;
+    Ok(held.and_then(|name| filter.version(&name)))
 }
 
 impl DataSource for LatestVersion {
@@ -203,7 +221,8 @@ impl DataSource for LatestVersion {
 
     fn validate(&self, config: &Value) -> Vec<Problem> {
         let mut problems: Vec<Problem> = repository::check(config).into_iter().collect();
-        problems.extend(Filter::read(config).err());
+        problems.extend(Filter::read(config, "").err());
+        problems.extend(crate::arguments::check_reference(config, "branch"));
         let given = |name: &str| !config.get(name).is_null();
         if given("repository") == given("repositories") {
             problems.push(Problem::invalid("repository", "Give either `repository` or `repositories`."));

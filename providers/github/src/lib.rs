@@ -14,9 +14,11 @@ mod client;
 mod comment;
 mod commit_status;
 mod configuration;
+mod days;
 mod deployment;
 mod git_ref;
 mod issue;
+mod last;
 mod latest_version;
 mod look;
 mod marker;
@@ -55,6 +57,7 @@ struct GitHub {
     client: Client,
     looks: Arc<Batch<Question, Result<Look, Problem>>>,
     refs: Arc<Batch<tag::NewRef, Result<(), Problem>>>,
+    ranges: Arc<Batch<last::Question, Result<last::Range, Problem>>>,
     /// GitHub's ids of the repositories that were looked at: they never change.
     ids: Mutex<BTreeMap<Repository, String>>,
     viewer: OnceCell<Viewer>,
@@ -107,6 +110,7 @@ impl Provider for Github {
             client: Client::new(Configuration::read(configuration, environment)?)?,
             looks: Batch::new(look::AT_ONCE),
             refs: Batch::new(tag::REFS_AT_ONCE),
+            ranges: Batch::new(last::AT_ONCE),
             ids: Mutex::default(),
             viewer: OnceCell::new(),
         });

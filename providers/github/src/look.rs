@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::GitHub;
 use crate::client::{Client, Data};
+use crate::last::{self, Head, Names, Range};
 use crate::repository::Repository;
 
 /// How many repositories one request asks about: GitHub gives up on queries that take it more than ten seconds.
@@ -36,7 +37,6 @@ pub(crate) struct Look {
     tag: Option<Ref>,
     /// The release of the tag.
     pub(crate) release: Option<Release>,
-    latest_release: Option<Latest>,
 }
 
 /// A commit or a tag object.
@@ -81,24 +81,6 @@ pub(crate) struct Release {
     pub(crate) is_prerelease: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Latest {
-    tag_name: String,
-    tag: Option<Compared>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Compared {
-    compare: Option<Ahead>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Ahead {
-    ahead_by: i64,
-}
-
 /// A tag as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
@@ -128,7 +110,7 @@ impl Look {
 
     /// What a reviewer wants to know of the commit: `Commit 3f2a1c9 "Fix the cart" by Ann, checks passed, 12
     /// commits ahead of v1.1.0.`
-    pub(crate) fn note(&self) -> Option<String> {
+    pub(crate) fn note(&self, range: &Range) -> Option<String> {
         let commit = self.commit.as_ref()?.peeled();
         let short: String = commit.oid.chars().take(7).collect();
         let title = commit.message_headline.as_deref().unwrap_or_default();
@@ -145,15 +127,30 @@ impl Look {
             Some(_) => ", checks not finished",
             None => ", no checks",
         });
-        if let Some(latest) = &self.latest_release
-            && let Some(ahead) = latest.tag.as_ref().and_then(|tag| tag.compare.as_ref())
-        {
-            let commits = if ahead.ahead_by == 1 { "commit" } else { "commits" };
-            note.push_str(&format!(", {} {commits} ahead of {}", ahead.ahead_by, latest.tag_name));
+        if let Some(last) = &range.last {
+            let commits = if range.ahead == 1 { "commit" } else { "commits" };
+            note.push_str(&format!(", {} {commits} ahead of {last}", range.ahead));
         }
         note.push('.');
         Some(note)
     }
+}
+
+/// What came after the release before this version, at the commit of this one's tag: only how much, and since which.
+pub(crate) async fn since_last(
+    github: &Arc<GitHub>,
+    context: &Context,
+    wanted: (&Repository, &str),
+    commit: &str,
+) -> Result<Range, Problem> {
+    let (repository, tag) = wanted;
+    let question = last::Question {
+        repository: repository.clone(),
+        head: Some(Head::Commit(commit.to_owned())),
+        names: Names::beside(tag, &context.version),
+        commits: false,
+    };
+    last::range(github, context, question).await
 }
 
 impl Object {
@@ -226,8 +223,7 @@ fn query(questions: &[Question]) -> (String, Json) {
             "r{index}:repository(owner:$o{index},name:$n{index}){{id isArchived \
              commit:object(expression:$e{index}){{oid ...commit ...on Tag{{target{{oid ...commit}}}}}} \
              tag:ref(qualifiedName:$q{index}){{target{{oid ...on Tag{{message target{{oid ...on Tag{{target{{oid}}}}}}}}}}}} \
-             release(tagName:$t{index}){{name description isDraft isPrerelease}} \
-             latestRelease{{tagName tag{{compare(headRef:$e{index}){{aheadBy}}}}}}}} "
+             release(tagName:$t{index}){{name description isDraft isPrerelease}}}} "
         ));
     }
     let fragment =

@@ -10,7 +10,7 @@ use crate::pulls::{self, Pull, Selection};
 /// Name of the type.
 pub(crate) const TYPE_NAME: &str = "github_merged_pull_requests";
 
-const DOCS: &str = r#"Lists what was merged since the last release:
+const DOCS: &str = r#"Lists what was merged since the last release before this version:
 
 ```hcl
 data "github_merged_pull_requests" "shop" {
@@ -126,7 +126,7 @@ impl MergedPullRequests {
 
     async fn look(&self, context: &Context, config: &Value) -> Result<Value, Problem> {
         let selection = Selection::read(config)?.ok_or_else(crate::arguments::not_known)?;
-        let mut pulls = selection.pulls(&self.github.client, context).await?;
+        let mut pulls = selection.pulls(&self.github, context).await?;
         pulls.retain(|pull| pull.merged_at.is_some());
         let mut authors: Vec<&str> = pulls.iter().map(|pull| pull.author.as_str()).collect();
         authors.sort_unstable();

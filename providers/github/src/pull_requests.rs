@@ -1,7 +1,7 @@
 //! `github_pull_requests`: a gate that opens when every pull request of the release is merged, reviewed and green.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Outcome, PlanRequest, Planned, Problem,
@@ -10,6 +10,7 @@ use relplan_contract::{
 
 use crate::GitHub;
 use crate::arguments::{flag, not_known};
+use crate::days::age_days;
 use crate::pulls::{self, Checks, Pull, Selection};
 
 /// Name of the type.
@@ -31,7 +32,9 @@ asked for, or with failed checks makes it *failed*. Where nothing at all is sele
 milestone may be misspelt; `allow_none` lets that pass.
 
 Which ones belong to the release: those that go to `base`, carry the `milestone` and all `labels`, and, of the merged ones,
-those merged after the commit of each repository's last release (or `since`). Twenty repositories are one request."#;
+those whose merge commits came after each repository's last release (or `since`). The last release is the tag of the highest
+version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch has its
+own; where this version has its tag already, its pull requests end there. Times do not count. Twenty repositories are two requests."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {
@@ -100,7 +103,7 @@ impl PullRequests {
         selection: &Selection,
         object: &Value,
     ) -> Result<((i64, i64), Verdict), Problem> {
-        let mut pulls = selection.pulls(&self.github.client, context).await?;
+        let mut pulls = selection.pulls(&self.github, context).await?;
         if !flag(object, "drafts") {
             pulls.retain(|pull| !pull.draft || pull.merged_at.is_some());
         }
@@ -192,24 +195,6 @@ impl Rules {
     }
 }
 
-/// Whole days since a time in UTC, as GitHub writes it.
-fn age_days(time: &str, now: SystemTime) -> Option<i64> {
-    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
-    let day = day_number(number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let now = i64::try_from(now.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()?;
-    let seconds = number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
-    Some(((now - day * 86_400 - seconds) / 86_400).max(0))
-}
-
-/// Days since 1970 in the Gregorian calendar (Howard Hinnant's `days_from_civil`).
-const fn day_number(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
 impl Resource for PullRequests {
     fn schema(&self) -> &ResourceSchema {
         &self.schema
@@ -239,20 +224,5 @@ impl Resource for PullRequests {
         request: ApplyRequest<'a>,
     ) -> Answer<'a, Result<Applied, Problem>> {
         Box::pin(self.make(context, request.planned))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ages_are_whole_days() {
-        let now = UNIX_EPOCH + Duration::from_secs(1_767_225_600); // 2026-01-01T00:00:00Z
-        assert_eq!(age_days("2025-12-31T00:00:00Z", now), Some(1));
-        assert_eq!(age_days("2025-12-31T00:00:01Z", now), Some(0));
-        assert_eq!(age_days("2024-02-29T00:00:00Z", now), Some(672));
-        assert_eq!(age_days("2026-05-01T00:00:00Z", now), Some(0));
-        assert_eq!(age_days("soon", now), None);
     }
 }

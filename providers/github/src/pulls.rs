@@ -1,10 +1,13 @@
-//! The pull requests of a release: open ones and those merged since the last one, across repositories.
+//! The pull requests of a release: open ones and those merged since the release before it, across repositories.
 
 mod query;
 
+use std::sync::Arc;
+
 use relplan_contract::{Attribute, Context, Path, Problem, Type, Value};
 
-use crate::client::Client;
+use crate::GitHub;
+use crate::last::{self, Head, Names, Question};
 use crate::repository::Repository;
 
 pub(crate) use query::{Checks, Pull};
@@ -17,12 +20,13 @@ pub(crate) struct Selection {
     labels: Vec<String>,
     base: Option<String>,
     since: Since,
+    tag_prefix: Option<String>,
 }
 
 /// From when on merged ones count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Since {
-    /// The commit of the latest release; everything where there is none.
+    /// The last release before this version; everything where there is none.
     LastRelease,
     /// A time, as RFC 3339.
     Time(String),
@@ -44,13 +48,19 @@ pub(crate) fn arguments() -> Vec<Attribute> {
             "From when on merged ones count: `last_release`, `ever` or a time such as 2026-01-31T00:00:00Z. Left out, \
              `last_release`; with a milestone, `ever`.",
         ),
+        Attribute::optional(
+            "tag_prefix",
+            Type::String,
+            "What stands before the version in the names of tags, for the last release. Left out, `v` or nothing; \
+             where no tag is named so, anything.",
+        ),
     ]
 }
 
 impl Selection {
     /// Reads the arguments; none where any is not known yet.
     pub(crate) fn read(object: &Value) -> Result<Option<Self>, Problem> {
-        let names = ["repository", "repositories", "milestone", "labels", "base", "since"];
+        let names = ["repository", "repositories", "milestone", "labels", "base", "since", "tag_prefix"];
         let repositories = repositories(object)?;
         let text = |name: &str| object.get(name).as_str().map(str::to_owned);
         let milestone = text("milestone");
@@ -63,17 +73,35 @@ impl Selection {
         };
         let labels = object.get("labels").as_list().unwrap_or_default();
         let labels = labels.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect();
-        let selection = Self { repositories, milestone, labels, base: text("base"), since };
+        let (base, tag_prefix) = (text("base"), text("tag_prefix"));
+        let selection = Self { repositories, milestone, labels, base, since, tag_prefix };
         Ok((!crate::arguments::any_unknown(object, &names)).then_some(selection))
     }
 
     /// All of them, open and merged, in the order of repositories and numbers.
-    pub(crate) async fn pulls(&self, client: &Client, context: &Context) -> Result<Vec<Pull>, Problem> {
-        let mut pulls = query::read(client, context, self).await?;
+    pub(crate) async fn pulls(&self, github: &Arc<GitHub>, context: &Context) -> Result<Vec<Pull>, Problem> {
+        let ranges = match self.since {
+            Since::LastRelease => last::ranges(github, context, self.questions(context)).await?,
+            Since::Time(_) | Since::Ever => Vec::new(),
+        };
+        let mut pulls = query::read(&github.client, context, self, &ranges).await?;
         pulls.retain(|pull| self.takes(pull));
         pulls.sort_by(|left, right| (&left.repository, left.number).cmp(&(&right.repository, right.number)));
         pulls.dedup_by(|left, right| (&left.repository, left.number) == (&right.repository, right.number));
         Ok(pulls)
+    }
+
+    /// What came after the last release, asked of each repository.
+    fn questions(&self, context: &Context) -> Vec<Question> {
+        let (version, prefix) = (context.version.clone(), self.tag_prefix.clone());
+        let names = Names { version, prefix, among: None };
+        let question = |repository: &Repository| Question {
+            repository: repository.clone(),
+            head: self.base.clone().map(Head::Branch),
+            names: names.clone(),
+            commits: true,
+        };
+        self.repositories.iter().map(question).collect()
     }
 
     /// What GitHub's query cannot filter by.

@@ -54,7 +54,9 @@ impl Release {
         let seen = self.look(context, &wanted, &reference).await?;
         let commit = seen.commit().ok_or_else(|| no_commit(&wanted.tag.repository, &reference))?;
         commit.clone_into(&mut wanted.tag.commit);
-        planned.notes.extend(seen.note());
+        // Only a remark: what cannot be told is left out.
+        let range = publish::since_last(&self.github, context, &wanted).await;
+        planned.notes.extend(seen.note(&range.unwrap_or_default()));
         planned.value = planned.value.with("commit", commit.into());
         if !config.get("asset").has_unknown() {
             let pinned = assets::pinned(&assets::wanted(context, config))?;

@@ -15,7 +15,7 @@ use relplan_contract::{
 
 use crate::GitHub;
 use crate::arguments::{any_unknown, archived, check_reference, check_tag, not_known, text};
-use crate::look::{Look, Question, Tag as Found, look};
+use crate::look::{Look, Question, Tag as Found, look, since_last};
 use crate::repository::{self, Repository};
 
 /// The `github_tag` resource type.
@@ -102,7 +102,9 @@ impl Tag {
         let object = if annotated { Value::UNKNOWN } else { commit.as_str().into() };
         let value = planned.value.with("commit", commit.as_str().into()).with("object", object);
         let mut planned = Planned { value, ..planned };
-        planned.notes.extend(seen.note());
+        // Only a remark: what cannot be told is left out.
+        let range = since_last(&self.github, context, (&repository, &name), &commit).await;
+        planned.notes.extend(seen.note(&range.unwrap_or_default()));
         let wanted = Wanted { commit, ..wanted(config, repository.clone(), name.clone()) };
         match seen.tag() {
             // The message is not known yet, so that apply must compare it.

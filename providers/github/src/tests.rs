@@ -5,6 +5,7 @@ mod conformance;
 mod deployment;
 mod description;
 mod emulator;
+mod last;
 mod pulls;
 mod release;
 mod repositories;
@@ -74,7 +75,8 @@ async fn read<const N: usize>(
     if let Some(problem) = source.validate(&config).into_iter().next() {
         return Err(problem);
     }
-    source.read(&context(), &config).await
+    // Outside of a release the newest version counts.
+    source.read(&Context { version: String::new(), ..context() }, &config).await
 }
 
 async fn plan(resource: &dyn Resource, config: &Value) -> Result<Planned, Problem> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Selection, Since};
 use crate::client::Client;
+use crate::last::Range;
 use crate::repositories::PageInfo;
 use crate::repository::Repository;
 
@@ -135,7 +136,6 @@ struct Rollup {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Part {
-    latest_release: Option<Latest>,
     default_branch_ref: Option<Branch>,
     open: Option<List>,
     merged: Option<List>,
@@ -146,21 +146,11 @@ struct Branch {
     name: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Latest {
-    tag_commit: Option<TagCommit>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TagCommit {
-    committed_date: String,
-}
-
 /// Where a repository's lists go on.
 struct Place<'a> {
     repository: &'a Repository,
+    /// What came after the last release, where that is the beginning.
+    range: Option<&'a Range>,
     open: Next,
     merged: Next,
 }
@@ -178,9 +168,14 @@ pub(super) async fn read(
     client: &Client,
     context: &Context,
     selection: &Selection,
+    ranges: &[Range],
 ) -> Result<Vec<Pull>, Problem> {
-    let start = |repository| Place { repository, open: Next::First, merged: Next::First };
-    let mut places: Vec<Place<'_>> = selection.repositories.iter().map(start).collect();
+    let start = |(index, repository)| {
+        let range = ranges.get(index);
+        let merged = if range.is_some_and(Range::is_empty) { Next::None } else { Next::First };
+        Place { repository, range, open: Next::First, merged }
+    };
+    let mut places: Vec<Place<'_>> = selection.repositories.iter().enumerate().map(start).collect();
     let mut pulls = Vec::new();
     for _ in 0..MOST_PAGES {
         let mut rest = Vec::new();
@@ -233,26 +228,31 @@ fn take<'a>(
     // An empty repository has no branch, and no pull requests.
     let base = selection.base.clone().or_else(|| part.default_branch_ref.map(|branch| branch.name));
     let since = match &selection.since {
-        Since::Ever => None,
-        Since::Time(time) => Some(time.clone()),
-        Since::LastRelease => {
-            part.latest_release.and_then(|latest| latest.tag_commit).map(|commit| commit.committed_date)
-        }
+        Since::Time(time) => Some(time.as_str()),
+        Since::LastRelease | Since::Ever => None,
+    };
+    let belongs = |node: &Node| {
+        let after = since.is_none_or(|since| node.merged_at.as_deref().is_some_and(|at| at > since));
+        let in_range = |range: &Range| match &node.merge_commit {
+            Some(commit) => range.holds(&commit.oid),
+            None => range.everything,
+        };
+        after && place.range.is_none_or(in_range)
+    };
+    // Sorted by their last update, which is never before the merge, nor that before the commit but for clocks that differ.
+    let is_before = |node: &Node| {
+        since.is_some_and(|since| node.updated_at.as_str() <= since)
+            || place.range.is_some_and(|range| range.began_after(&node.updated_at))
     };
     let repository = place.repository.to_string();
     let mut page = |list: Option<List>, merged: bool| -> Next {
         let Some(list) = list else { return Next::None };
         let mut next = list.page_info.end_cursor.filter(|_| list.page_info.has_next_page);
         for node in list.nodes.into_iter().flatten() {
-            // Sorted by their last update, never before the merge: further pages hold only older ones.
-            if merged && since.as_ref().is_some_and(|since| node.updated_at <= *since) {
+            if merged && is_before(&node) {
                 next = None;
             }
-            let merged_at = node.merged_at.as_ref();
-            if base.as_ref() != Some(&node.base_ref_name) {
-                continue;
-            }
-            if !merged || since.as_ref().is_none_or(|since| merged_at.is_some_and(|at| at > since)) {
+            if base.as_ref() == Some(&node.base_ref_name) && (!merged || belongs(&node)) {
                 pulls.push(node.pull(&repository));
             }
         }
@@ -261,7 +261,7 @@ fn take<'a>(
     let open = page(part.open, false);
     let merged = page(part.merged, true);
     let more = !matches!((&open, &merged), (Next::None, Next::None));
-    more.then_some(Place { repository: place.repository, open, merged })
+    more.then_some(Place { repository: place.repository, range: place.range, open, merged })
 }
 
 impl Node {
@@ -333,7 +333,7 @@ fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
         let merged = list("merged", 'y', "MERGED", &place.merged);
         parts.push_str(&format!(
             "r{index}:repository(owner:$o{index},name:$n{index}){{defaultBranchRef{{name}} \
-             latestRelease{{tagCommit{{committedDate}}}} {open}{merged}}} "
+             {open}{merged}}} "
         ));
     }
     (format!("query PullRequests({declared}){{{parts}}} {FRAGMENT}"), Json::Object(variables))

@@ -11,6 +11,8 @@ use super::assets::{self, Asset};
 use crate::GitHub;
 use crate::arguments::{flag, text};
 use crate::client::{Client, Fault, query};
+use crate::last::Range;
+use crate::look;
 use crate::repository::Repository;
 use crate::tag::{self, Wanted as WantedTag};
 
@@ -77,17 +79,19 @@ impl Wanted {
         (prerelease != self.prerelease).then_some("its prerelease mark is another")
     }
 
-    fn body(&self, draft: bool) -> Json {
+    /// The release in GitHub's words; its notes may have been written already.
+    fn body(&self, draft: bool, written: Option<&str>) -> Json {
         let mut body = json!({
             "tag_name": self.tag.name,
             "target_commitish": self.tag.commit,
             "name": self.name.as_deref().unwrap_or(&self.tag.name),
             "draft": draft,
             "prerelease": self.prerelease,
-            "generate_release_notes": self.generate,
+            "generate_release_notes": self.generate && written.is_none(),
         });
+        let notes = written.or(self.notes.as_deref());
         if let Some(body) = body.as_object_mut() {
-            body.extend(self.notes.as_ref().map(|notes| ("body".to_owned(), json!(notes))));
+            body.extend(notes.map(|notes| ("body".to_owned(), json!(notes))));
             body.extend(self.latest.as_ref().map(|latest| ("make_latest".to_owned(), json!(latest))));
         }
         body
@@ -113,7 +117,7 @@ pub(super) async fn ensure(
     }
     let files = assets::wanted(context, planned);
     let client = &github.client;
-    let release = match create(client, context, wanted, wanted.draft || !files.is_empty()).await? {
+    let release = match create(github, context, wanted, wanted.draft || !files.is_empty()).await? {
         Made::New(release) => release,
         Made::Found(release) => {
             check_adopted(wanted, &release)?;
@@ -141,7 +145,46 @@ pub(super) enum Made {
     Found(Found),
 }
 
-async fn create(client: &Client, context: &Context, wanted: &Wanted, draft: bool) -> Result<Made, Problem> {
+/// What came after the release before this version.
+pub(super) async fn since_last(
+    github: &Arc<GitHub>,
+    context: &Context,
+    wanted: &Wanted,
+) -> Result<Range, Problem> {
+    let tag = &wanted.tag;
+    look::since_last(github, context, (&tag.repository, &tag.name), &tag.commit).await
+}
+
+/// The notes that GitHub writes. It is told since when: left to itself it takes the release that it calls the latest,
+/// which for a hotfix is one that came later. None where no release came before.
+async fn generated(
+    github: &Arc<GitHub>,
+    context: &Context,
+    wanted: &Wanted,
+) -> Result<Option<String>, Problem> {
+    #[derive(Deserialize)]
+    struct Notes {
+        body: String,
+    }
+    let Some(last) = since_last(github, context, wanted).await?.last else { return Ok(None) };
+    let repository = &wanted.tag.repository;
+    let asked = json!({
+        "tag_name": wanted.tag.name, "target_commitish": wanted.tag.commit, "previous_tag_name": last,
+    });
+    let path = repository.path(&["releases", "generate-notes"]);
+    let notes: Result<Notes, Fault> = github.client.change(context, Method::POST, &path, &asked).await;
+    // It changes nothing there, so that it may be repeated.
+    let what = format!("The notes of {} of {repository} could not be written", wanted.tag.name);
+    Ok(Some(notes.map_err(|fault| fault.reading(&what))?.body))
+}
+
+async fn create(
+    github: &Arc<GitHub>,
+    context: &Context,
+    wanted: &Wanted,
+    draft: bool,
+) -> Result<Made, Problem> {
+    let client = &github.client;
     let repository = &wanted.tag.repository;
     // Drafts are no conflict to GitHub: without a look, each run that was cut would leave another one.
     if draft && let Some(found) = find(client, context, repository, &wanted.tag.name).await? {
@@ -149,7 +192,9 @@ async fn create(client: &Client, context: &Context, wanted: &Wanted, draft: bool
     }
     let what = format!("The release {} of {repository} could not be made", wanted.tag.name);
     let path = repository.path(&["releases"]);
-    let made: Result<Found, Fault> = client.change(context, Method::POST, &path, &wanted.body(draft)).await;
+    let written = if wanted.generate { generated(github, context, wanted).await? } else { None };
+    let body = wanted.body(draft, written.as_deref());
+    let made: Result<Found, Fault> = client.change(context, Method::POST, &path, &body).await;
     match made {
         Ok(made) => Ok(Made::New(made)),
         // It is there already, or was made and the answer lost.

@@ -34,7 +34,8 @@ resource "github_release" "cli" {
 The tag is made first, as by `github_tag`: at the commit that the plan pinned, only where none of its name is, never moved. Then comes the release,
 a record: one that is there already is adopted when its title, notes, and marks are those that are asked for; any other is a conflict.
 
-**Notes** are `notes`, or with `generate_notes` what GitHub writes from the merged pull requests when the release is made.
+**Notes** are `notes`, or with `generate_notes` what GitHub writes, when the release is made, from the pull requests merged since the
+last release before this version that its commit holds.
 
 **Assets** are read by the plan where they exist by then: their checksums are pinned, and another file is refused by apply. A release with assets
 is a draft until all are there, so that nobody ever sees it without them; a run that was cut goes on with that draft.

@@ -24,7 +24,7 @@ resource "github_tag" "release" {
 ```
 
 The plan resolves `ref` (left out, the default branch) to a commit and pins it, and shows its title, author, date, the state of
-its checks and how far it is ahead of the last release. What the reviewers saw is what is tagged, even when the branch
+its checks and how far it is ahead of the last release before this version. What the reviewers saw is what is tagged, even when the branch
 moves on before the apply.
 
 **Created only.** A ref is created only where none of its name is; that is left to GitHub, so that two runs at once cannot

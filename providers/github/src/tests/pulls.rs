@@ -35,7 +35,7 @@ const ALL: [(&str, Value); 2] = [("milestone", Value::NULL), ("labels", Value::N
 
 #[tokio::test]
 async fn merged_reviewed_and_green_passes() {
-    let older = json!({ "merged_at": "2025-01-01T00:00:00Z", "reviews": [] });
+    let older = json!({ "merge_commit": "c1", "merged_at": "2026-01-01T00:00:00Z", "reviews": [] });
     let stand_in = StandIn::with(&[with(&[merged(1, "feat: x", &json!({})), merged(2, "old", &older)])]);
     let verdict = gate(&stand_in, ALL).await;
     assert_eq!(verdict, Verdict::new(Outcome::Passed, "1 pull request merged, reviewed and green."));
@@ -85,7 +85,7 @@ async fn further_pages_and_repositories_are_read() {
     let repositories = Value::set(["acme/shop", "acme/cart"].map(Value::from));
     let found = read(&stand_in, "github_merged_pull_requests", [("repositories", repositories)]).await;
     assert_eq!(found.expect("pull requests").get("total").as_i64(), Some(240));
-    assert_eq!(stand_in.summary()["requests"], 3);
+    assert_eq!(stand_in.summary()["requests"], 4);
 }
 
 #[tokio::test]

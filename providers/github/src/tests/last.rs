@@ -1,0 +1,175 @@
+//! "Last" is the last release before this version, by commits: nothing changes when this version is released.
+
+use github_stand_in::StandIn;
+use relplan_contract::{Context, Value};
+use serde_json::{Value as Json, json};
+
+use super::{configured, context};
+
+/// Three versions on `main`, and a hotfix of the first one: `v1.0.1` has c2's fix again, as h1.
+fn line() -> Json {
+    let pull = |number: u64, commit: &str, base: &str, at: &str| {
+        json!({
+            "number": number, "title": format!("Change {number}"), "author": "bob", "merged": true, "base": base,
+            "merge_commit": commit, "merged_at": at, "reviews": [{ "author": "ann", "state": "APPROVED" }],
+        })
+    };
+    json!({
+        "owner": "acme", "name": "shop",
+        "commits": [
+            { "id": "c1" }, { "id": "c2" }, { "id": "c3" }, { "id": "c4" },
+            { "id": "h1", "parents": ["c1"] }, { "id": "h2", "parents": ["h1"] },
+        ],
+        "branches": { "main": "c4", "hotfix/1.0": "h2" },
+        "tags": { "v1.0.0": "c1", "v1.1.0": "c2", "v1.2.0": "c3", "v1.0.1": "h1" },
+        "releases": [{ "tag": "v1.0.0" }, { "tag": "v1.1.0" }, { "tag": "v1.2.0" }, { "tag": "v1.0.1" }],
+        "pulls": [
+            pull(1, "c1", "main", "2026-01-01T00:00:00Z"), pull(2, "c2", "main", "2026-02-01T00:00:00Z"),
+            pull(3, "c3", "main", "2026-03-01T00:00:00Z"), pull(4, "c4", "main", "2026-04-01T00:00:00Z"),
+            pull(5, "h1", "hotfix/1.0", "2026-05-01T00:00:00Z"), pull(6, "h2", "hotfix/1.0", "2026-06-01T00:00:00Z"),
+        ],
+    })
+}
+
+fn of(version: &str) -> Context {
+    Context { version: version.to_owned(), ..context() }
+}
+
+async fn read(stand_in: &StandIn, version: &str, name: &str, given: &[(&str, &str)]) -> Value {
+    let source = std::sync::Arc::clone(&configured(stand_in).data_sources[name]);
+    let given = Value::map(given.iter().map(|(name, value)| (*name, Value::from(*value))));
+    let given = given.with("repository", "acme/shop".into());
+    let config = Value::map(source.schema().attributes.iter().map(|attribute| {
+        (attribute.name, attribute.fit(given.get(attribute.name)).expect("arguments that fit"))
+    }));
+    assert_eq!(source.validate(&config), []);
+    source.read(&of(version), &config).await.unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+/// The numbers of what was merged since the last release.
+async fn merged(stand_in: &StandIn, version: &str, given: &[(&str, &str)]) -> Vec<i64> {
+    let found = read(stand_in, version, "github_merged_pull_requests", given).await;
+    let pulls = found.get("pull_requests").as_list().expect("a list").to_vec();
+    pulls.iter().filter_map(|pull| pull.get("number").as_i64()).collect()
+}
+
+#[tokio::test]
+async fn each_version_has_its_own_pull_requests_for_ever() {
+    let stand_in = StandIn::with(&[line()]);
+    let hotfix = [("base", "hotfix/1.0")];
+    for (version, given, expected) in [
+        ("1.3.0", &[][..], &[4][..]),
+        ("", &[], &[4]),
+        ("1.2.0", &[], &[3]),
+        ("1.1.0", &[], &[2]),
+        ("1.0.1", &hotfix, &[5]),
+        ("1.0.2", &hotfix, &[6]),
+        ("1.0.2", &[("base", "gone")], &[]),
+    ] {
+        assert_eq!(merged(&stand_in, version, given).await, expected, "{version}");
+    }
+    // The next version is released, and main goes on: it reads the same.
+    stand_in.change(&json!({ "repository": "acme/shop", "set_tag": { "name": "v1.3.0", "commit": "c4" } }));
+    let pull = json!({ "number": 7, "title": "Later", "merged": true });
+    stand_in.change(&json!({ "repository": "acme/shop", "pull": pull }));
+    assert_eq!(merged(&stand_in, "1.3.0", &[]).await, [4]);
+    assert_eq!(merged(&stand_in, "1.4.0", &[]).await, [7]);
+}
+
+#[tokio::test]
+async fn what_was_merged_before_the_tag_on_another_branch_counts_by_its_commit() {
+    // Tagged late, on a release branch that came back to main; #3 was merged to main before that tag's commit.
+    let stand_in = StandIn::with(&[json!({
+        "owner": "acme", "name": "shop",
+        "commits": [
+            { "id": "c1" }, { "id": "r1", "date": "2026-06-01T00:00:00Z" }, { "id": "c2", "parents": ["c1"] },
+            { "id": "m", "parents": ["c2", "r1"], "date": "2026-06-02T00:00:00Z" },
+        ],
+        "branches": { "main": "m" }, "tags": { "v1.1.0": "r1" }, "releases": [{ "tag": "v1.1.0" }],
+        "pulls": [
+            { "number": 2, "title": "Old", "merged": true, "merge_commit": "c1", "merged_at": "2026-01-01T00:00:00Z",
+              "updated_at": "2026-07-01T00:00:00Z" },
+            { "number": 3, "title": "New", "merged": true, "merge_commit": "c2", "merged_at": "2026-03-01T00:00:00Z" },
+        ],
+    })]);
+    assert_eq!(merged(&stand_in, "1.2.0", &[]).await, [3]);
+}
+
+#[tokio::test]
+async fn other_names_of_tags() {
+    let mut line = line();
+    line["tags"] = json!({ "shop-v1.0.0": "c1", "shop-v1.1.0": "c2", "cart-v9.0.0": "c4" });
+    line["releases"] = json!([{ "tag": "shop-v1.1.0" }, { "tag": "cart-v9.0.0" }]);
+    let stand_in = StandIn::with(&[line.clone()]);
+    assert_eq!(merged(&stand_in, "1.2.0", &[("tag_prefix", "shop-v")]).await, [3, 4]);
+    assert_eq!(merged(&stand_in, "1.1.0", &[]).await, [2], "its own tag ends it");
+    line["tags"] = json!({ "first": "c1", "second": "c3" });
+    line["releases"] = json!([{ "tag": "first" }, { "tag": "second" }]);
+    let stand_in = StandIn::with(&[line.clone()]);
+    assert_eq!(merged(&stand_in, "1.2.0", &[]).await, [4], "the latest release");
+    line["tags"] = json!({});
+    line["releases"] = json!([]);
+    let stand_in = StandIn::with(&[line]);
+    assert_eq!(merged(&stand_in, "1.0.0", &[]).await, [1, 2, 3, 4], "no release at all");
+}
+
+#[tokio::test]
+async fn long_histories_are_read_whole() {
+    let mut commits: Vec<Json> = vec![json!({ "id": "c0" })];
+    commits.extend((1..=250).map(|number| json!({ "id": format!("c{number}") })));
+    let tags: serde_json::Map<String, Json> =
+        (0..130).map(|number| (format!("nightly-{number}"), json!("c250"))).collect();
+    let mut one = json!({ "owner": "acme", "name": "shop", "commits": commits, "tags": tags });
+    one["tags"]["v1.0.0"] = json!("c10");
+    one["pulls"] = json!(
+        (1..=250)
+            .map(|number| json!({
+                "number": number, "title": "x", "merged": true, "merge_commit": format!("c{number}"),
+                "merged_at": format!("2026-01-02T{:02}:{:02}:00Z", number / 60, number % 60),
+            }))
+            .collect::<Vec<_>>()
+    );
+    let stand_in = StandIn::with(&[one]);
+    assert_eq!(merged(&stand_in, "1.1.0", &[]).await, (11..=250).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn the_latest_version_is_one_before_this() {
+    let stand_in = StandIn::with(&[line()]);
+    for (version, given, expected) in [
+        ("", &[][..], Some("1.2.0")),
+        ("1.2.0", &[], Some("1.1.0")),
+        ("1.0.0", &[], None),
+        ("2.0.0", &[("branch", "hotfix/1.0")], Some("1.0.1")),
+        ("1.0.1", &[("branch", "hotfix/1.0")], Some("1.0.0")),
+        ("2.0.0", &[("branch", "main"), ("below", "1.2.0")], Some("1.1.0")),
+        ("2.0.0", &[("branch", "hotfix/1.0"), ("from", "releases")], Some("1.0.1")),
+    ] {
+        let found = read(&stand_in, version, "github_latest_version", given).await;
+        assert_eq!(found.get("version").as_str(), expected, "{version} {given:?}");
+    }
+    let next = read(&stand_in, "1.2.0", "github_latest_version", &[]).await;
+    assert_eq!(next.get("next_minor").as_str(), Some("1.2.0"));
+}
+
+#[tokio::test]
+async fn generated_notes_tell_what_came_since_the_last_before_this() {
+    let stand_in = StandIn::with(&[line()]);
+    let release = super::resource(&stand_in, "github_release");
+    let given = [
+        ("repository", Value::from("acme/shop")),
+        ("tag", "v1.0.2".into()),
+        ("ref", "hotfix/1.0".into()),
+        ("generate_notes", true.into()),
+    ];
+    let config = super::arguments(&*release, given);
+    let context = of("1.0.2");
+    let request = relplan_contract::PlanRequest { config: &config, prior: None };
+    let planned = release.plan(&context, request).await.expect("a plan");
+    assert!(planned.notes[0].ends_with("no checks, 1 commit ahead of v1.0.1."), "{:?}", planned.notes);
+    let request = relplan_contract::ApplyRequest { planned: &planned.value, prior: None, key: "key" };
+    let made = release.apply(&context, request).await.expect("a release").value;
+    let body = made.get("body").as_str().expect("notes").to_owned();
+    assert!(body.contains("* Change 6 by @bob") && !body.contains("Change 5"), "{body}");
+    assert!(body.ends_with("/compare/v1.0.1...v1.0.2"), "{body}");
+}
