@@ -75,7 +75,13 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
     let mut found = in_doubt(state, &live);
     let lost = state.lost().filter(|(address, _)| scope.covers(address));
     found.back.extend(lost.map(|(address, past)| (address.clone(), past.clone())));
-    let found = found.name_newest();
+    let mut found = found.name_newest();
+    if found.back.is_empty() {
+        // Only checks are left to be made, of what is there.
+        let there = live.iter().map(|(_, entry)| &entry.version);
+        let newest = there.max_by_key(|version| (parsed(version), *version));
+        found.version = newest.cloned().unwrap_or_default();
+    }
     if scope.aim == Aim::Back && found.is_empty() && !is_cut_off(state) {
         return one_release_back(state, &live);
     }

@@ -45,7 +45,9 @@ impl Planner {
     }
 
     fn is_in_state(&self, target: &Target) -> bool {
-        self.state.entries.keys().any(|key| target.covers(&key.address))
+        // What a `moved` block moves may go by the name that it had.
+        let moved = self.moves.iter().any(|moved| target.covers(&moved.from));
+        moved || self.state.entries.keys().any(|key| target.covers(&key.address))
     }
 
     fn has_block(&self, target: &Target) -> bool {

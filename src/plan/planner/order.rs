@@ -80,6 +80,8 @@ struct Early {
 impl Planner {
     /// The changes in an order in which they could be done one by one, and the groups over them.
     pub(super) fn ordered(&mut self) -> (Vec<Change>, Vec<Group>) {
+        // Not in the order in which answers came.
+        self.orphans.sort_by(|a, b| a.key.cmp(&b.key));
         let mut units = Units::default();
         let early = self.early();
         self.add_blocks(&mut units);
