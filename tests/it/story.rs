@@ -272,6 +272,7 @@ fn company() -> Company {
 }
 
 #[test]
+#[ignore = "five minutes: `cargo test --test it story -- --ignored`"]
 fn the_company_releases_three_versions() {
     let company = company();
     let story = &company.story;
@@ -384,7 +385,7 @@ fn what_blastoff_knew_is_released_three_times() {
     assert_eq!(code, Some(0), "{text}");
     story.is_done(third);
     let notes = story.notes("shop-cart", "1.4.0");
-    assert!(notes.contains("Change 5 by @bob") && !notes.contains("Change 2"), "{notes}");
+    assert!(notes.contains("Change 5 ") && !notes.contains("Change 2"), "{notes}");
 
     // An older one has nothing left but its gate, which is looked at for that version.
     for (file, version, merged) in [(first, "1.2.0", 4), (second, "1.3.0", 4)] {

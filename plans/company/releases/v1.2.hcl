@@ -45,6 +45,7 @@ data "github_merged_pull_requests" "shop" {
 resource "release_notes" "shop" {
   changes         = data.github_merged_pull_requests.shop.pull_requests
   exclude_authors = ["dependabot", "renovate"]
+  depends_on      = [github_pull_requests.merged]
 }
 
 # 2. One tag and release in every repository of the topic, each with its own notes; archived ones are left out.

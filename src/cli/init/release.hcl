@@ -23,7 +23,8 @@ data "github_merged_pull_requests" "all" {
 }
 
 resource "release_notes" "all" {
-  changes = data.github_merged_pull_requests.all.pull_requests
+  changes    = data.github_merged_pull_requests.all.pull_requests
+  depends_on = [github_pull_requests.merged]
 }
 
 resource "github_release" "all" {
