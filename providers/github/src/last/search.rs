@@ -237,8 +237,8 @@ impl Search {
         };
         let heard = match std::mem::replace(&mut self.next, Next::Tags) {
             Next::Tags => Part::deserialize(&part).map(|part| self.hear_tags(part, error)),
-            Next::Compare(tags) => self.hear_compared(&part, &tags, error),
-            Next::Commits(tag, _) => self.hear_compared(&part, &[tag], error),
+            Next::Compare(tags) => self.hear_compared(&part, &tags, error.as_ref()),
+            Next::Commits(tag, _) => self.hear_compared(&part, &[tag], error.as_ref()),
             Next::Done(_) => Ok(()),
         };
         match heard {
@@ -285,7 +285,7 @@ impl Search {
         &mut self,
         part: &Json,
         tags: &[String],
-        error: Option<GraphqlError>,
+        error: Option<&GraphqlError>,
     ) -> Result<(), serde_json::Error> {
         for (index, tag) in tags.iter().enumerate() {
             let against = part.get(format!("t{index}")).map(Option::<Against>::deserialize).transpose()?;
@@ -293,7 +293,7 @@ impl Search {
                 Some(Against { compare: Some(compared) }) => self.take(tag, compared),
                 Some(Against { compare: None }) => {
                     let what = format!("{} could not be compared with {tag}", self.question.repository);
-                    self.fail(error.clone().unwrap_or_default().fault().reading(&what));
+                    self.fail(error.cloned().unwrap_or_default().fault().reading(&what));
                 }
                 // It went away meanwhile.
                 None => {
