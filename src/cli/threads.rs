@@ -4,6 +4,8 @@
 use std::sync::{Barrier, Mutex, mpsc};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 use super::exit::Failure;
 
 /// The most calls at the same time that may block their thread, which providers should not do.
@@ -17,6 +19,9 @@ const STACK: usize = 2 << 20;
 
 /// Memory that must be free beside the stacks, in bytes.
 const MEMORY: usize = 32 << 20;
+
+/// Addresses that the GNU allocator keeps for each thread that asks for memory, and as many again while it aligns them.
+const ARENA: usize = 64 << 20;
 
 /// How long threads may take to begin on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,6 +76,7 @@ fn all_at_once(count: usize) -> Result<(), String> {
     let mut memory: Vec<u8> = Vec::new();
     // Asked for first: the system's allocator reserves more for each thread than it needs, and gives it to the others.
     let wanted = count.saturating_mul(STACK).saturating_add(MEMORY);
+    has_addresses(count.saturating_mul(ARENA).saturating_add(ARENA + wanted))?;
     memory
         .try_reserve_exact(wanted)
         .map_err(|_| format!("there are not even {} MB of memory", wanted >> 20))?;
@@ -88,10 +94,29 @@ fn all_at_once(count: usize) -> Result<(), String> {
     })
 }
 
+/// Whether the process may have so many bytes of addresses. Where they are limited, threads that begin would take what is
+/// left from those that are at work, and a process that gets no memory is ended by the language, wherever it stands.
+fn has_addresses(wanted: usize) -> Result<(), String> {
+    let limit = getrlimit(Resource::As).current.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let used = own_status("VmSize:").unwrap_or(0).saturating_mul(1 << 10);
+    match limit {
+        Some(limit) if limit < used.saturating_add(wanted) => {
+            let needed = used.saturating_add(wanted) >> 10;
+            Err(format!("its addresses are limited to {} kB, and {needed} kB are needed", limit >> 10))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The threads of this process as the system counts them; none where it does not tell.
 fn own_threads() -> Option<usize> {
+    own_status("Threads:")
+}
+
+/// A number that the system tells of this process, in its unit: of bytes, 1024.
+fn own_status(name: &str) -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse().ok()
+    status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
 /// Waits until there are no more threads than before: one that was waited for still counts for a moment.
