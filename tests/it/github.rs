@@ -313,7 +313,8 @@ fn a_mistake_is_marked_on_its_line() {
     assert!(!done && text.contains("::error file=v1.2.hcl,line=11,col=3"), "{text}");
 }
 
-const COMPANY_WORKFLOW: &str = r#"name: Deploy
+/// The company's pipeline: production waits for nobody, so that a run can be killed in it.
+pub(crate) const COMPANY_WORKFLOW: &str = r#"name: Deploy
 run-name: Deploy ${{ inputs.version }} to ${{ inputs.environment }} (${{ inputs.relplan_key }})
 on:
   workflow_dispatch:
@@ -329,8 +330,12 @@ jobs:
       - run: echo "${{ inputs.version }}" > "LIVE/${{ inputs.environment }}"
 "#;
 
-/// Answers `/version` of an environment with what the workflow wrote for it. Ends with the process.
-fn serve(file: std::path::PathBuf) -> String {
+/// Answers `/version` of an environment with what the workflow wrote for it, and the status that is given for that. Ends
+/// with the process.
+pub(crate) fn serve(
+    file: std::path::PathBuf,
+    mut status: impl FnMut(&str) -> &'static str + Send + 'static,
+) -> String {
     use std::io::{Read as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -340,15 +345,20 @@ fn serve(file: std::path::PathBuf) -> String {
             let mut request = [0; 4096];
             let _ = stream.read(&mut request);
             let version = std::fs::read_to_string(&file).unwrap_or_default();
-            let status = if version.is_empty() { "404 Not Found" } else { "200 OK" };
             let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                "HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                status(&version),
                 version.len()
             );
             stream.write_all(format!("{head}{version}").as_bytes()).ok();
         }
     });
     url
+}
+
+/// An environment is there once something was deployed to it.
+pub(crate) fn up(version: &str) -> &'static str {
+    if version.is_empty() { "404 Not Found" } else { "200 OK" }
 }
 
 #[test]
@@ -365,7 +375,7 @@ fn the_companys_whole_release_is_planned_and_applied() {
     let plans = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/company");
     let copied = Command::new("cp").arg("-r").arg(plans).arg(shop.folder.path()).status().expect("cp");
     assert!(copied.success());
-    let url = |environment: &str| serve(live.path().join(environment));
+    let url = |environment: &str| serve(live.path().join(environment), up);
     let environments =
         format!("-var=environments={{dev=\"{}\",production=\"{}\"}}", url("dev"), url("production"));
     let file = "company/releases/v1.2.hcl";

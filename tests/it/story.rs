@@ -5,31 +5,14 @@
 
 #![allow(clippy::indexing_slicing, reason = "a part of the state that is missing fails the test")]
 
-use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use github_stand_in::{StandIn, TOKEN};
 use serde_json::{Value as Json, json};
 
-/// The company's pipeline: production waits for nobody, so that a run can be killed in it.
-const WORKFLOW: &str = r#"name: Deploy
-run-name: Deploy ${{ inputs.version }} to ${{ inputs.environment }} (${{ inputs.relplan_key }})
-on:
-  workflow_dispatch:
-    inputs:
-      environment: { required: true }
-      version: { required: true }
-      relplan_key: { required: false }
-jobs:
-  deploy:
-    runs-on: ubuntu-latest
-    environment: ${{ inputs.environment }}
-    steps:
-      - run: echo "${{ inputs.version }}" > "LIVE/${{ inputs.environment }}"
-"#;
+use crate::github::{COMPANY_WORKFLOW, serve, up};
 
 /// The version that breaks in production, right after it was deployed.
 const BROKEN: &str = "1.4.0";
@@ -196,31 +179,16 @@ fn ledger(folder: &Path, product: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Answers `/version` of an environment with what the pipeline wrote for it. The broken version says who it is, and then
-/// fails until its test has told so and somebody restarts it.
-fn serve(file: PathBuf, broken: &'static str, top: PathBuf) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let answered = AtomicUsize::new(0);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request);
-            let version = std::fs::read_to_string(&file).unwrap_or_default();
-            let count = if version.trim() == broken { answered.fetch_add(1, Ordering::Relaxed) } else { 0 };
-            let told = |line: &String| line.contains("\"kind\":\"judged\"") && line.contains("\"failed\"");
-            let status = match (version.is_empty(), count) {
-                (true, _) => "404 Not Found",
-                (false, 1..) if !ledger(&top, "shop").iter().any(told) => "503 Service Unavailable",
-                (false, _) => "200 OK",
-            };
-            let length = version.len();
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-            stream.write_all(format!("{head}{version}").as_bytes()).ok();
-        }
-    });
-    url
+/// Answers for production. The broken version says who it is, and then fails until its test has told so and somebody
+/// restarts it.
+fn production(file: PathBuf, top: PathBuf) -> String {
+    let mut answered = 0;
+    serve(file, move |version| {
+        let again = version.trim() == BROKEN && answered > 0;
+        answered += usize::from(version.trim() == BROKEN);
+        let told = |line: &String| line.contains("\"kind\":\"judged\"") && line.contains("\"failed\"");
+        if again && !ledger(&top, "shop").iter().any(told) { "503 Service Unavailable" } else { up(version) }
+    })
 }
 
 /// Where a release lives: what ends with the test.
@@ -234,7 +202,7 @@ struct Company {
 fn company() -> Company {
     let live = tempfile::tempdir().expect("a folder");
     let mut all: Vec<Json> = REPOSITORIES.iter().map(|name| repository(name)).collect();
-    let workflow = WORKFLOW.replace("LIVE", &live.path().to_string_lossy());
+    let workflow = COMPANY_WORKFLOW.replace("LIVE", &live.path().to_string_lossy());
     all[0]["workflows"] =
         json!([{ "path": ".github/workflows/deploy.yml", "name": "Deploy", "text": workflow }]);
     let mut story = Story::new(&all, "shop");
@@ -252,7 +220,7 @@ fn company() -> Company {
     }
     let top = story.folder.path().to_owned();
     let (dev, production) = (live.path().join("dev"), live.path().join("production"));
-    let (dev, production) = (serve(dev, "none", top.clone()), serve(production, BROKEN, top));
+    let (dev, production) = (serve(dev, up), self::production(production, top));
     let (database, bucket) = (postgres_server::Server::start(), bucket_server::Server::start());
     database.shop("shop", 500);
     let key = crate::databases::ssh_key(&story.folder.path().join("releases/backup.key"));
