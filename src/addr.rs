@@ -137,6 +137,14 @@ pub struct Address {
     pub key: Option<Key>,
 }
 
+impl Address {
+    /// The block of an instance: its address without the key.
+    #[must_use]
+    pub fn block(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.module.is_root() {

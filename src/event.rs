@@ -95,6 +95,14 @@ pub enum RunMode {
     State,
 }
 
+impl RunMode {
+    /// Whether such a run does anything outside.
+    #[must_use]
+    pub const fn acts(self) -> bool {
+        matches!(self, Self::Apply | Self::Rollback | Self::Destroy)
+    }
+}
+
 /// What is done to one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {

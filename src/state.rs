@@ -176,6 +176,14 @@ pub struct RunSummary {
     pub closed: Option<Closed>,
 }
 
+impl RunSummary {
+    /// How it ended, where that was well.
+    #[must_use]
+    pub fn ended_well(&self) -> Option<&Closed> {
+        self.closed.as_ref().filter(|closed| closed.ending == Ending::Complete)
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
@@ -237,6 +245,13 @@ impl State {
     #[must_use]
     pub fn run(&self, id: &RunId) -> Option<&RunSummary> {
         self.runs.iter().rev().find(|run| run.id == *id)
+    }
+
+    /// The version of the action that is open on an object; empty where none is.
+    #[must_use]
+    pub fn intended_version(&self, key: &EntryKey) -> Arc<str> {
+        let open = self.entries.get(key).and_then(Entry::open);
+        open.map(|open| Arc::clone(&open.intent.version)).unwrap_or_default()
     }
 
     /// The versions of which the state holds records or deployments, and those of the runs.

@@ -1,5 +1,6 @@
 //! Which release: the one named, the one in this folder, or the next one under `releases/`.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use relplan_contract::{PathError, Tree};
@@ -9,6 +10,8 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::files::{SourceFiles, refused};
 use crate::lang::lower::Entry;
+use crate::ledger::Reading;
+use crate::state::State;
 use crate::state::versions::{is_newer, parsed};
 
 /// A release definition that was found.
@@ -144,6 +147,8 @@ fn under_releases(context: &mut Context, around: &Tree) -> Result<Located, Failu
     }
     let tree = Tree::around(&folder).map_err(refused)?;
     let mut found: Vec<Candidate> = Vec::new();
+    // Mostly all are of one product: its ledger is read once.
+    let mut ledgers: BTreeMap<String, Option<Reading>> = BTreeMap::new();
     for file in definitions(&tree) {
         let located = Located {
             folder: folder.clone(),
@@ -153,20 +158,21 @@ fn under_releases(context: &mut Context, around: &Tree) -> Result<Located, Failu
             tree: tree.clone(),
         };
         let Some((version, product)) = version_of(context, &located) else { continue };
-        found.extend(candidate(&folder, file, &version, product));
+        let reading = ledgers
+            .entry(product.clone())
+            .or_insert_with(|| crate::ledger::file::read(&folder, &product).ok().flatten());
+        found.extend(candidate(reading.as_ref().map(Reading::state), file, &version, product));
     }
     found.sort_by(|a, b| (&a.version, &a.file).cmp(&(&b.version, &b.file)));
     let file = chosen(&found).ok_or_else(nothing)??.file.clone();
     Ok(Located { folder, shown: format!("releases/{file}"), file: Some(file), guessed: true, tree })
 }
 
-fn candidate(folder: &Path, file: String, version: &str, product: String) -> Option<Candidate> {
-    let reading = crate::ledger::file::read(folder, &product).ok().flatten();
-    let state = reading.as_ref().map(crate::ledger::Reading::state);
+fn candidate(state: Option<&State>, file: String, version: &str, product: String) -> Option<Candidate> {
     let complete =
         state.and_then(|state| state.releases.get(version)).is_some_and(|release| release.complete);
     let withdrawn = state.is_some_and(|state| state.withdrawn.contains_key(version));
-    let live = state.and_then(|state| state.newest_live());
+    let live = state.and_then(State::newest_live);
     Some(Candidate {
         below: live.is_some_and(|live| is_newer(live, version)),
         live: live.is_some_and(|live| **live == *version),

@@ -34,7 +34,7 @@ pub fn near<'a>(text: &str, known: impl IntoIterator<Item = &'a Address>) -> Opt
 
 /// A block with all its instances.
 fn plain(address: &Address) -> String {
-    Address { key: None, ..address.clone() }.to_string()
+    address.block().to_string()
 }
 
 #[cfg(test)]

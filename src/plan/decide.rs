@@ -132,11 +132,9 @@ pub(super) struct Ground<'g> {
     /// The live resources that it judges, each with its digest.
     pub live: &'g BTreeMap<Address, Digest>,
     /// What this plan changes of all that it directly depends on.
-    pub changing: Vec<Address>,
-    /// The digest of all of that as it is.
-    pub basis: Digest,
-    /// What of it has changed since the verdict, as far as it can be named.
-    pub since: Vec<Address>,
+    pub changing: &'g [Address],
+    /// What of it has changed since the verdict, as far as it can be named; none where all of it is the same.
+    pub since: Option<Vec<Address>>,
     /// How long a verdict is valid.
     pub valid_for: Option<Duration>,
     /// Now, in milliseconds since 1970.
@@ -157,18 +155,16 @@ pub(super) fn check(facts: &Facts<'_>, ground: Ground<'_>) -> Decision {
     if !inputs.is_empty() {
         reasons.push(Reason::InputsChanged(inputs));
     }
-    let (mut changed, rests) = (ground.changing, judgement.basis == Some(ground.basis));
+    let (mut changed, is_another) = (ground.changing.to_vec(), ground.since.is_some());
     let other = |(live, digest): (&Address, &Digest)| {
         (judgement.judged.get(live) != Some(digest)).then(|| live.clone())
     };
     changed.extend(ground.live.iter().filter_map(other));
-    if judgement.basis.is_some() && !rests {
-        changed.extend(ground.since);
-    }
+    changed.extend(ground.since.into_iter().flatten());
     changed.sort();
     changed.dedup();
     // What is gone cannot be named.
-    if !changed.is_empty() || (judgement.basis.is_some() && !rests) {
+    if !changed.is_empty() || is_another {
         reasons.push(Reason::UpstreamChanged(changed));
     }
     if judgement.outcome != Outcome::Passed {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use super::ask::{Answer, Ask, AskId, Question};
-use super::change::{Change, Drift, Move, Standing};
+use super::change::{Change, Drift, Move};
 use super::rollback::{Scope, Targets};
 use super::select::Selection;
 use super::setup::{Commands, Options, Registry};
@@ -139,8 +139,8 @@ pub struct Planner {
     blind: Option<Box<World>>,
     /// The newest version that is live, where that is newer than this one.
     newer: Option<Arc<str>>,
-    /// The verdicts that hold.
-    standing: BTreeMap<EntryKey, Standing>,
+    /// The verdicts that hold, each in one line.
+    standing: BTreeMap<EntryKey, String>,
     /// Those of gates: they are looked at again where they have anything left to guard.
     gates: Vec<Instance>,
     /// What the verdicts of each check block rest on.
@@ -286,7 +286,7 @@ impl Planner {
         if let Some(reason) =
             planner.state.withdrawn.get(&planner.version).filter(|_| planner.options.mode == RunMode::Apply)
         {
-            planner.found.push(way_back::withdrawn(&planner.version, reason, RunMode::Apply));
+            planner.found.push(way_back::withdrawn(&planner.version, reason, "released"));
         }
         planner.newer = planner.state.newest_live().filter(|live| is_newer(live, &planner.version)).cloned();
         planner.world.leave_out(planner.selection.left_out().clone());

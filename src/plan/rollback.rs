@@ -8,9 +8,9 @@ use std::sync::Arc;
 use relplan_contract::{Attribute, Lifetime, Outcome, Presence, Value};
 
 use crate::addr::Address;
-use crate::event::{Ending, EntryKey, RunMode};
-use crate::state::versions::parsed;
-use crate::state::{Entry, Past, RunSummary, State};
+use crate::event::{EntryKey, RunMode};
+use crate::state::versions::{newest, parsed};
+use crate::state::{Entry, Past, State};
 
 /// What is turned back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,13 +55,7 @@ pub struct Targets {
 /// Chooses what each live resource goes back to. Outcomes that were lost must have been found out before.
 #[must_use]
 pub fn targets(state: &State, scope: &Scope) -> Targets {
-    let live: Vec<(&Address, &Entry)> = state
-        .entries
-        .iter()
-        .filter(|(key, entry)| entry.lifetime == Lifetime::Live && key.version.is_none() && entry.exists())
-        .map(|(key, entry)| (&key.address, entry))
-        .filter(|(address, _)| scope.covers(address))
-        .collect();
+    let live: Vec<(&Address, &Entry)> = state.live().filter(|(address, _)| scope.covers(address)).collect();
     if let Aim::Version(version) = &scope.aim {
         let mut found = Targets { version: Arc::clone(version), ..Targets::default() };
         for (address, entry) in live {
@@ -78,9 +72,7 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
     let mut found = found.name_newest();
     if found.back.is_empty() {
         // Only checks are left to be made, of what is there.
-        let there = live.iter().map(|(_, entry)| &entry.version);
-        let newest = there.max_by_key(|version| (parsed(version), *version));
-        found.version = newest.cloned().unwrap_or_default();
+        found.version = newest(live.iter().map(|(_, entry)| &entry.version)).cloned().unwrap_or_default();
     }
     if scope.aim == Aim::Back && found.is_empty() && !is_cut_off(state) {
         return one_release_back(state, &live);
@@ -101,19 +93,15 @@ impl Targets {
     }
 
     fn name_newest(mut self) -> Self {
-        let newest =
-            self.back.values().map(|past| &past.version).max_by_key(|version| (parsed(version), *version));
-        self.version = newest.cloned().unwrap_or_default();
+        self.version = newest(self.back.values().map(|past| &past.version)).cloned().unwrap_or_default();
         self
     }
 }
 
 /// Whether a rollback did not end well, and nothing else was released since: it goes on.
 fn is_cut_off(state: &State) -> bool {
-    let acts = |mode| matches!(mode, RunMode::Apply | RunMode::Rollback | RunMode::Destroy);
-    let last = state.runs.iter().rev().find(|run| acts(run.mode));
-    let ended_well = |run: &RunSummary| run.closed.as_ref().is_some_and(|it| it.ending == Ending::Complete);
-    last.is_some_and(|run| run.mode == RunMode::Rollback && !ended_well(run))
+    let last = state.runs.iter().rev().find(|run| run.mode.acts());
+    last.is_some_and(|run| run.mode == RunMode::Rollback && run.ended_well().is_none())
 }
 
 /// What is not known good goes back to what was, and what broke off half-way to what it was; the rest stays.
@@ -137,8 +125,7 @@ fn in_doubt(state: &State, live: &[(&Address, &Entry)]) -> Targets {
 /// differs. Where none was ever complete, each live resource goes to its last known good version before this one.
 fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
     let completed = |version: &str| state.releases.get(version).and_then(|release| release.completed_seq);
-    let now = live.iter().map(|(_, entry)| &entry.version).max_by_key(|version| (parsed(version), *version));
-    let Some(now) = now else { return Targets::default() };
+    let Some(now) = newest(live.iter().map(|(_, entry)| &entry.version)) else { return Targets::default() };
     let before = |version: &Arc<str>| match (parsed(version), parsed(now)) {
         (Some(version), Some(now)) => version < now,
         _ => completed(version) < completed(now),

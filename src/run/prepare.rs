@@ -96,12 +96,9 @@ pub(super) fn evaluate(
     if evaluated.settled {
         return Ok(evaluated);
     }
-    let attributes = match whom {
-        Whom::Resource(_, schema) => schema.attributes.clone(),
-        Whom::Data(source) => source.schema().attributes.clone(),
-    };
+    let attributes = whom.attributes();
     let now = world
-        .with_evaluator(module, &bindings, |evaluator| body::evaluate(&resource.body, &attributes, evaluator))
+        .with_evaluator(module, &bindings, |evaluator| body::evaluate(&resource.body, attributes, evaluator))
         .map_err(|errors| refused(&errors))?;
     let now = if change.action == Action::Update {
         ignoring(&resource.lifecycle.ignore_changes, now, Some(&change.before))

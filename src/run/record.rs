@@ -12,7 +12,7 @@ use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement};
 use crate::plan::{Action, Change, Reason, Whom};
-use crate::state::{Entry, State};
+use crate::state::State;
 
 /// The idempotency key of an action: the same after a crash, another for each try that a person asks for.
 pub(super) fn idempotency_key(state: &State, key: &EntryKey, plan: &Digest, generation: u64) -> String {
@@ -30,10 +30,6 @@ pub(super) fn intent(
     version: &Arc<str>,
 ) -> Intent {
     let generation = state.next_generation(&change.key);
-    let turned_back = change.reasons.iter().find_map(|reason| match reason {
-        Reason::TurnedBack { version } => Some(version),
-        _ => None,
-    });
     let makes_room =
         matches!(change.action, Action::Replace { .. }) || change.reasons.contains(&Reason::MakesRoom);
     Intent {
@@ -41,7 +37,7 @@ pub(super) fn intent(
         act,
         lifetime: change.lifetime.unwrap_or(Lifetime::Check),
         provider: change.provider.clone(),
-        version: Arc::clone(turned_back.unwrap_or(version)),
+        version: Arc::clone(change.turned_back_to().unwrap_or(version)),
         idempotency_key: idempotency_key(state, &change.key, plan, generation),
         generation,
         inputs: ready.config.clone(),
@@ -164,7 +160,7 @@ fn judged(
         summary: verdict.summary.clone(),
         details: verdict.details.clone(),
         judged: judged_now(change, state),
-        basis: Some(state.basis(&change.dependencies, &version_of(change, state))),
+        basis: Some(state.basis(&change.dependencies, &state.intended_version(&change.key))),
         time_ms,
     };
     let performed = again.map_or(Performed::Judged(verdict.outcome), Performed::TryAgain);
@@ -175,12 +171,6 @@ fn judged(
         judgement,
     };
     Told { performed, event, message: verdict.summary.clone(), value: Some(value), verdict: Some(verdict) }
-}
-
-/// The version that a check judges for.
-fn version_of(change: &Change, state: &State) -> Arc<str> {
-    let open = state.entries.get(&change.key).and_then(Entry::open);
-    open.map_or_else(|| Arc::from(""), |open| Arc::clone(&open.intent.version))
 }
 
 /// The live resources that a check judges, with the digest of each as it is now.

@@ -34,7 +34,7 @@ impl State {
 
     /// Every object of every instance of a block; the key of the address does not count, nor does what is deposed.
     pub fn instances(&self, block: &Address) -> impl Iterator<Item = (&EntryKey, &Entry)> + use<'_> {
-        let from = EntryKey { address: Address { key: None, ..block.clone() }, version: None };
+        let from = EntryKey { address: block.block(), version: None };
         let (module, resource) = (block.module.clone(), block.resource.clone());
         let inside = move |key: &EntryKey| key.address.module == module && key.address.resource == resource;
         let own = self.entries.range(from..).take_while(move |(key, _)| inside(key));

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use relplan_contract::Value;
 
-use super::{Entry, State};
+use super::{Entry, RunSummary, State};
 use crate::addr::Address;
-use crate::event::{Ending, RunMode};
 
 /// How many deployments are remembered for each live resource. The ledger itself keeps them all.
 pub const HISTORY_LIMIT: usize = 64;
@@ -87,11 +86,9 @@ impl State {
     /// The live resources that a release destroyed to make them anew, and did not come to that, each with what was good
     /// there: a replacement that was cut off half-way.
     pub fn lost(&self) -> impl Iterator<Item = (&Address, &Past)> {
-        let acts = |mode| matches!(mode, RunMode::Apply | RunMode::Rollback | RunMode::Destroy);
-        let ended_well = self.runs.iter().rev().filter(|run| acts(run.mode)).find_map(|run| {
-            run.closed.as_ref().filter(|closed| closed.ending == Ending::Complete).map(|closed| closed.seq)
-        });
-        let since = ended_well.unwrap_or(0);
+        let ended_well =
+            self.runs.iter().rev().filter(|run| run.mode.acts()).find_map(RunSummary::ended_well);
+        let since = ended_well.map_or(0, |closed| closed.seq);
         self.history.iter().filter_map(move |(address, pasts)| {
             let half = |last: &&Past| last.value.is_null() && !last.inputs.is_null() && last.seq > since;
             pasts.last().filter(half)?;

@@ -53,8 +53,7 @@ impl State {
             seq: recorded.seq,
             time_ms: recorded.time_ms,
         });
-        let acts = matches!(run.mode, RunMode::Apply | RunMode::Rollback | RunMode::Destroy);
-        if acts && *ending == Ending::Complete {
+        if run.mode.acts() && *ending == Ending::Complete {
             self.turning_back.clear();
         }
         if run.mode == RunMode::Apply {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use relplan_contract::Lifetime;
 use semver::Version;
 
-use super::State;
+use super::{Entry, State};
+use crate::addr::Address;
 
 /// A version to be compared by its precedence; none where it has no semantic version.
 #[must_use]
@@ -19,13 +20,23 @@ pub fn is_newer(version: &str, than: &str) -> bool {
     parsed(version).zip(parsed(than)).is_some_and(|(version, than)| version > than)
 }
 
+/// The newest of some versions; those that cannot be compared come before the others.
+pub fn newest<'v>(versions: impl Iterator<Item = &'v Arc<str>>) -> Option<&'v Arc<str>> {
+    versions.max_by_key(|version| (parsed(version), *version))
+}
+
 impl State {
-    /// The newest version that is live at any address; none where nothing is.
-    #[must_use]
-    pub fn newest_live(&self) -> Option<&Arc<str>> {
+    /// The live resources that are there, without what is deposed.
+    pub fn live(&self) -> impl Iterator<Item = (&Address, &Entry)> {
         let live = self.entries.iter().filter(|(key, entry)| {
             entry.lifetime == Lifetime::Live && key.version.is_none() && entry.exists()
         });
-        live.map(|(_, entry)| &entry.version).max_by_key(|version| (parsed(version), *version))
+        live.map(|(key, entry)| (&key.address, entry))
+    }
+
+    /// The newest version that is live at any address; none where nothing is.
+    #[must_use]
+    pub fn newest_live(&self) -> Option<&Arc<str>> {
+        newest(self.live().map(|(_, entry)| &entry.version))
     }
 }

@@ -8,7 +8,7 @@ use relplan_contract::{Lifetime, Value};
 use super::{Failure, Planned, Planner};
 use crate::addr::{Address, ModulePath};
 use crate::event::RunMode;
-use crate::plan::change::{Caution, CautionKind, OutputChange};
+use crate::plan::change::{Caution, CautionKind, OutputChange, Standing};
 use crate::plan::{Action, Basis, Plan};
 
 impl Planner {
@@ -57,7 +57,7 @@ impl Planner {
             drift: self.drift,
             outputs,
             cautions: self.cautions,
-            standing: self.standing.into_values().collect(),
+            standing: self.standing.into_iter().map(|(key, summary)| Standing { key, summary }).collect(),
         };
         Ok(Planned {
             plan,
@@ -82,7 +82,7 @@ impl Planner {
         let makes = |action| matches!(action, Action::Create | Action::Update | Action::Replace { .. });
         for change in changes {
             if change.lifetime == Some(Lifetime::Live) && makes(change.action) {
-                let block = Address { key: None, ..change.key.address.clone() };
+                let block = change.key.address.block();
                 let checks = by_block.get(&block).into_iter().flatten().cloned();
                 change.judged_by.extend(checks);
                 change.judged_by.sort();

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relplan_contract::{Lifetime, Outcome};
+use relplan_contract::Lifetime;
 
+use super::Planner;
 use super::instance::{InBlock, Instance};
 use super::judge::Replacing;
-use super::{Planner, Standing};
 use crate::addr::{Address, ModulePath, ResourceName};
 use crate::canonical::Digest;
 use crate::graph::NodeId;
@@ -15,7 +15,7 @@ use crate::lang::config::When;
 use crate::plan::change::{Action, Caution, CautionKind, Change};
 use crate::plan::decide::{self, Decision, Ground};
 use crate::plan::reason::Reason;
-use crate::state::State;
+use crate::state::{Entry, State};
 
 /// What the verdicts of all instances of a check in one module instance rest on.
 pub(super) struct Rest {
@@ -25,19 +25,24 @@ pub(super) struct Rest {
     changing: Vec<Address>,
     basis: Digest,
     blocks: Vec<Address>,
+    /// The blocks of live resources that it judges.
+    judges: Vec<Address>,
 }
 
 impl Planner {
     pub(super) fn plan_check(&mut self, instance: Instance) {
         let Some(block) = instance.block.clone() else { return };
         let rest = self.rest(block.id, &instance.key.address.module);
-        let seq = instance.entry.as_ref().map_or(0, |entry| entry.seq);
+        // Looked for only where something is another: each instance would look at all that the others look at.
+        let differs = |entry: &&Entry| {
+            entry.judgement.as_ref().is_some_and(|it| it.basis.is_some_and(|basis| basis != rest.basis))
+        };
+        let lapsed = instance.entry.as_ref().filter(differs);
         let ground = Ground {
             version: &self.version,
             live: &rest.live,
-            changing: rest.changing.clone(),
-            basis: rest.basis,
-            since: self.changed_since(&rest.blocks, seq),
+            changing: &rest.changing,
+            since: lapsed.map(|entry| self.changed_since(&rest.blocks, entry.seq)),
             valid_for: block.resource.lifecycle.valid_for.filter(|_| !instance.whom.is_gate()),
             now_ms: self.options.now_ms,
         };
@@ -59,8 +64,7 @@ impl Planner {
         let Some(judgement) = instance.entry.as_ref().and_then(|entry| entry.judgement.as_ref()) else {
             return;
         };
-        let standing = Standing { key: instance.key.clone(), summary: judgement.summary.clone() };
-        self.standing.insert(instance.key.clone(), standing);
+        self.standing.insert(instance.key.clone(), judgement.summary.clone());
         if instance.whom.is_gate() {
             self.gates.push(instance);
         }
@@ -77,8 +81,9 @@ impl Planner {
             changes.filter(|change| lapses(change)).map(|change| change.key.address.clone()).collect();
         let going: BTreeSet<&Address> = changing.iter().collect();
         let mut live = BTreeMap::new();
-        for block in self.judged_blocks(id, module) {
-            for (key, entry) in self.state.instances(&block) {
+        let judges = self.judged_blocks(id, module);
+        for block in &judges {
+            for (key, entry) in self.state.instances(block) {
                 if entry.lifetime == Lifetime::Live && entry.exists() && !going.contains(&key.address) {
                     live.insert(key.address.clone(), State::value_digest(&entry.value));
                 }
@@ -86,7 +91,7 @@ impl Planner {
         }
         let blocks = self.dependencies(id, module);
         let basis = self.state.basis(&blocks, &self.version);
-        let rest = Arc::new(Rest { live, changing, basis, blocks });
+        let rest = Arc::new(Rest { live, changing, basis, blocks, judges });
         self.rests.insert((id, module.clone()), Arc::clone(&rest));
         rest
     }
@@ -96,6 +101,14 @@ impl Planner {
         let all = blocks.iter().flat_map(|block| self.state.instances(block));
         let own = all.filter(|(key, _)| key.version.as_ref().is_none_or(|of| *of == self.version));
         own.filter(|(_, entry)| entry.seq > seq).map(|(key, _)| key.address.clone()).collect()
+    }
+
+    /// The blocks of live resources that an instance judges; none for what is no check.
+    pub(super) fn judges(&mut self, instance: &Instance, block: &InBlock) -> Vec<Address> {
+        if instance.lifetime() != Some(Lifetime::Check) {
+            return Vec::new();
+        }
+        self.rest(block.id, &instance.key.address.module).judges.clone()
     }
 
     /// Whether something that a check depends on is still to be done: how it would end now means nothing.
@@ -161,12 +174,7 @@ impl Planner {
 /// Whether a change makes the verdicts that rest on it lapse: a check that is only judged once more, on the same, does
 /// not.
 fn lapses(change: &Change) -> bool {
-    let same = |reason: &Reason| {
-        matches!(
-            reason,
-            Reason::Requested | Reason::Expired(_) | Reason::Guards | Reason::Unsettled(Outcome::Passed)
-        )
-    };
+    let same = |reason: &Reason| matches!(reason, Reason::Requested | Reason::Expired(_) | Reason::Guards);
     match change.action {
         Action::Read | Action::Forget => false,
         Action::Judge => !change.reasons.iter().all(same),

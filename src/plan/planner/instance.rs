@@ -93,7 +93,8 @@ impl Whom {
     }
 
     /// The arguments and results of the type.
-    pub(super) fn attributes(&self) -> &[relplan_contract::Attribute] {
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute] {
         match self {
             Self::Resource(_, schema) => &schema.attributes,
             Self::Data(source) => &source.schema().attributes,
@@ -226,15 +227,11 @@ impl Planner {
             }
             return self.place(&block, &key.address, value);
         }
-        let attributes = match &whom {
-            Whom::Resource(_, schema) => schema.attributes.clone(),
-            Whom::Data(source) => source.schema().attributes.clone(),
-        };
-        let Some(config) = self.arguments(&block, &key, &whom, &attributes) else {
+        let Some(config) = self.arguments(&block, &key, &whom, whom.attributes()) else {
             return self.place(&block, &key.address, Value::UNKNOWN);
         };
         if self.validates_only {
-            let after = relplan_contract::propose(&attributes, None, &config).value;
+            let after = relplan_contract::propose(whom.attributes(), None, &config).value;
             return self.place(&block, &key.address, after);
         }
         let (mut marked, mut newly_secret) = (Vec::new(), BTreeSet::new());

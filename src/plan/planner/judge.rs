@@ -260,7 +260,7 @@ impl Planner {
         if let Some(replacing) = instance.replacing.take() {
             instance.replacing = None;
             let Replacing { action, reasons, paths } = replacing;
-            if self.is_too_early(&instance) {
+            if planned.preview.is_some() && self.is_too_early(&instance) {
                 planned.preview = None;
             }
             let after = planned.value.clone();
@@ -347,11 +347,7 @@ impl Planner {
             inputs: instance.config.clone(),
             replace,
             dependencies: self.dependencies(block.id, &instance.key.address.module),
-            judges: if instance.lifetime() == Some(Lifetime::Check) {
-                self.judged_blocks(block.id, &instance.key.address.module)
-            } else {
-                Vec::new()
-            },
+            judges: self.judges(instance, block),
             judged_by: Vec::new(),
             preview,
             notes,

@@ -169,24 +169,11 @@ impl Statements {
                     Statement { from: outer(&moved.from), to: outer(&moved.to), span: moved.span };
                 let index = statements.list.len();
                 let (begin, end) = (place_of(&statement.from), place_of(&statement.to));
-                let other = statements.by_begin.get(&begin).and_then(|other| statements.list.get(*other));
-                if let Some(other) = other.filter(|other| other.to != statement.to) {
-                    let detail = format!("{} is said to move to {}", statement.from, statement.to);
-                    found.push(ambiguous(
-                        &format!("{detail}, and to {} as well", other.to),
-                        &statement,
-                        other,
-                    ));
-                    continue;
-                }
-                let other = by_end.get(&end).and_then(|other| statements.list.get(*other));
-                if let Some(other) = other.filter(|other| other.from != statement.from) {
-                    let detail = format!("{} is said to come from {}", statement.to, statement.from);
-                    found.push(ambiguous(
-                        &format!("{detail}, and from {} as well", other.from),
-                        &statement,
-                        other,
-                    ));
+                let said = |index: Option<&usize>| index.and_then(|index| statements.list.get(*index));
+                let onwards = said(statements.by_begin.get(&begin)).filter(|it| it.to != statement.to);
+                let backwards = said(by_end.get(&end)).filter(|it| it.from != statement.from);
+                if let Some(other) = onwards.or(backwards) {
+                    found.push(ambiguous(&statement, other));
                     continue;
                 }
                 let pattern = pattern(&statement);
@@ -337,8 +324,15 @@ fn place_of(target: &Target) -> (Place, Vec<Option<Key>>) {
     ((names, target.resource.clone()), keys)
 }
 
-fn ambiguous(what: &str, statement: &Statement, other: &Statement) -> Diagnostic {
-    Diagnostic::error("Ambiguous move", format!("{what}."))
+/// Two blocks move one thing to two places, or two things to one.
+fn ambiguous(statement: &Statement, other: &Statement) -> Diagnostic {
+    let Statement { from, to, .. } = statement;
+    let what = if other.to == *to {
+        format!("{to} is said to come from {from}, and from {} as well.", other.from)
+    } else {
+        format!("{from} is said to move to {to}, and to {} as well.", other.to)
+    };
+    Diagnostic::error("Ambiguous move", what)
         .at(statement.span)
         .label(other.span, "said here")
         .help("Delete one of the two blocks, or name instances by their keys.")

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use relplan_contract::Value;
 
 use super::Planner;
-use super::orphans::block_of;
 use crate::addr::Address;
 use crate::graph::NodeId;
 use crate::plan::Action;
@@ -170,7 +169,7 @@ impl Planner {
                 self.changes.get(id).into_iter().flatten().map(move |change| (change, *set))
             })
             .filter(|(change, _)| is_destroyed_first(change))
-            .map(|(change, set)| (block_of(&change.key.address), set))
+            .map(|(change, set)| (change.key.address.block(), set))
             .collect();
         queue.dedup();
         let mut reached: BTreeMap<Address, usize> = BTreeMap::new();
@@ -186,7 +185,7 @@ impl Planner {
         }
         for (index, orphan) in self.orphans.iter().enumerate() {
             let goes = orphan.action == Action::Destroy && !orphan.key.is_deposed();
-            if let Some(set) = reached.get(&block_of(&orphan.key.address)).filter(|_| goes) {
+            if let Some(set) = reached.get(&orphan.key.address.block()).filter(|_| goes) {
                 early.orphans.insert(index, *set);
             }
         }

@@ -50,18 +50,18 @@ impl Planner {
         }
         let blocks = |covered: &dyn Fn(&Address) -> bool| -> BTreeSet<Address> {
             let named = self.state.entries.keys().filter(|key| covered(&key.address));
-            named.map(|key| block_of(&key.address)).collect()
+            named.map(|key| key.address.block()).collect()
         };
         let dependents = self.dependents_in_state();
         let with_them = reached(blocks(&|address| covers(targets, address)), &dependents);
         let mut dependencies: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
         for (key, entry) in &self.state.entries {
-            let own = dependencies.entry(block_of(&key.address)).or_default();
-            own.extend(entry.dependencies.iter().map(block_of));
+            let own = dependencies.entry(key.address.block()).or_default();
+            own.extend(entry.dependencies.iter().map(Address::block));
         }
         let stays = reached(blocks(&|address| covers(excludes, address)), &dependencies);
         let taken = |address: &Address| {
-            let block = block_of(address);
+            let block = address.block();
             let wanted = targets.is_empty() || covers(targets, address) || with_them.contains(&block);
             wanted && !covers(excludes, address) && !stays.contains(&block)
         };
@@ -73,7 +73,7 @@ impl Planner {
         let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
         for (key, entry) in &self.state.entries {
             for dependency in &entry.dependencies {
-                dependents.entry(block_of(dependency)).or_default().insert(block_of(&key.address));
+                dependents.entry(dependency.block()).or_default().insert(key.address.block());
             }
         }
         dependents
@@ -148,12 +148,12 @@ impl Planner {
     pub(super) fn orphan_needs(&self) -> Vec<Vec<usize>> {
         let mut by_block: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
         for (index, orphan) in self.orphans.iter().enumerate() {
-            by_block.entry(block_of(&orphan.key.address)).or_default().push(index);
+            by_block.entry(orphan.key.address.block()).or_default().push(index);
         }
         let mut needs = vec![Vec::new(); self.orphans.len()];
         for (index, orphan) in self.orphans.iter().enumerate() {
             for dependency in &orphan.dependencies {
-                for target in by_block.get(&block_of(dependency)).into_iter().flatten() {
+                for target in by_block.get(&dependency.block()).into_iter().flatten() {
                     if let Some(needs) = needs.get_mut(*target)
                         && *target != index
                     {
@@ -169,11 +169,6 @@ impl Planner {
     pub(super) fn orphan_name(change: &Change) -> Arc<str> {
         change.key.to_string().into()
     }
-}
-
-/// The block of an instance: its address without the key.
-pub(super) fn block_of(address: &Address) -> Address {
-    Address { key: None, ..address.clone() }
 }
 
 /// What is reached from some blocks over one edge or several.

@@ -10,7 +10,7 @@ use super::Planner;
 use super::instance::{Instance, Purpose, Whom};
 use crate::addr::Address;
 use crate::diag::Diagnostic;
-use crate::event::{EntryKey, RunMode};
+use crate::event::EntryKey;
 use crate::lang::config::{OnFailure, When};
 use crate::plan::change::{Action, Caution, CautionKind, Change, Group};
 use crate::plan::compare::has_sealed;
@@ -23,10 +23,10 @@ impl Planner {
     pub(super) fn begin_way_back(&mut self) {
         let Some(route) = &mut self.way_back else { return };
         let targets = rollback::targets(&self.state, &route.scope);
-        if let (Aim::Version(version), mode) = (&route.scope.aim, self.options.mode)
+        if let Aim::Version(version) = &route.scope.aim
             && let Some(reason) = self.state.withdrawn.get(version)
         {
-            self.found.push(withdrawn(version, reason, mode));
+            self.found.push(withdrawn(version, reason, "gone back to"));
         }
         self.version = Arc::clone(&targets.version);
         route.targets = targets.clone();
@@ -167,8 +167,7 @@ impl Planner {
 }
 
 /// Nothing is done for a version that ended for good.
-pub(super) fn withdrawn(version: &str, reason: &str, mode: RunMode) -> Diagnostic {
-    let what = if mode == RunMode::Rollback { "gone back to" } else { "released" };
+pub(super) fn withdrawn(version: &str, reason: &str, what: &str) -> Diagnostic {
     Diagnostic::error(
         "Version withdrawn",
         format!("Version {version} was withdrawn, and is not {what} any more: {reason}"),
@@ -233,6 +232,6 @@ fn lost(past: &Past) -> Entry {
 /// The blocks that a check judged.
 fn judged_before(entry: &Entry) -> Vec<Address> {
     let judged = entry.judgement.iter().flat_map(|judgement| judgement.judged.keys());
-    let blocks: BTreeSet<Address> = judged.map(|live| Address { key: None, ..live.clone() }).collect();
+    let blocks: BTreeSet<Address> = judged.map(Address::block).collect();
     blocks.into_iter().collect()
 }

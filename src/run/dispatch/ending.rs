@@ -1,7 +1,6 @@
 //! From an action that ended to its outcome: what is recorded, what others see of it, its row in the closing table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{Outcome, Value};
@@ -16,7 +15,7 @@ use crate::run::perform::Ended;
 use crate::run::prepare;
 use crate::run::record::{self, Told};
 use crate::run::report::{Notice, Row, RowResult};
-use crate::state::{Entry, State};
+use crate::state::State;
 
 impl Dispatch<'_, '_> {
     pub(super) fn ended(&mut self, index: ChangeIndex, ended: Ended) {
@@ -180,8 +179,7 @@ fn owed(change: &Change, outcome: &Told, state: &State) -> Option<BTreeSet<Addre
     if judgement.outcome != Outcome::Failed || change.on_failure != OnFailure::Rollback {
         return None;
     }
-    let version = state.entries.get(key).and_then(Entry::open).map(|open| Arc::clone(&open.intent.version));
-    let version = version.unwrap_or_default();
+    let version = state.intended_version(key);
     let judged = judgement.judged.keys();
     Some(judged.filter(|live| state.turns_back(live, &key.address, &version)).cloned().collect())
 }

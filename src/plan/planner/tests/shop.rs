@@ -449,8 +449,7 @@ impl Story {
                         Some((key.address.clone(), self.state.live_digest(&key.address)?))
                     });
                 let judged = judged.collect();
-                let version = self.state.entries.get(&change.key).and_then(crate::state::Entry::open);
-                let version = version.map(|open| Arc::clone(&open.intent.version)).unwrap_or_default();
+                let version = self.state.intended_version(&change.key);
                 let basis = Some(self.state.basis(&change.dependencies, &version));
                 let judgement = Judgement {
                     outcome,

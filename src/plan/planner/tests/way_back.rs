@@ -28,30 +28,6 @@ resource "shop_test" "both" {
 }
 "#;
 
-/// The same with a check for each of them.
-const SPLIT: &str = r#"
-release "shop" {
-  version = "1.0.0"
-}
-
-resource "shop_app" "a" {
-  value = release.version
-}
-
-resource "shop_app" "b" {
-  value      = release.version
-  depends_on = [shop_app.a]
-}
-
-resource "shop_test" "a" {
-  depends_on = [shop_app.a]
-}
-
-resource "shop_test" "b" {
-  depends_on = [shop_app.b]
-}
-"#;
-
 const B_TO_1: &str = "\
 Update shop_app.b: turned back to version 1.0.0
 Judge shop_test.b: changed since it was judged: shop_app.b";
@@ -61,6 +37,15 @@ const IRREVERSIBLE: &str =
 
 fn version(number: u32) -> String {
     TWO.replace("1.0.0", &format!("{number}.0.0"))
+}
+
+/// The same with a check for each of them.
+fn split(number: u32) -> String {
+    let both = "resource \"shop_test\" \"both\" {\n  depends_on = [shop_app.a, shop_app.b]\n}";
+    let each = ["a", "b"].map(|name| {
+        format!("resource \"shop_test\" \"{name}\" {{\n  depends_on = [shop_app.{name}]\n}}\n\n")
+    });
+    version(number).replace(both, &each.concat())
 }
 
 /// What is planned for going back, without the caution that always stands there.
@@ -199,15 +184,14 @@ fn a_failure_after_a_killed_rollback_turns_back_to_where_that_was_going() {
 
 #[test]
 fn what_a_killed_rollback_was_not_about_stays() {
-    let split = SPLIT.replace("1.0.0", "2.0.0");
     let mut story = Story::new();
-    story.apply(SPLIT);
-    story.fail_last(&split);
+    story.apply(&split(1));
+    story.fail_last(&split(2));
     let under_way = story.die_rolling_back(0);
     assert_eq!(under_way, "shop_app.b");
     story.not_done(&under_way);
     assert_eq!(plan(&story), B_TO_1);
-    story.fail_last(&SPLIT.replace("1.0.0", "3.0.0"));
+    story.fail_last(&split(3));
     assert_eq!(plan(&story), B_TO_1);
 }
 
@@ -258,8 +242,8 @@ fn what_broke_off_half_way_goes_back_to_what_it_was() {
 #[test]
 fn only_what_is_in_doubt_goes_back() {
     let mut story = Story::new();
-    story.apply(SPLIT);
-    story.fail_last(&SPLIT.replace("1.0.0", "2.0.0"));
+    story.apply(&split(1));
+    story.fail_last(&split(2));
     assert_eq!(plan(&story), B_TO_1);
 }
 
