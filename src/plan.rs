@@ -28,6 +28,7 @@ pub mod unasked;
 
 pub use ask::{Answer, Ask, AskId, Question};
 pub use change::{Action, Caution, CautionKind, Change, Drift, Group, Move, OutputChange, Standing};
+pub(crate) use planner::elsewhere::told as told_of_elsewhere;
 pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, WayBack, Whom};
 pub use reason::Reason;
 pub use setup::{Commands, Options, Registry, covers};

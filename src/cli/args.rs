@@ -191,7 +191,7 @@ pub(super) struct ApplyArgs {
     /// Do this again although the outcome of the last try is not known: you have looked.
     #[arg(long, value_name = "ADDRESS")]
     pub retry: Vec<String>,
-    /// Take this as done although the outcome is not known: you have looked.
+    /// Take this as done although the outcome is not known, or take over what is live there: you have looked.
     #[arg(long, value_name = "ADDRESS")]
     pub accept: Vec<String>,
 }

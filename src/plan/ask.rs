@@ -44,6 +44,13 @@ pub enum Question {
         /// The object as the ledger has it.
         prior: Value,
     },
+    /// What is there already, although the ledger knows of nothing?
+    Discover {
+        /// Whom to ask.
+        resource: Arc<dyn Resource>,
+        /// The arguments, wholly known.
+        config: Value,
+    },
     /// How will it be?
     Plan {
         /// Whom to ask.
@@ -69,6 +76,7 @@ impl Question {
         match self {
             Self::Reconcile { .. } => "reconcile",
             Self::Read { .. } => "read",
+            Self::Discover { .. } => "discover",
             Self::Plan { .. } => "plan",
             Self::Data { .. } => "data",
         }
@@ -80,7 +88,7 @@ impl Question {
         match self {
             Self::Reconcile { intent, .. } => &intent.planned,
             Self::Read { prior, .. } => prior,
-            Self::Plan { config, .. } | Self::Data { config, .. } => config,
+            Self::Discover { config, .. } | Self::Plan { config, .. } | Self::Data { config, .. } => config,
         }
     }
 
@@ -88,9 +96,10 @@ impl Question {
     #[must_use]
     pub fn goes_together(&self) -> bool {
         match self {
-            Self::Read { resource, .. } | Self::Plan { resource, .. } | Self::Reconcile { resource, .. } => {
-                resource.asks_together()
-            }
+            Self::Read { resource, .. }
+            | Self::Discover { resource, .. }
+            | Self::Plan { resource, .. }
+            | Self::Reconcile { resource, .. } => resource.asks_together(),
             Self::Data { .. } => false,
         }
     }
@@ -100,7 +109,9 @@ impl Question {
     pub fn patience(&self) -> Duration {
         match self {
             Self::Reconcile { resource, .. } => resource.schema().timeout,
-            Self::Read { .. } | Self::Plan { .. } | Self::Data { .. } => Duration::ZERO,
+            Self::Read { .. } | Self::Discover { .. } | Self::Plan { .. } | Self::Data { .. } => {
+                Duration::ZERO
+            }
         }
     }
 
@@ -109,7 +120,9 @@ impl Question {
     pub fn settle(&self) -> Duration {
         match self {
             Self::Reconcile { resource, .. } => resource.schema().settle,
-            Self::Read { .. } | Self::Plan { .. } | Self::Data { .. } => Duration::ZERO,
+            Self::Read { .. } | Self::Discover { .. } | Self::Plan { .. } | Self::Data { .. } => {
+                Duration::ZERO
+            }
         }
     }
 }

@@ -70,6 +70,9 @@ pub struct Change {
     pub undo: String,
     /// The attribute that names the version of a live resource, for `v1 -> v2`.
     pub headline: Option<String>,
+    /// The live version in its place of which the ledger knows nothing, where it is not to be replaced unasked: the step
+    /// is not begun until a person takes it over.
+    pub from_elsewhere: Option<String>,
     /// For a check: what a failed verdict does.
     pub on_failure: OnFailure,
     /// After which end of what it depends on it is done.

@@ -80,7 +80,8 @@ pub(super) fn live(facts: &Facts<'_>, planned: &Planned, create_first: bool) -> 
     }
     let mut reasons = Vec::new();
     let inputs = differences(&entry.inputs, &facts.sealer.seal_value(facts.config), true);
-    if !inputs.is_empty() {
+    // What was taken over was made with arguments that nobody knows.
+    if !inputs.is_empty() && !entry.inputs.is_null() {
         reasons.push(Reason::InputsChanged(inputs));
     }
     if let Some(observed) = facts.observed {

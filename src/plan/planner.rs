@@ -28,6 +28,7 @@ use crate::world::World;
 mod asked;
 mod assemble;
 mod checks;
+pub(super) mod elsewhere;
 mod form;
 mod instance;
 mod judge;
@@ -139,6 +140,8 @@ pub struct Planner {
     blind: Option<Box<World>>,
     /// The newest version that is live, where that is newer than this one.
     newer: Option<Arc<str>>,
+    /// What is there already although the ledger is new, by object.
+    met: BTreeMap<EntryKey, String>,
     /// The verdicts that hold, each in one line.
     standing: BTreeMap<EntryKey, String>,
     /// Those of gates: they are looked at again where they have anything left to guard.
@@ -256,6 +259,7 @@ impl Planner {
             orphans: Vec::new(),
             blind: None,
             newer: None,
+            met: BTreeMap::new(),
             standing: BTreeMap::new(),
             gates: Vec::new(),
             rests: BTreeMap::new(),
@@ -346,6 +350,7 @@ impl Planner {
         match self.stage {
             Stage::Blocks => {
                 self.note_downgrade();
+                self.note_new_ledger();
                 self.look_at_gates();
                 Stage::Gates
             }

@@ -26,6 +26,7 @@ pub fn answer_all(planner: &mut Planner) {
 fn answer(question: &Question) -> Answer {
     match question {
         Question::Read { .. } => Answer::Observed(Ok(Observed::Same)),
+        Question::Discover { .. } => Answer::Observed(Ok(Observed::Absent)),
         Question::Plan { resource, config, prior } => {
             Answer::Planned(Ok(propose(&resource.schema().attributes, prior.as_ref(), config)))
         }

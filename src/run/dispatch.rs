@@ -268,11 +268,7 @@ impl Dispatch<'_, '_> {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Ready(index, ready) => {
-                let policy = ready.policy;
-                self.progress(index).ready = Some(*ready);
-                self.queue.push_back(Input::Prepared(index, policy));
-            }
+            Message::Ready(index, ready) => self.ready(index, *ready),
             Message::NotBegun(index, end, message) => self.not_begun(index, end, message),
             Message::Ended(index, ended) => self.ended(index, ended),
             Message::Woke(index) => self.queue.push_back(Input::Woke(index)),

@@ -154,6 +154,9 @@ fn with_secrets(answer: Answer, question: &Question) -> Answer {
         (Answer::Observed(Ok(Observed::Present(value))), Question::Read { prior, .. }) => {
             Answer::Observed(Ok(Observed::Present(filled(&value, prior))))
         }
+        (Answer::Observed(Ok(Observed::Present(value))), Question::Discover { config, .. }) => {
+            Answer::Observed(Ok(Observed::Present(filled(&value, config))))
+        }
         (answer, _) => answer,
     }
 }
@@ -256,6 +259,10 @@ async fn insist(question: &Question, context: &relplan_contract::Context, id: As
 async fn put(question: &Question, context: &relplan_contract::Context) -> Answer {
     match question {
         Question::Read { resource, prior } => Answer::Observed(resource.read(context, prior).await),
+        Question::Discover { resource, config } => {
+            let found = resource.discover(context, config).await;
+            Answer::Observed(found.map(|found| found.map_or(Observed::Absent, Observed::Present)))
+        }
         Question::Plan { resource, config, prior } => {
             let request = relplan_contract::PlanRequest { config, prior: prior.as_ref() };
             Answer::Planned(resource.plan(context, request).await)
@@ -277,7 +284,7 @@ async fn put(question: &Question, context: &relplan_contract::Context) -> Answer
 /// The kind of answer that the question wants, with a problem in it.
 fn failed(question: &Question) -> fn(Problem) -> Answer {
     match question {
-        Question::Read { .. } => |problem| Answer::Observed(Err(problem)),
+        Question::Read { .. } | Question::Discover { .. } => |problem| Answer::Observed(Err(problem)),
         Question::Plan { .. } => |problem| Answer::Planned(Err(problem)),
         Question::Data { .. } => |problem| Answer::Data(Err(problem)),
         Question::Reconcile { .. } => |problem| Answer::Reconciled(Err(problem)),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{
-    Attribute, Context, Observed, PlanRequest, Problem, Resource as Managed, ResourceSchema, Value, propose,
+    Attribute, Context, Lifetime, Observed, PlanRequest, Problem, Resource as Managed, ResourceSchema, Value,
+    propose,
 };
 
 use super::backoff::Backoff;
@@ -34,6 +35,8 @@ pub(super) struct Ready {
     pub timeout: Duration,
     /// Whether the old object of a replacement was destroyed by a step before.
     pub cleared: bool,
+    /// The version that is live in the place of what is to be made, as far as that can be seen.
+    pub live: Option<String>,
 }
 
 /// Why a change is not begun, with words for the table.
@@ -141,6 +144,7 @@ pub(super) async fn look(
         policy,
         timeout,
         cleared,
+        live: None,
     };
     let (resource, schema) = match whom {
         Whom::Data(_) => return Ok(ready(change.after.clone(), None)),
@@ -154,11 +158,29 @@ pub(super) async fn look(
             return Err(refusal);
         }
     }
+    let first = change.action == Action::Create && schema.lifetime == Lifetime::Live && before.is_none();
+    // A rollback goes its way whatever is there.
+    let live = if first && refresh && change.turned_back_to().is_none() {
+        live_version(change, resource, &config, context).await
+    } else {
+        None
+    };
     if settled || change.action == Action::Destroy {
-        return Ok(ready(change.after.clone(), before));
+        return Ok(Ready { live, ..ready(change.after.clone(), before) });
     }
     let planned = predict(change, resource, schema, &config, before.as_ref(), context).await?;
-    Ok(ready(planned, before))
+    Ok(Ready { live, ..ready(planned, before) })
+}
+
+/// The version that is live already where the ledger has nothing. What cannot be seen keeps nobody from deploying.
+async fn live_version(
+    change: &Change,
+    resource: &Arc<dyn Managed>,
+    config: &Value,
+    context: &Context,
+) -> Option<String> {
+    let found = resource.discover(context, config).await.ok()??;
+    found.get(change.headline.as_deref()?).as_str().map(str::to_owned)
 }
 
 /// What changed since the plan was made stops the step.

@@ -308,7 +308,7 @@ impl State {
             Some(_) | None => {
                 let generation = self.generations.get(key).copied().unwrap_or(0);
                 let entry = self.entries.entry(key.clone());
-                let entry = entry.or_insert_with(|| imported(key, version, generation));
+                let entry = entry.or_insert_with(|| imported(key, value, version, generation));
                 entry.value.clone_from(value);
                 entry.proof = None;
                 entry.status = Status::Done;
@@ -325,9 +325,12 @@ impl State {
     }
 }
 
-/// An object that was taken over without an action: its arguments are not known.
-fn imported(key: &EntryKey, version: Arc<str>, generation: u64) -> Entry {
+/// An object that was taken over without an action: its arguments are not known. What is live is of the version that it
+/// names, whichever release took it over.
+fn imported(key: &EntryKey, value: &Value, of_run: Arc<str>, generation: u64) -> Entry {
     let ty = &key.address.resource.ty;
+    let named = value.get("version").as_str().filter(|_| key.version.is_none());
+    let version = named.map_or(of_run, Arc::from);
     Entry {
         lifetime: if key.version.is_some() { Lifetime::Record } else { Lifetime::Live },
         provider: ty.split('_').next().unwrap_or_default().to_owned(),

@@ -7,6 +7,7 @@ use semver::Version;
 
 use super::{Entry, State};
 use crate::addr::Address;
+use crate::event::EntryKey;
 
 /// A version to be compared by its precedence; none where it has no semantic version.
 #[must_use]
@@ -32,6 +33,18 @@ impl State {
             entry.lifetime == Lifetime::Live && key.version.is_none() && entry.exists()
         });
         live.map(|(key, entry)| (&key.address, entry))
+    }
+
+    /// Whether a live version is nothing that this ledger brought there: none of its releases, at an address where it has
+    /// done nothing yet, or where that is newer than what is wanted.
+    #[must_use]
+    pub fn is_from_elsewhere(&self, key: &EntryKey, live: &str, wanted: &str) -> bool {
+        let released = |version: &str| self.releases.contains_key(version);
+        let acted = self.generations.get(key).is_some_and(|generation| *generation > 0);
+        live != wanted
+            && !released(live)
+            && !released(live.trim_start_matches('v'))
+            && (!acted || is_newer(live, wanted))
     }
 
     /// The newest version that is live at any address; none where nothing is.

@@ -55,6 +55,7 @@ pub(super) fn change(address: &str, lifetime: Lifetime, action: Action, reason: 
         notes: Vec::new(),
         undo: String::new(),
         headline: None,
+        from_elsewhere: None,
         free: Vec::new(),
         on_failure: OnFailure::Stop,
         when: When::Success,

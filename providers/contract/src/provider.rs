@@ -73,6 +73,18 @@ pub trait Resource: Send + Sync {
         Box::pin(async move { Ok(Observed::Same) })
     }
 
+    /// For an object of which the ledger knows nothing: what is there already. For a live resource, what is live in its
+    /// place, as the object that it would be; for a record, one that an earlier version of the release must have made, as
+    /// an object with its `name`. None where nothing is, or where that cannot be seen. Changes nothing outside.
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        let _ = (context, config);
+        Box::pin(async move { Ok(None) })
+    }
+
     /// Makes, changes or (for a check) judges it. `request.planned` has no unknown but computed attributes.
     fn apply<'a>(
         &'a self,

@@ -189,6 +189,18 @@ impl Resource for ExecDeployment {
         })
     }
 
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        Box::pin(async move {
+            let Seen::Version(version) = observe(context, config, "", true).await? else { return Ok(None) };
+            let object = propose(&self.schema.attributes, None, config).value;
+            Ok(Some(found(&object.with("version", version.clone().into()), version).value))
+        })
+    }
+
     fn apply<'a>(
         &'a self,
         context: &'a Context,

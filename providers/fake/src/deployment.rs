@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, Problem, ReconcileRequest,
-    Reconciled, Repeat, Resource, ResourceSchema, Type, Value,
+    Reconciled, Repeat, Resource, ResourceSchema, Type, Value, propose,
 };
 
 use crate::script::{self, Ending, Player};
@@ -105,6 +105,19 @@ impl Resource for FakeDeployment {
                 Some(version) if Some(&*version) == prior.get("version").as_str() => Observed::Same,
                 Some(version) => Observed::Present(prior.clone().with("version", version.into())),
             })
+        })
+    }
+
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        Box::pin(async move {
+            let Some(path) = world::live_file(context, config) else { return Ok(None) };
+            let object = propose(&self.schema.attributes, None, config).value;
+            let object = object.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            Ok(world::live(&path)?.map(|version| object.with("version", version.into())))
         })
     }
 

@@ -192,8 +192,18 @@ impl<'a> Disk<'a> {
     /// The names of the tags at a commit, sorted.
     pub(crate) async fn tags_at(&self, commit: &Oid) -> Result<Vec<String>, Problem> {
         let points_at = format!("--points-at={commit}");
-        let arguments = ["for-each-ref", "--format=%(refname:lstrip=2)", &points_at, "refs/tags/"];
-        let printed = self.call().args(arguments).succeed("list the tags").await?;
+        self.list_tags(&[&points_at, "refs/tags/"]).await
+    }
+
+    /// The names of the tags whose refs match a pattern, sorted.
+    pub(crate) async fn tags(&self, pattern: &str) -> Result<Vec<String>, Problem> {
+        self.list_tags(&[pattern]).await
+    }
+
+    async fn list_tags(&self, which: &[&str]) -> Result<Vec<String>, Problem> {
+        let call =
+            self.call().args(["for-each-ref", "--format=%(refname:lstrip=2)"]).args(which.iter().copied());
+        let printed = call.succeed("list the tags").await?;
         let mut names: Vec<String> = printed.lines().map(str::to_owned).collect();
         names.sort();
         Ok(names)

@@ -184,6 +184,15 @@ impl<'a> Place<'a> {
         self.read_tag(remote, name, tag).await.map(Some)
     }
 
+    /// The names of the tags that match a pattern, where they count.
+    pub(crate) async fn tags_like(&self, pattern: &str) -> Result<Vec<String>, Problem> {
+        let full = format!("refs/tags/{pattern}");
+        let Some(remote) = self.remote() else { return self.disk.tags(&full).await };
+        let refs = remote.refs(&[full]).await?;
+        let names = refs.into_keys().filter_map(|name| name.strip_prefix("refs/tags/").map(str::to_owned));
+        Ok(names.filter(|name| !name.ends_with("^{}")).collect())
+    }
+
     async fn read_tag(&self, remote: Remote<'_>, name: &str, tag: Tag) -> Result<Tag, Problem> {
         let extent = if self.is_url() { Extent::Commits(1) } else { Extent::Missing };
         if self.is_url() {

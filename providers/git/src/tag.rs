@@ -103,6 +103,20 @@ impl Tag {
         Ok(Observed::Present(with_tag(prior, &tag)))
     }
 
+    /// The newest tag that is named like this one, for any version.
+    async fn seek(&self, context: &Context, config: &Value) -> Result<Option<Value>, Problem> {
+        let Some(arguments) = Arguments::read(config)? else { return Ok(None) };
+        let Some((prefix, suffix)) = arguments.name.split_once(&*context.version) else { return Ok(None) };
+        let place = self.open(context, &arguments).await?;
+        let names = place.tags_like(&format!("{prefix}*{suffix}")).await?;
+        let version = |name: &String| {
+            let version = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            semver::Version::parse(version).ok()
+        };
+        let newest = names.into_iter().filter_map(|name| Some((version(&name)?, name))).max();
+        Ok(newest.map(|(_, name)| Value::map([("name", Value::from(name))])))
+    }
+
     async fn find_out(&self, context: &Context, planned: &Value) -> Result<Reconciled, Problem> {
         let arguments = known(planned)?;
         let place = self.open(context, &arguments).await?;
@@ -162,6 +176,14 @@ impl Resource for Tag {
 
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
         Box::pin(self.observe(context, prior))
+    }
+
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        Box::pin(self.seek(context, config))
     }
 
     /// The key is put nowhere: a tag is found again by its name and what it says.

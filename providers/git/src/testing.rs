@@ -173,6 +173,10 @@ impl Sandbox {
         tag_type().plan(&self.context(), request).await
     }
 
+    pub(crate) async fn discover(&self, arguments: &[(&str, Value)]) -> Result<Option<Value>, Problem> {
+        tag_type().discover(&self.context(), &tag_arguments(arguments)).await
+    }
+
     pub(crate) async fn plan_again(
         &self,
         arguments: &[(&str, Value)],

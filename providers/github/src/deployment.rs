@@ -126,6 +126,18 @@ impl Deployment {
         })
     }
 
+    /// What is live where no ledger knows of a deployment.
+    async fn seek(&self, context: &Context, config: &Value) -> Result<Option<Value>, Problem> {
+        let Some(arguments) = Arguments::read(config)? else { return Ok(None) };
+        let Seen::Version(version) = live::look(self.client(), context, &arguments).await? else {
+            return Ok(None);
+        };
+        let object = propose(&self.schema.attributes, None, config).value;
+        let object = RESULTS.iter().fold(object, |object, name| object.with(name, Value::NULL));
+        let version: Value = version.as_str().into();
+        Ok(Some(object.with("version", version.clone()).with("live_version", version)))
+    }
+
     /// Finds the run of a dead process, and follows it to its end: only then is it known what became of it.
     async fn find_out(
         &self,
@@ -257,6 +269,14 @@ impl Resource for Deployment {
 
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
         Box::pin(self.observe(context, prior))
+    }
+
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        Box::pin(self.seek(context, config))
     }
 
     fn apply<'a>(

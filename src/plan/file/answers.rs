@@ -1,6 +1,8 @@
 //! How the outside's answers are written in a saved plan.
 
-use relplan_contract::{Applied, Observed, Outcome, Path, Planned, Reconciled, Sends, Step, Value, Verdict};
+use relplan_contract::{
+    Applied, Observed, Outcome, Path, Planned, Problem, Reconciled, Sends, Step, Value, Verdict,
+};
 use serde_json::{Map, Value as Json, json};
 
 use super::Answers;
@@ -55,21 +57,22 @@ fn answer(answer: &Answer) -> Option<Json> {
         }
         Answer::Reconciled(Ok(Reconciled::NotDone)) => json!({ "is": "not done" }),
         Answer::Reconciled(Ok(Reconciled::CannotTell)) => json!({ "is": "cannot tell" }),
-        Answer::Observed(Err(_))
-        | Answer::Planned(Err(_))
-        | Answer::Data(Err(_))
-        | Answer::Reconciled(Err(_)) => {
-            return None;
-        }
+        Answer::Observed(Err(problem)) => json!({ "is": "unseen", "why": problem.message.as_str() }),
+        Answer::Planned(Err(_)) | Answer::Data(Err(_)) | Answer::Reconciled(Err(_)) => return None,
     })
 }
 
 fn answer_of(question: &str, json: &Json) -> Option<Answer> {
     let is = json.get("is").and_then(Json::as_str);
     Some(match (question, is) {
-        ("read", Some("same")) => Answer::Observed(Ok(Observed::Same)),
-        ("read", Some("absent")) => Answer::Observed(Ok(Observed::Absent)),
-        ("read", Some("present")) => Answer::Observed(Ok(Observed::Present(value_of(json, "value")?))),
+        ("read" | "discover", Some("same")) => Answer::Observed(Ok(Observed::Same)),
+        ("read" | "discover", Some("absent")) => Answer::Observed(Ok(Observed::Absent)),
+        ("read" | "discover", Some("present")) => {
+            Answer::Observed(Ok(Observed::Present(value_of(json, "value")?)))
+        }
+        ("read" | "discover", Some("unseen")) => {
+            Answer::Observed(Err(Problem::refused(json.get("why")?.as_str()?)))
+        }
         ("plan", _) => Answer::Planned(Ok(Planned {
             value: value_of(json, "value")?,
             replace: json.get("replace")?.as_array()?.iter().map(path_of).collect::<Option<_>>()?,

@@ -168,6 +168,7 @@ fn change(change: &Change, value: &dyn Fn(&Value) -> Json) -> Json {
         "free": change.free.iter().map(|name| &**name).collect::<Vec<_>>(),
         "undo": change.undo.as_str(),
         "headline": change.headline.as_deref(),
+        "from_elsewhere": change.from_elsewhere.as_deref(),
         "on_failure": word(&ON_FAILURE, &change.on_failure),
         "when": word(&WHEN, &change.when),
     })
@@ -195,6 +196,8 @@ fn change_of(json: &Json) -> Option<Change> {
         free: json.get("free").map_or(Some(Vec::new()), strings)?.into_iter().map(Into::into).collect(),
         undo: json.get("undo")?.as_str()?.to_owned(),
         headline: optional(json.get("headline")?, |json| json.as_str().map(str::to_owned))?,
+        // Plans of before do not have it.
+        from_elsewhere: json.get("from_elsewhere").and_then(Json::as_str).map(str::to_owned),
         on_failure: thing(&ON_FAILURE, json.get("on_failure")?)?,
         when: thing(&WHEN, json.get("when")?)?,
     })

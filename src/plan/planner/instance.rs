@@ -48,6 +48,8 @@ pub(super) struct Instance {
     /// What reading found, when it was not the same.
     pub observed: Option<Value>,
     pub gone: bool,
+    /// The live version of which the ledger knows nothing.
+    pub from_elsewhere: Option<String>,
     /// Whether the prediction is for a new object in the old one's place.
     pub replacing: Option<super::judge::Replacing>,
 }
@@ -118,6 +120,7 @@ impl Instance {
             newly_secret: BTreeSet::new(),
             observed: None,
             gone: false,
+            from_elsewhere: None,
             replacing: None,
         }
     }
@@ -257,6 +260,7 @@ impl Planner {
             prior,
             observed: None,
             gone: false,
+            from_elsewhere: None,
             replacing: None,
         };
         self.reconcile_or_read(instance);
@@ -368,6 +372,11 @@ impl Planner {
             // A secret that is not known cannot be asked with.
             Some(prior) if looks && self.options.refresh && !has_sealed(prior) => {
                 let question = Question::Read { resource: Arc::clone(resource), prior: prior.clone() };
+                self.ask(instance, question);
+            }
+            None if self.may_discover(&instance) => {
+                let question =
+                    Question::Discover { resource: Arc::clone(resource), config: instance.config.clone() };
                 self.ask(instance, question);
             }
             _ => self.plan(instance),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Observed, Outcome, Planned, Reconciled, Value, secrets_of};
 
 use super::Planner;
+use super::elsewhere;
 use super::instance::{InBlock, Instance, Purpose, Whom, protected};
 use crate::addr::{Address, ModulePath, ResourceName};
 use crate::diag::Diagnostic;
@@ -42,6 +43,8 @@ impl Planner {
             }
             Answer::Reconciled(Ok(Reconciled::CannotTell)) => self.stays_uncertain(&instance, ""),
             Answer::Reconciled(Err(problem)) => self.stays_uncertain(&instance, &problem.to_string()),
+            // Of what is in the ledger it is asked how that is now, and of nothing else.
+            Answer::Observed(found) if instance.prior.is_none() => self.discovered(instance, found),
             Answer::Observed(Ok(Observed::Same)) => self.plan(instance),
             Answer::Observed(Ok(Observed::Present(value))) => {
                 secrets_of(&value, &mut self.secrets);
@@ -354,6 +357,7 @@ impl Planner {
             free: free.map(|attribute| attribute.name.into()).collect(),
             undo,
             headline,
+            from_elsewhere: self.in_the_way(instance),
             on_failure: lifecycle.on_failure,
             when: lifecycle.when,
         };
@@ -400,6 +404,9 @@ impl Planner {
                 "It is destroyed and made anew."
             };
             add(CautionKind::Destructive, order.to_owned());
+        }
+        if let Some(live) = &change.from_elsewhere {
+            add(CautionKind::WouldStop, format!("The run would stop here: {}", elsewhere::told(key, live)));
         }
         if let Some(preview) = change.preview.as_ref().filter(|preview| preview.outcome != Outcome::Passed) {
             add(CautionKind::WouldStop, format!("The run would stop here: {}", preview.summary));

@@ -28,7 +28,7 @@ impl Planner {
         self.read(instance);
     }
 
-    fn look_again(&self, instance: &mut Instance) {
+    pub(super) fn look_again(&self, instance: &mut Instance) {
         instance.entry = self.state.entries.get(&instance.key).cloned();
         let exists = instance.entry.as_ref().filter(|entry| entry.exists());
         instance.prior = exists.map(|entry| self.sealer.unseal(&entry.value, &instance.config));

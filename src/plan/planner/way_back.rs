@@ -204,6 +204,7 @@ pub(super) fn blank(
         notes: Vec::new(),
         undo,
         headline,
+        from_elsewhere: None,
         free: Vec::new(),
         on_failure: OnFailure::Stop,
         when: When::Success,

@@ -9,7 +9,7 @@ use relplan_contract::{Cancel, Context, Verdict};
 use super::gates::Gate;
 use super::{Dispatch, Pending};
 use crate::event::{Act, Event, RunMode};
-use crate::plan::{Action, Change, Whom};
+use crate::plan::{Action, Change, Whom, told_of_elsewhere};
 use crate::run::machine::{ChangeIndex, End, Input};
 use crate::run::message::Message;
 use crate::run::perform::{Job, Reporter, Work, perform};
@@ -31,6 +31,9 @@ impl Dispatch<'_, '_> {
         let Some(whom) = self.phase.actors.get(&change.key).cloned() else {
             return self.not_begun(index, End::Failed, "Its provider is not there.".to_owned());
         };
+        if let Some(live) = &change.from_elsewhere {
+            return self.not_begun(index, End::Failed, told_of_elsewhere(&change.key, live));
+        }
         let there = self.phase.journal.state().entries.get(&change.key).is_some_and(Entry::exists);
         let cleared = matches!(change.action, Action::Replace { create_first: false }) && !there;
         let evaluated = match prepare::evaluate(change, &whom, self.phase.world.as_deref_mut(), cleared) {
@@ -68,6 +71,21 @@ impl Dispatch<'_, '_> {
             let (context, _) = self.context(gate, change);
             Some((ready.config.clone(), Arc::clone(resource), context))
         })
+    }
+
+    /// Goes on with what is ready, unless something else went live since the plan was made.
+    pub(super) fn ready(&mut self, index: ChangeIndex, ready: prepare::Ready) {
+        let Some(change) = self.phase.plan.changes.get(index) else { return };
+        let wanted = change.headline.as_deref().and_then(|name| ready.planned.get(name).as_str());
+        let state = self.phase.journal.state();
+        if let Some((live, wanted)) = ready.live.as_deref().zip(wanted)
+            && state.is_from_elsewhere(&change.key, live, wanted)
+        {
+            return self.not_begun(index, End::Failed, told_of_elsewhere(&change.key, live));
+        }
+        let policy = ready.policy;
+        self.progress(index).ready = Some(ready);
+        self.queue.push_back(Input::Prepared(index, policy));
     }
 
     /// Needs no action, or cannot be begun.

@@ -31,6 +31,7 @@ fn change(index: usize, action: Action) -> Change {
         notes: Vec::new(),
         undo: String::new(),
         headline: None,
+        from_elsewhere: None,
         free: Vec::new(),
         on_failure: OnFailure::Stop,
         when: When::Success,

@@ -113,6 +113,7 @@ fn change(change: &Change, moved_from: Option<&str>) -> Json {
         "notes": change.notes,
         "undo": change.undo,
         "headline": change.headline,
+        "from_elsewhere": change.from_elsewhere,
     })
 }
 

@@ -68,8 +68,8 @@ fn what_still_runs_in_another_container_is_not_done_beside_it() {
 #[test]
 fn an_old_version_is_no_proof_that_nothing_is_under_way_elsewhere() {
     let site = Site::deploying(600);
-    std::fs::write(site.path("live"), "0").expect("written");
     let container = site.container_with_a_dead_run(true);
+    std::fs::write(site.path("live"), "0").expect("written");
     ended_with(&site.apply_apart(true), 10);
     assert_eq!(site.words("effects"), "begin");
     site.over(container);

@@ -121,6 +121,15 @@ async fn a_workflow_deploys_and_what_is_live_is_read_back() {
         matches!(&seen, Observed::Present(now) if now.get("version").as_str() == Some("v1.1.0")),
         "{seen:?}"
     );
+
+    // The same for whoever has no ledger: it is there, as an object of theirs would be.
+    let found = deployment.discover(&context, &config(&*deployment, "1.2.0")).await.expect("an answer");
+    let found = found.expect("something is live");
+    let said = ["version", "live_version", "environment"].map(|name| found.get(name).as_str());
+    assert_eq!(said, [Some("v1.1.0"), Some("v1.1.0"), Some("production")]);
+    assert!(found.get("run_id").is_null(), "nobody knows which run it was: {found:?}");
+    let elsewhere = config(&*deployment, "1.2.0").with("environment", "staging".into());
+    assert_eq!(deployment.discover(&context, &elsewhere).await, Ok(None));
 }
 
 #[tokio::test]

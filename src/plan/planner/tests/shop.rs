@@ -127,6 +127,7 @@ fn answer(ask: &Ask, script: &Script) -> Answer {
     }
     match &ask.question {
         Question::Read { .. } => Answer::Observed(Ok(Observed::Same)),
+        Question::Discover { .. } => Answer::Observed(Ok(Observed::Absent)),
         Question::Plan { resource, config, prior } => {
             Answer::Planned(Ok(propose(&resource.schema().attributes, prior.as_ref(), config)))
         }

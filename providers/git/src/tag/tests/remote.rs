@@ -37,6 +37,26 @@ async fn a_url_needs_no_clone() {
 }
 
 #[tokio::test]
+async fn tags_of_other_versions_are_found_where_tags_count() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let url = sandbox.origin("shop", "origin.git");
+    assert_eq!(sandbox.discover(&by_url(&url, &[("name", "v1.2.0")])).await, Ok(None));
+    for tag in ["v1.9.0", "v1.10.0", "v1.11.0-rc.1", "v2", "other-3.0.0"] {
+        sandbox.git("origin.git", &["tag", tag, "main"]);
+    }
+    sandbox.git("origin.git", &["tag", "-m", "Annotated", "v1.11.0-rc.2", "main"]);
+    sandbox.git("shop", &["tag", "v7.0.0"]);
+    let found = |name: &str| Ok(Some(Value::map([("name", Value::from(name))])));
+    assert_eq!(sandbox.discover(&by_url(&url, &[("name", "v1.2.0")])).await, found("v1.11.0-rc.2"));
+    assert_eq!(sandbox.discover(&by_url(&url, &[("name", "other-1.2.0")])).await, found("other-3.0.0"));
+    assert_eq!(sandbox.discover(&by_url(&url, &[("name", "latest")])).await, Ok(None), "it names no version");
+    let on_disk =
+        [("repository", "shop"), ("name", "v1.2.0")].map(|(name, value)| (name, Value::from(value)));
+    assert_eq!(sandbox.discover(&on_disk).await, found("v7.0.0"));
+}
+
+#[tokio::test]
 async fn a_commit_that_is_no_tip_of_the_remote_is_tagged_without_its_files() {
     let mut sandbox = Sandbox::new();
     sandbox.repository("shop", &["One", "Two", "Three"]);
