@@ -35,6 +35,8 @@ pub enum Bug {
     ActsTooEarly,
     /// A provider says that nothing of it can still be on its way.
     AsksTooEarly,
+    /// A gate is looked at once for all.
+    LooksOnce,
 }
 
 /// Among how many seeds each planted bug must be found.
@@ -62,7 +64,7 @@ pub fn simulate(weather: Weather, runs: u64, seed: u64) -> io::Result<Tally> {
         Weather::Everything => "simulated releases",
         Weather::PowerCuts => "power cuts of a simulated disk",
     });
-    let bugs = [Bug::SyncsNothing, Bug::ActsTooEarly, Bug::AsksTooEarly];
+    let bugs = [Bug::SyncsNothing, Bug::ActsTooEarly, Bug::AsksTooEarly, Bug::LooksOnce];
     tally.caught_planted_bug = bugs.into_iter().all(|bug| {
         (seed..seed + PLANTED).any(|seed| !one(weather, seed, Some(bug), false).findings.is_empty())
     });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relplan::event::{ActOutcome, Ending, EntryKey, Event, Recorded};
+use relplan::event::{Act, ActOutcome, Ending, EntryKey, Event, Recorded};
 use relplan::ledger::{self, Reading};
 use relplan::plan::Action;
 use relplan::run::report::{Row, RowResult, Summary};
@@ -11,6 +11,7 @@ use relplan::view;
 use relplan_contract::{Lifetime, Outcome};
 
 use super::outside::Outside;
+use super::provider::{content, is_check};
 use super::scenario::Release;
 use crate::disk::Disk;
 
@@ -49,7 +50,9 @@ pub(super) fn after_a_run(disk: &Disk, number: u64, summary: &Summary, state: &S
         let told = match &row.result {
             RowResult::Done { .. } => "done",
             RowResult::Failed { .. } => "failed",
-            RowResult::NotPassed { .. } => "not passed",
+            RowResult::NotPassed { .. } if is_check(&row.key.address) => "not passed",
+            // A gate has stopped it before it began.
+            RowResult::NotPassed { .. } => "",
             RowResult::Uncertain { .. } => "unknown",
             RowResult::Skipped { .. } => "",
             // Two acts: what was done, and what turned it back.
@@ -105,7 +108,7 @@ pub(super) fn rolled_back(disk: &Disk, outside: &Outside) -> Vec<String> {
         if entry.lifetime != Lifetime::Live || !entry.exists() || key.is_deposed() {
             continue;
         }
-        let recorded = super::provider::content(&entry.value);
+        let recorded = content(&entry.value);
         if objects.get(&key.to_string()) != Some(&recorded) {
             findings.push(format!(
                 "rolled back, {key} is {:?} and not {recorded:?}",
@@ -136,14 +139,66 @@ pub(super) fn at_the_end(disk: &Disk, outside: &Outside, release: &Release) -> V
         findings.push(format!("the ledger does not verify: {error}"));
     }
     let objects = outside.objects();
+    findings.extend(verdicts(disk, release));
     // A check of a run that was given up may still land: what it says counts for nobody.
-    for (name, value) in release.wanted.iter().filter(|(name, _)| !name.starts_with("sim_check.")) {
+    for (name, value) in release.wanted.iter().filter(|(name, _)| !release.judged.contains_key(*name)) {
         if objects.get(name) != Some(value) {
             findings.push(format!("{name} is {:?} and not {value:?}", objects.get(name)));
         }
     }
     let left = objects.keys().filter(|name| !name.contains('@') && !release.wanted.contains_key(*name));
-    let left = left.filter(|name| !name.starts_with("sim_check."));
+    let left = left.filter(|name| !["sim_check.", "sim_gate."].iter().any(|check| name.starts_with(check)));
     findings.extend(left.map(|name| format!("{name} has left the file, and is still there")));
     findings
+}
+
+/// Each check has passed in this version, with the arguments that it has now, on exactly what it depends on now. As the
+/// records alone tell it.
+fn verdicts(disk: &Disk, release: &Release) -> Vec<String> {
+    let Ok(records) = Reading::records(&mut disk.clone()) else { return Vec::new() };
+    let mut versions = BTreeMap::new();
+    let mut made: BTreeMap<String, String> = BTreeMap::new();
+    let mut intended = BTreeMap::new();
+    let mut passed = BTreeMap::new();
+    for record in &records {
+        match &record.event {
+            Event::RunOpened { version, .. } => drop(versions.insert(record.run.clone(), version.clone())),
+            Event::Intended(intent) if intent.act == Act::Judge => {
+                let ground = (content(&intent.inputs), made.clone(), versions.get(&record.run).cloned());
+                intended.insert(intent.key.clone(), ground);
+            }
+            Event::Judged { key, judgement, .. } => match intended.remove(key) {
+                Some(ground) if judgement.outcome == Outcome::Passed => {
+                    drop(passed.insert(name(key), ground))
+                }
+                _ => drop(passed.remove(&name(key))),
+            },
+            Event::Ended { key, outcome: ActOutcome::Done { value }, .. }
+            | Event::Adopted { key, value, .. } => {
+                made.insert(key.to_string(), content(value));
+            }
+            _ => {}
+        }
+    }
+    let mut findings = Vec::new();
+    for (check, needs) in &release.judged {
+        let Some((inputs, was, version)) = passed.get(check) else {
+            findings.push(format!("done, and {check} has not passed"));
+            continue;
+        };
+        if version.as_deref() != Some(&*release.version) {
+            findings.push(format!("done, and {check} was judged in {version:?}"));
+        }
+        if release.wanted.get(check) != Some(inputs) {
+            findings.push(format!("done, and {check} was judged with {inputs:?}"));
+        }
+        for need in needs.iter().filter(|need| was.get(*need) != made.get(*need)) {
+            findings.push(format!("done, and {check} was judged on {:?} of {need}", was.get(need)));
+        }
+    }
+    findings
+}
+
+fn name(key: &EntryKey) -> String {
+    key.address.to_string()
 }

@@ -61,6 +61,12 @@ pub(super) struct Request {
     arrives: Duration,
 }
 
+/// What is made behind gates, by name: what it is, and those gates.
+pub(super) type Guarded = BTreeMap<String, (String, BTreeSet<String>)>;
+
+/// How old a look at a gate may be when what it guards begins: as long as relplan lets it hold, and a moment.
+const FRESH: Duration = Duration::from_secs(6);
+
 /// The outside. Clones are the same one.
 #[derive(Clone)]
 pub(super) struct Outside(Arc<Mutex<Content>>);
@@ -79,6 +85,12 @@ struct Content {
     objects: BTreeMap<String, String>,
     /// What an action failed on, perhaps half-way, since it was last changed: doing that again is right.
     doubtful: BTreeSet<String>,
+    /// What the process that runs now may only make behind gates: what it makes, and those gates.
+    guarded: Guarded,
+    /// When each gate was looked at last, and whether it was open.
+    looks: BTreeMap<String, (Duration, bool)>,
+    /// The keys under which something has begun.
+    begun_under: BTreeSet<String>,
     /// How often something was done under a key.
     done: BTreeMap<String, u32>,
     effects: u64,
@@ -101,6 +113,9 @@ impl Outside {
             on_the_way: Vec::new(),
             objects: BTreeMap::new(),
             doubtful: BTreeSet::new(),
+            guarded: Guarded::new(),
+            looks: BTreeMap::new(),
+            begun_under: BTreeSet::new(),
             done: BTreeMap::new(),
             effects: 0,
             running: 0,
@@ -172,6 +187,39 @@ impl Outside {
             }
         }
         Running(self.clone())
+    }
+
+    /// Somebody looks at a gate.
+    pub(super) fn looked(&self, gate: &str, open: bool) {
+        let mut content = self.content();
+        let now = content.now();
+        content.tell(|| format!("{gate} is {}", if open { "open" } else { "shut" }));
+        content.looks.insert(gate.to_owned(), (now, open));
+    }
+
+    /// What the process that begins may only make behind gates.
+    pub(super) fn guard(&self, guarded: Guarded) {
+        self.content().guarded = guarded;
+    }
+
+    /// An action begins: each gate before it was seen open a moment ago. What is only tried again has passed them.
+    pub(super) fn passes_gates(&self, entry: &str, key: &str, value: &str) {
+        let mut content = self.content();
+        if !content.begun_under.insert(key.to_owned()) {
+            return;
+        }
+        // What is turned back is something else than the file wants.
+        let Some((_, gates)) = content.guarded.get(entry).filter(|(wanted, _)| wanted == value).cloned()
+        else {
+            return;
+        };
+        for gate in gates {
+            let since =
+                content.looks.get(&gate).filter(|(_, open)| *open).map(|(then, _)| content.now() - *then);
+            if since.is_none_or(|since| since > FRESH) {
+                content.findings.push(format!("{entry} begins, and {gate} was last seen open {since:?} ago"));
+            }
+        }
     }
 
     /// An action failed: nobody knows how far it got.

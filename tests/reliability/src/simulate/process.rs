@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use relplan::event::{Actor, Ending, Event, RunId, RunMode};
+use relplan::event::{Actor, Ending, EntryKey, Event, RunId, RunMode};
 use relplan::lang::functions::NoFiles;
 use relplan::ledger::{KEY_LENGTH, Ledger, LedgerError, Reading, Sealer, Writer};
 use relplan::plan::rollback::{Aim, Scope};
@@ -23,8 +23,8 @@ use relplan::world::World;
 use relplan_contract::{Cancel, Clock as _, Provider, Redactor, Tree};
 
 use super::Bug;
-use super::outside::Outside;
-use super::provider::Simulated;
+use super::outside::{Guarded, Outside};
+use super::provider::{Simulated, is_check};
 use super::scenario::Release;
 use crate::disk::{Died, Disk};
 
@@ -89,6 +89,8 @@ pub(super) fn live(start: Start<'_>, hurt: &Hurt) -> (Ended, Duration) {
     runtime.block_on(async {
         let outside = start.outside.clone();
         outside.process_begins(hurt.trouble);
+        let forward = start.options.mode == RunMode::Apply;
+        outside.guard(if forward { start.release.guarded.clone() } else { Guarded::new() });
         let life = caught(run(start, hurt.interrupts.clone()));
         let ended = match hurt.dies {
             None => life.await,
@@ -194,7 +196,7 @@ impl<'s> Told<'s> {
 
     fn hear(&mut self, notice: &Notice) {
         if let Notice::Finished { key, result, .. } = notice
-            && is_outcome(result)
+            && is_outcome(key, result)
         {
             self.outcomes += 1;
             self.compare(&key.to_string(), self.outcomes);
@@ -202,7 +204,7 @@ impl<'s> Told<'s> {
     }
 
     fn close(&self, summary: &Summary) {
-        let told = summary.rows.iter().filter(|row| is_outcome(&row.result)).count();
+        let told = summary.rows.iter().filter(|row| is_outcome(&row.key, &row.result)).count();
         self.compare("the closing table", told);
     }
 
@@ -215,9 +217,13 @@ impl<'s> Told<'s> {
     }
 }
 
-/// Whether it is told that something was done, or judged.
-const fn is_outcome(result: &RowResult) -> bool {
-    matches!(result, RowResult::Done { .. } | RowResult::NotPassed { .. } | RowResult::TurnedBack { .. })
+/// Whether it is told that something was done, or judged. What a gate has stopped was not begun.
+fn is_outcome(key: &EntryKey, result: &RowResult) -> bool {
+    match result {
+        RowResult::Done { .. } | RowResult::TurnedBack { .. } => true,
+        RowResult::NotPassed { .. } => is_check(&key.address),
+        _ => false,
+    }
 }
 
 /// How many outcomes a log holds.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use relplan::addr::Address;
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Configured, Context, Lifetime, Observed, PlanRequest, Planned,
-    Problem, ProblemKind, Provider, ProviderSchema, ReconcileRequest, Reconciled, Repeat, Resource,
+    Answer, Applied, ApplyRequest, Attribute, Configured, Context, Lifetime, Observed, Outcome, PlanRequest,
+    Planned, Problem, ProblemKind, Provider, ProviderSchema, ReconcileRequest, Reconciled, Repeat, Resource,
     ResourceSchema, Type, Value, Verdict, propose,
 };
 
@@ -14,13 +15,22 @@ use super::Bug;
 use super::outside::{DEADLINE, Fate, ON_THE_WAY, Outside};
 
 /// The types: name, lifetime, and what may be done with an action whose outcome was lost.
-pub(super) const TYPES: [(&str, Lifetime, Repeat); 5] = [
+pub(super) const TYPES: [(&str, Lifetime, Repeat); 6] = [
     ("sim_record", Lifetime::Record, Repeat::AskFirst),
     ("sim_once", Lifetime::Record, Repeat::AtMostOnce),
     ("sim_note", Lifetime::Record, Repeat::Harmless),
     ("sim_app", Lifetime::Live, Repeat::AskFirst),
     ("sim_check", Lifetime::Check, Repeat::Harmless),
+    (GATE, Lifetime::Check, Repeat::Harmless),
 ];
+
+/// The type that is a gate over the outside.
+pub(super) const GATE: &str = "sim_gate";
+
+/// Whether an address is one of a check.
+pub(super) fn is_check(address: &Address) -> bool {
+    TYPES.iter().any(|(name, lifetime, _)| *lifetime == Lifetime::Check && **name == *address.resource.ty)
+}
 
 /// The provider `sim`.
 pub(super) struct Simulated {
@@ -42,8 +52,8 @@ fn schemas(bug: Option<Bug>) -> Vec<ResourceSchema> {
         repeat,
         destroyable: lifetime == Lifetime::Live,
         backup: false,
-        preview: false,
-        gate: false,
+        preview: type_name == GATE,
+        gate: type_name == GATE && bug != Some(Bug::LooksOnce),
         undo: "",
         headline: Some("value").filter(|_| lifetime == Lifetime::Live),
         settle: if bug == Some(Bug::AsksTooEarly) { Duration::ZERO } else { ON_THE_WAY },
@@ -93,6 +103,9 @@ impl SimulatedResource {
         let entry = self.entry(context);
         let needs = needs(object);
         let _running = self.outside.begin(&entry, key, if gone { &[] } else { &needs });
+        if !gone {
+            self.outside.passes_gates(&entry, key, &content(object));
+        }
         let fate = self.outside.fate();
         self.outside.tell(|| format!("{entry} begins under {key:.8}: {fate:?}"));
         let pause = self.outside.random(|random| random.time(ON_THE_WAY));
@@ -128,6 +141,15 @@ impl SimulatedResource {
         Ok(fate)
     }
 
+    /// How a check ends now; of a gate it is noted that somebody looked.
+    fn verdict(&self, context: &Context) -> Verdict {
+        let outcome = self.outside.verdict();
+        if self.schema.preview {
+            self.outside.looked(&context.address, outcome == Outcome::Passed);
+        }
+        Verdict::new(outcome, "judged")
+    }
+
     fn made(&self, context: &Context, planned: &Value) -> Value {
         planned.clone().with("id", Value::from(self.entry(context)))
     }
@@ -158,6 +180,9 @@ impl Resource for SimulatedResource {
             if self.schema.repeat == Repeat::AtMostOnce {
                 // Its name is known beforehand, so that others can refer to it when a person accepts it as done.
                 planned.value = self.made(context, &planned.value);
+            }
+            if self.schema.preview {
+                planned.preview = Some(self.verdict(context));
             }
             if self.bug == Some(Bug::ActsTooEarly) && request.prior.is_none() {
                 let _running = self.outside.begin(&self.entry(context), "too early", &[]);
@@ -190,7 +215,7 @@ impl Resource for SimulatedResource {
                 return Ok(Applied::new(request.planned.clone().with("id", Value::UNKNOWN)));
             }
             let check = self.schema.lifetime == Lifetime::Check;
-            let verdict = check.then(|| Verdict::new(self.outside.verdict(), "judged"));
+            let verdict = check.then(|| self.verdict(context));
             Ok(Applied { value: self.made(context, request.planned), verdict })
         })
     }
