@@ -55,7 +55,8 @@ resource "postgres_query_test" "migrated" {
 ```
 
 Each query says what is expected: `equals`, `at_least`, `at_most`, `above`, `below` look at its only value, `rows` at all of it, `row_count` at how many
-rows it has. It **passes** when all of them are as expected. No row and null are never what a comparison expects. It ends in **error** when the database
+rows it has. It is a **gate**: looked at in every plan that still does something behind it, and once more right before that begins, as long as its
+queries take no longer than 20 seconds together. It **passes** when all of them are as expected. No row and null are never what a comparison expects. It ends in **error** when the database
 could not be asked, or a query is wrong."#;
 
 pub(crate) fn schema() -> ResourceSchema {
@@ -94,8 +95,8 @@ pub(crate) fn schema() -> ResourceSchema {
         repeat: Repeat::Harmless,
         destroyable: false,
         backup: false,
-        preview: false,
-        gate: false,
+        preview: true,
+        gate: true,
         undo: "",
         headline: None,
         settle: Duration::ZERO,
@@ -191,9 +192,26 @@ fn verdict(judged: &[Judged]) -> Verdict {
     }
 }
 
-fn run(job: &Job, planned: &Value) -> Result<Applied, Problem> {
+/// How long a plan waits for the queries of a test, in milliseconds. What takes longer is judged by the run alone.
+const LOOK_MS: i64 = 20_000;
+
+/// How it would end now; none where that takes too long to be looked at.
+async fn look(context: &Context, config: &Value) -> Option<Verdict> {
+    let queries = i64::try_from(config.get("query").as_list().map_or(1, <[Value]>::len)).unwrap_or(i64::MAX);
+    let patience = (LOOK_MS / queries.max(1)).max(1);
+    let limit = config.get("statement_timeout_ms").as_i64().unwrap_or_default();
+    let shorter = !(1..=patience).contains(&limit);
+    let within = if shorter { patience } else { limit };
+    let config = config.clone();
+    match Job::run(context, move |job| run(job, &config, within)).await {
+        Ok(applied) => applied.verdict,
+        Err(problem) if shorter && problem.message.contains("statement timeout") => None,
+        Err(problem) => Some(Verdict::new(Outcome::Error, problem.message)),
+    }
+}
+
+fn run(job: &Job, planned: &Value, timeout_ms: i64) -> Result<Applied, Problem> {
     let connection = Connection::read(job.context(), planned)?;
-    let timeout_ms = planned.get("statement_timeout_ms").as_i64().unwrap_or_default();
     let mut judged = Vec::new();
     for block in planned.get("query").as_list().unwrap_or_default() {
         let sql = block.get("sql").as_str().unwrap_or_default();
@@ -253,6 +271,9 @@ impl Resource for QueryTest {
             let (sends, withheld) = connection::credentials(context, request.config)?;
             planned.sends.extend(sends);
             planned.notes.extend(withheld);
+            if request.prior.is_none() && !request.config.has_unknown() {
+                planned.preview = look(context, request.config).await;
+            }
             Ok(planned)
         })
     }
@@ -264,7 +285,8 @@ impl Resource for QueryTest {
     ) -> Answer<'a, Result<Applied, Problem>> {
         Box::pin(async move {
             let planned = request.planned.clone();
-            Job::run(context, move |job| run(job, &planned)).await
+            let timeout_ms = planned.get("statement_timeout_ms").as_i64().unwrap_or_default();
+            Job::run(context, move |job| run(job, &planned, timeout_ms)).await
         })
     }
 }

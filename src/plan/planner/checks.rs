@@ -33,6 +33,7 @@ impl Planner {
     pub(super) fn plan_check(&mut self, instance: Instance) {
         let Some(block) = instance.block.clone() else { return };
         let rest = self.rest(block.id, &instance.key.address.module);
+        let is_gate = instance.whom.is_gate() && rest.judges.is_empty();
         // Looked for only where something is another: each instance would look at all that the others look at.
         let differs = |entry: &&Entry| {
             entry.judgement.as_ref().is_some_and(|it| it.basis.is_some_and(|basis| basis != rest.basis))
@@ -43,11 +44,12 @@ impl Planner {
             live: &rest.live,
             changing: &rest.changing,
             since: lapsed.map(|entry| self.changed_since(&rest.blocks, entry.seq)),
-            valid_for: block.resource.lifecycle.valid_for.filter(|_| !instance.whom.is_gate()),
+            valid_for: block.resource.lifecycle.valid_for.filter(|_| !is_gate),
             now_ms: self.options.now_ms,
         };
         match decide::check(&self.facts(&instance, &block), ground) {
-            Decision::Do(..) if self.is_downgrade() && instance.whom.is_gate() => self.keep(&instance),
+            // What is gone back to is judged all the same.
+            Decision::Do(..) if is_gate && self.is_downgrade() => self.keep(&instance),
             Decision::Do(action, reasons) => {
                 let replacing = Replacing { action, reasons, paths: Vec::new() };
                 self.ask_plan(Instance { prior: None, replacing: Some(replacing), ..instance });

@@ -1,7 +1,9 @@
 //! What a database answers, and the verdicts by it.
 
 use relplan_contract::conformance::{self, Fixture, fitted};
-use relplan_contract::{ApplyRequest, Context, DataSource as _, Outcome, Problem, Resource, Value, Verdict};
+use relplan_contract::{
+    ApplyRequest, Context, DataSource as _, Outcome, PlanRequest, Problem, Resource, Value, Verdict,
+};
 
 use super::Bench;
 use crate::query_data::Query;
@@ -90,6 +92,28 @@ async fn a_query_takes_no_longer_than_agreed() {
     let request = ApplyRequest { planned: &planned, prior: None, key: "key" };
     let problem = QueryTest::default().apply(&bench.context(), request).await.expect_err("it sleeps");
     assert!(problem.message.contains("statement timeout"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_plan_looks_how_it_would_end() {
+    let bench = Bench::new(3);
+    let test = QueryTest::default();
+    let preview = async |config: &Value| {
+        let request = PlanRequest { config, prior: None };
+        test.plan(&bench.context(), request).await.expect("planned").preview
+    };
+    let orders =
+        |count: i64| config(&bench, &[query("SELECT * FROM orders", &[("row_count", count.into())])]);
+    assert_eq!(preview(&orders(3)).await.map(|verdict| verdict.outcome), Some(Outcome::Passed));
+    let failed = preview(&orders(4)).await.expect("a verdict");
+    assert_eq!((failed.outcome, &*failed.summary), (Outcome::Failed, "1 of 1 query not as expected."));
+    let nobody = orders(3).with("url", Value::from("postgres://127.0.0.1:1/shop"));
+    assert_eq!(preview(&nobody).await.map(|verdict| verdict.outcome), Some(Outcome::Error));
+    assert_eq!(
+        preview(&orders(3).with("url", Value::UNKNOWN)).await,
+        None,
+        "it is not known yet whom to ask"
+    );
 }
 
 #[tokio::test]

@@ -159,3 +159,20 @@ Judge shop_test.smoke: changed since it was judged: shop_app.app
 ! This goes back: 2.0.0 is live, and 1.0.0 is older. Gates over the outside do not hold it."
     );
 }
+
+#[test]
+fn going_back_is_judged_also_by_what_could_be_a_gate() {
+    let text = |number| {
+        let behind = "\nresource \"shop_gate\" \"orders\" {\n  depends_on = [shop_app.app]\n}\n";
+        format!("{}{behind}", version(number))
+    };
+    let mut story = Story::new();
+    story.apply(&text(1));
+    story.apply(&text(2));
+    let planned = planned(&text(1), &story);
+    assert!(
+        planned.contains("Judge shop_gate.orders: changed since it was judged: shop_app.app"),
+        "{planned}"
+    );
+    assert!(!planned.contains("shop_gate.merged"), "{planned}");
+}

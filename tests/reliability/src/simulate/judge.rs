@@ -167,12 +167,11 @@ fn verdicts(disk: &Disk, release: &Release) -> Vec<String> {
                 let ground = (content(&intent.inputs), made.clone(), versions.get(&record.run).cloned());
                 intended.insert(intent.key.clone(), ground);
             }
-            Event::Judged { key, judgement, .. } => match intended.remove(key) {
-                Some(ground) if judgement.outcome == Outcome::Passed => {
-                    drop(passed.insert(name(key), ground))
-                }
-                _ => drop(passed.remove(&name(key))),
-            },
+            Event::Judged { key, judgement, .. } => {
+                let ground = intended.remove(key).filter(|_| judgement.outcome == Outcome::Passed);
+                passed.remove(&name(key));
+                passed.extend(ground.map(|ground| (name(key), ground)));
+            }
             Event::Ended { key, outcome: ActOutcome::Done { value }, .. }
             | Event::Adopted { key, value, .. } => {
                 made.insert(key.to_string(), content(value));

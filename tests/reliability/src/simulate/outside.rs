@@ -214,8 +214,11 @@ impl Outside {
             return;
         };
         for gate in gates {
-            let since =
-                content.looks.get(&gate).filter(|(_, open)| *open).map(|(then, _)| content.now() - *then);
+            let since = content
+                .looks
+                .get(&gate)
+                .filter(|(_, open)| *open)
+                .map(|(then, _)| content.now().saturating_sub(*then));
             if since.is_none_or(|since| since > FRESH) {
                 content.findings.push(format!("{entry} begins, and {gate} was last seen open {since:?} ago"));
             }
