@@ -18,7 +18,7 @@ use super::{Caution, Plan};
 use crate::addr::{Address, Key, ModulePath};
 use crate::canonical::Digest;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::event::{Actor, EntryKey, Event, Recorded, RunId, RunMode};
+use crate::event::{EntryKey, Event, RunMode};
 use crate::graph::{Graph, Item, NodeId};
 use crate::ledger::Sealer;
 use crate::state::State;
@@ -27,6 +27,7 @@ use crate::world::World;
 
 mod asked;
 mod assemble;
+mod changes;
 mod checks;
 pub(super) mod elsewhere;
 mod form;
@@ -34,6 +35,7 @@ mod instance;
 mod judge;
 mod left_out;
 mod leftovers;
+mod mistakes;
 mod moves;
 mod order;
 mod orphans;
@@ -43,12 +45,15 @@ mod providers;
 mod servers;
 mod triggers;
 mod waits;
+mod walk;
 mod way_back;
+mod whom;
 
 use instance::Instance;
-pub use instance::Whom;
 use moves::Statements;
 pub use providers::Providers;
+use walk::{Stage, Walk};
+pub use whom::Whom;
 
 /// What a planner works from.
 pub struct Setup {
@@ -140,6 +145,8 @@ pub struct Planner {
     blind: Option<Box<World>>,
     /// The newest version that is live, where that is newer than this one.
     newer: Option<Arc<str>>,
+    /// Whether nothing was recorded before this plan.
+    is_new: bool,
     /// What is there already although the ledger is new, by object.
     met: BTreeMap<EntryKey, String>,
     /// The verdicts that hold, each in one line.
@@ -183,32 +190,6 @@ struct Route {
     scope: Scope,
     known: BTreeMap<EntryKey, Value>,
     targets: Targets,
-}
-
-/// How far planning is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// What the file names, block by block.
-    Blocks,
-    /// The gates that guard what is to be done.
-    Gates,
-    /// What became of lost actions on what it does not name.
-    Leftovers,
-    /// What goes, or goes back.
-    Objects,
-    /// Everything was asked.
-    Done,
-}
-
-/// How far the walk over the graph is.
-struct Walk {
-    /// How many dependencies of each node are not done.
-    waits: BTreeMap<NodeId, usize>,
-    /// Nodes that can be visited, by their place in the order.
-    ready: BTreeSet<(usize, NodeId)>,
-    place: BTreeMap<NodeId, usize>,
-    /// Nodes with errors, and all that depend on them: they are not visited, so that one error is told once.
-    broken: BTreeSet<NodeId>,
 }
 
 /// A resource block under way.
@@ -259,6 +240,7 @@ impl Planner {
             orphans: Vec::new(),
             blind: None,
             newer: None,
+            is_new: false,
             met: BTreeMap::new(),
             standing: BTreeMap::new(),
             gates: Vec::new(),
@@ -292,6 +274,7 @@ impl Planner {
         {
             planner.found.push(way_back::withdrawn(&planner.version, reason, "released"));
         }
+        planner.is_new = planner.state.runs.is_empty();
         planner.newer = planner.state.newest_live().filter(|live| is_newer(live, &planner.version)).cloned();
         planner.world.leave_out(planner.selection.left_out().clone());
         planner.create_first = planner.made_first();
@@ -304,24 +287,6 @@ impl Planner {
     #[must_use]
     pub fn naming(self, commands: Commands) -> Self {
         Self { commands, ..self }
-    }
-
-    /// The blocks with `create_before_destroy`, and what they depend on, directly or not.
-    fn made_first(&self) -> BTreeSet<NodeId> {
-        let says_so = |id: &NodeId| {
-            let node = self.graph.node(*id);
-            let Item::Resource(name) = &node.item else { return false };
-            let resource = self.graph.module(node.module).module.resources.get(name);
-            resource.is_some_and(|resource| resource.lifecycle.create_before_destroy)
-        };
-        let mut found = BTreeSet::new();
-        let mut stack: Vec<NodeId> = self.graph.order().iter().copied().filter(says_so).collect();
-        while let Some(id) = stack.pop() {
-            if found.insert(id) {
-                stack.extend(self.graph.dependencies(id));
-            }
-        }
-        found
     }
 
     /// Asks nobody anything: what only the outside could tell stays unknown.
@@ -436,72 +401,6 @@ impl Planner {
         for dependent in self.graph.dependents(id) {
             self.walk.release(dependent);
         }
-    }
-
-    /// Folds an event into the state that is planned from; the run will record it first.
-    fn precede(&mut self, event: Event) {
-        if self.prelude.is_empty() {
-            // Events belong to a run: this one exists in memory only.
-            let opened = Event::RunOpened {
-                mode: RunMode::State,
-                version: Arc::clone(&self.version),
-                config: None,
-                plan: None,
-                versions: BTreeMap::new(),
-                command: String::new(),
-            };
-            self.fold(opened);
-        }
-        if self.fold(event.clone()) {
-            self.prelude.push(event);
-        }
-    }
-
-    fn fold(&mut self, event: Event) -> bool {
-        let seq = self.state.head.map_or(0, |head| head.seq) + 1;
-        let recorded = Recorded {
-            seq,
-            hash: Digest::of(&seq.to_be_bytes()),
-            run: RunId("plan".into()),
-            epoch: self.state.epoch,
-            time_ms: 0,
-            actor: Actor::default(),
-            event,
-        };
-        let folded = self.state.apply(&recorded);
-        if let Err(illegal) = &folded {
-            self.found.push(Diagnostic::error("State does not fit", format!("{illegal}.")));
-        }
-        folded.is_ok()
-    }
-}
-
-impl Walk {
-    fn new(graph: &Graph) -> Self {
-        let place = graph.order().iter().enumerate().map(|(place, id)| (*id, place)).collect();
-        let waits: BTreeMap<NodeId, usize> =
-            graph.order().iter().map(|id| (*id, graph.dependencies(*id).len())).collect();
-        let mut walk = Self { waits, ready: BTreeSet::new(), place, broken: BTreeSet::new() };
-        for id in graph.order() {
-            if walk.waits.get(id) == Some(&0) {
-                walk.make_ready(*id);
-            }
-        }
-        walk
-    }
-
-    fn release(&mut self, id: NodeId) {
-        if let Some(count) = self.waits.get_mut(&id) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.make_ready(id);
-            }
-        }
-    }
-
-    fn make_ready(&mut self, id: NodeId) {
-        let place = self.place.get(&id).copied().unwrap_or(usize::MAX);
-        self.ready.insert((place, id));
     }
 }
 

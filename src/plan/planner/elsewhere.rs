@@ -4,7 +4,8 @@
 use relplan_contract::{Lifetime, Observed, Problem, Value, secrets_of};
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom};
+use super::instance::{Instance, Purpose};
+use super::whom::Whom;
 use crate::event::{EntryKey, Event, RunMode};
 use crate::plan::change::{Caution, CautionKind};
 use crate::plan::setup::covers;
@@ -30,7 +31,7 @@ impl Planner {
             && match instance.lifetime() {
                 Some(Lifetime::Live) => true,
                 // Of one version each: that others are there is news to a new ledger alone.
-                Some(Lifetime::Record) => self.state.runs.is_empty(),
+                Some(Lifetime::Record) => self.is_new,
                 Some(Lifetime::Check) | None => false,
             }
             && !instance.config.has_unknown()
@@ -58,7 +59,7 @@ impl Planner {
                     Some((live, wanted)) if self.state.is_from_elsewhere(&key, &live, &wanted) => {
                         instance.from_elsewhere = Some(live);
                     }
-                    Some((live, wanted)) if live == wanted && self.state.runs.is_empty() => {
+                    Some((live, wanted)) if live == wanted && self.is_new => {
                         self.met.insert(key, live);
                     }
                     _ => {}

@@ -4,7 +4,7 @@
 use relplan_contract::Lifetime;
 
 use super::Planner;
-use super::instance::Whom;
+use super::whom::Whom;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::RunMode;
 use crate::graph::NodeId;

@@ -3,15 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use relplan_contract::{
-    Attribute, DataSource, Lifetime, OnChange, Problem, Repeat, Resource as Managed, ResourceSchema, Value,
-    secrets_of,
-};
+use relplan_contract::{Attribute, Lifetime, OnChange, Repeat, Value, secrets_of};
 
-use super::providers::unknown_provider;
+use super::whom::Whom;
 use super::{Block, Planner};
-use crate::addr::{Address, Mode, ModulePath, ResourceName};
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::addr::{Address, ModulePath, ResourceName};
 use crate::event::{EntryKey, Intent, RunMode};
 use crate::graph::NodeId;
 use crate::lang::body;
@@ -77,32 +73,6 @@ pub(super) struct InBlock {
 
 /// An instance of a block: its module's, its key, and what names stand for in it.
 pub(super) type Place = (ModulePath, Option<crate::addr::Key>, Bindings);
-
-/// Whom to ask, and who acts.
-#[derive(Clone)]
-pub enum Whom {
-    /// A resource type with its schema.
-    Resource(Arc<dyn Managed>, Arc<ResourceSchema>),
-    /// A data source type.
-    Data(Arc<dyn DataSource>),
-}
-
-impl Whom {
-    /// Whether it is a gate over the outside.
-    #[must_use]
-    pub fn is_gate(&self) -> bool {
-        matches!(self, Self::Resource(_, schema) if schema.gate)
-    }
-
-    /// The arguments and results of the type.
-    #[must_use]
-    pub fn attributes(&self) -> &[Attribute] {
-        match self {
-            Self::Resource(_, schema) => &schema.attributes,
-            Self::Data(source) => &source.schema().attributes,
-        }
-    }
-}
 
 impl Instance {
     /// An object of the state, planned without a block.
@@ -180,27 +150,6 @@ impl Planner {
             self.begin_instance(address, block, whom.clone());
         }
         self.finish_one(id);
-    }
-
-    /// Whom a block's instances are asked of; tells what is wrong when there is nobody.
-    pub(super) fn whom(&mut self, id: NodeId, name: &ResourceName, resource: &Resource) -> Option<Whom> {
-        let module = self.graph.node(id).module;
-        let provider = &resource.provider.0;
-        let is_data = name.mode == Mode::Data;
-        let known = self.registry.provider(&provider.name).is_some();
-        let found = if is_data {
-            self.providers.data_source(&self.world, module, provider, &name.ty).map(Whom::Data)
-        } else {
-            let schema = self.registry.resource(&name.ty).cloned();
-            let managed = self.providers.resource(&self.world, module, provider, &name.ty);
-            managed.zip(schema).map(|(managed, schema)| Whom::Resource(managed, schema))
-        };
-        if found.is_none() && !known {
-            self.error(id, unknown_provider(&self.registry, &provider.name, resource.type_span));
-        } else if found.is_none() {
-            self.error(id, unknown_type(&self.registry.type_names(is_data), name, resource));
-        }
-        found
     }
 
     fn begin_instance(&mut self, address: Address, block: InBlock, whom: Whom) {
@@ -406,81 +355,10 @@ impl Planner {
         }
         self.complete(id);
     }
-
-    pub(super) fn instance_errors(&mut self, id: NodeId, key: &EntryKey, errors: Diagnostics) {
-        // A block with many instances would say the same a thousand times.
-        let repeated = |known: &Diagnostics, new: &Diagnostic| {
-            known
-                .0
-                .iter()
-                .any(|old| old.summary == new.summary && old.detail == new.detail && old.labels == new.labels)
-        };
-        let named = key.address.key.is_some() || key.address.module.0.iter().any(|step| step.key.is_some());
-        for error in errors.0 {
-            if !repeated(&self.found, &error) {
-                let error = if named { error.in_instance(key.address.to_string()) } else { error };
-                self.error(id, error);
-            }
-        }
-        self.walk.broken.insert(id);
-    }
-
-    pub(super) fn problem(&mut self, block: &InBlock, key: &EntryKey, summary: &str, problem: Problem) {
-        let body = &block.resource.body;
-        let place = problem.attribute.as_ref().map_or(block.resource.span, |path| body::place(body, path));
-        let mut detail = problem.message;
-        if !problem.detail.is_empty() {
-            detail = format!("{detail}\n{}", problem.detail);
-        }
-        let diagnostic = Diagnostic::error(summary, detail).at(place).help(problem.hint);
-        self.instance_errors(block.id, key, diagnostic.into());
-    }
-
-    /// A person must release it first.
-    pub(super) fn held(&self, key: &EntryKey, reason: &str) -> Diagnostic {
-        let (ledger, address) = ((self.commands.ledger)(), crate::shell::quoted(&key.address.to_string()));
-        Diagnostic::error("Held", format!("Nothing is done to {key} until a person releases it: {reason}"))
-            .help(format!("Look at it, then say `relplan state release{ledger} {address} -reason=...`."))
-    }
-
-    fn refuse_protected(&mut self, block: &InBlock, key: &EntryKey, entry: Option<&Entry>) {
-        let live = entry.is_some_and(|entry| entry.lifetime == Lifetime::Live && entry.exists());
-        if live && block.resource.lifecycle.prevent_destroy {
-            let diagnostic = protected(key, block.resource.span);
-            self.instance_errors(block.id, key, diagnostic.into());
-        }
-    }
-}
-
-/// `prevent_destroy` is in the way.
-pub(super) fn protected(key: &EntryKey, span: crate::source::Span) -> Diagnostic {
-    Diagnostic::error(
-        "Instance must not be destroyed",
-        format!("{key} has `prevent_destroy` set, but this plan would destroy it."),
-    )
-    .at(span)
-    .help("Remove `prevent_destroy`, or leave the instance out with -exclude.")
 }
 
 fn value_of(block: &Block, module: &ModulePath, key: Option<&crate::addr::Key>) -> Value {
     block.values.get(&(module.clone(), key.cloned())).cloned().unwrap_or(Value::UNKNOWN)
-}
-
-fn unknown_type(
-    names: &std::collections::BTreeSet<&str>,
-    name: &ResourceName,
-    resource: &Resource,
-) -> Diagnostic {
-    let what = if name.mode == Mode::Data { "data source" } else { "resource" };
-    let prefix = format!("{}_", resource.provider.0.name);
-    let siblings: Vec<&str> = names.iter().copied().filter(|known| known.starts_with(&prefix)).collect();
-    let help = did_you_mean(&name.ty, names.iter().copied()).map_or_else(
-        || format!("The provider {:?} has these: {}.", resource.provider.0.name, siblings.join(", ")),
-        |near| format!("Did you mean {near:?}?"),
-    );
-    Diagnostic::error(format!("Unknown {what} type"), format!("There is no {what} type {:?}.", name.ty))
-        .at(resource.type_span)
-        .help(help)
 }
 
 /// What a person accepts as done has no attributes that only its provider could have told.

@@ -4,7 +4,7 @@
 use relplan_contract::Value;
 
 use super::Planner;
-use super::instance::Whom;
+use super::whom::Whom;
 use crate::addr::{Mode, ModulePath, ResourceName};
 use crate::diag::Diagnostics;
 use crate::graph::NodeId;

@@ -4,7 +4,8 @@
 use relplan_contract::Lifetime;
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom};
+use super::instance::{Instance, Purpose};
+use super::whom::Whom;
 use crate::event::{EntryKey, RunMode};
 use crate::state::Entry;
 

@@ -11,7 +11,7 @@ use relplan_contract::Value;
 
 use super::Planner;
 use crate::addr::Address;
-use crate::graph::NodeId;
+use crate::graph::{Item, NodeId};
 use crate::plan::Action;
 use crate::plan::change::{Change, Group};
 use crate::plan::reason::Reason;
@@ -77,6 +77,24 @@ struct Early {
 }
 
 impl Planner {
+    /// The blocks with `create_before_destroy`, and what they depend on, directly or not.
+    pub(super) fn made_first(&self) -> BTreeSet<NodeId> {
+        let says_so = |id: &NodeId| {
+            let node = self.graph.node(*id);
+            let Item::Resource(name) = &node.item else { return false };
+            let resource = self.graph.module(node.module).module.resources.get(name);
+            resource.is_some_and(|resource| resource.lifecycle.create_before_destroy)
+        };
+        let mut found = BTreeSet::new();
+        let mut stack: Vec<NodeId> = self.graph.order().iter().copied().filter(says_so).collect();
+        while let Some(id) = stack.pop() {
+            if found.insert(id) {
+                stack.extend(self.graph.dependencies(id));
+            }
+        }
+        found
+    }
+
     /// The changes in an order in which they could be done one by one, and the groups over them.
     pub(super) fn ordered(&mut self) -> (Vec<Change>, Vec<Group>) {
         // Not in the order in which answers came.

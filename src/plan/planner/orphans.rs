@@ -6,8 +6,10 @@ use std::sync::Arc;
 use relplan_contract::Lifetime;
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom, protected};
+use super::instance::{Instance, Purpose};
+use super::mistakes::protected;
 use super::way_back::blank;
+use super::whom::Whom;
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};

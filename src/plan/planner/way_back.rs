@@ -7,7 +7,8 @@ use std::sync::Arc;
 use relplan_contract::{Lifetime, Value};
 
 use super::Planner;
-use super::instance::{Instance, Purpose, Whom};
+use super::instance::{Instance, Purpose};
+use super::whom::Whom;
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::EntryKey;
