@@ -32,8 +32,11 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let ended = runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let asked_at =
+            crate::ledger::file::read(&folder, &product)?.and_then(|reading| reading.into_state().head);
         let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
-        roll_back(context, args, &folder, &mut ledger, &mut signals).await
+        let overtaken = ledger.state().head != asked_at;
+        roll_back(context, args, &folder, &mut ledger, overtaken, &mut signals).await
     });
     context.print_usage();
     ended
@@ -44,17 +47,22 @@ async fn roll_back(
     args: &RollbackArgs,
     folder: &Path,
     ledger: &mut Ledger<Files>,
+    overtaken: bool,
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
     let sealer = ledger.sealer().clone();
-    let way = way(context, args, ledger)?;
+    let mut way = way(context, args, ledger)?;
+    if overtaken && way.scope.aim == Aim::Back {
+        // Perhaps it did what was asked for here: going back one more release is then for a person to say.
+        way.scope.aim = Aim::KnownGood;
+    }
     let commands = commands(context, args, folder, ledger)?;
     let cancel = Cancel::default();
     let planned = planning::way_back(context, folder, way, commands.clone(), args.parallelism, &cancel);
     let prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     if prepared.has_nothing_to_do() {
-        return nothing(context, args, &prepared);
+        return nothing(context, args, overtaken, &prepared);
     }
     let format = if context.json { PlanFormat::Json } else { PlanFormat::Text };
     if args.plan || !context.json {
@@ -143,7 +151,12 @@ fn chosen(
 }
 
 /// Nothing goes back: because all is well, or because there is no way.
-fn nothing(context: &Context, args: &RollbackArgs, prepared: &Prepared) -> Result<Exit, Failure> {
+fn nothing(
+    context: &Context,
+    args: &RollbackArgs,
+    overtaken: bool,
+    prepared: &Prepared,
+) -> Result<Exit, Failure> {
     let cautions = prepared.draft.plan.cautions.iter();
     let stuck: Vec<String> = cautions
         .filter(|caution| caution.kind == CautionKind::NoWayBack)
@@ -153,6 +166,12 @@ fn nothing(context: &Context, args: &RollbackArgs, prepared: &Prepared) -> Resul
         let message =
             format!("There is no way back for {}: no earlier version is known good.", stuck.join(", "));
         return Err(Failure::error(message).help("Name a version with -to, or mend it and apply again."));
+    }
+    if overtaken && args.to.is_none() {
+        let text = "No changes: another run ended while this one waited for its turn, and every live resource is at its last \
+                    known good version. To go back one release from here, say it again.";
+        context.print_done("rollback", &[Deed { key: None, text: text.to_owned() }]);
+        return Ok(Exit::Done);
     }
     let what = args
         .to
