@@ -96,7 +96,7 @@ fn where_only_the_command_cannot_be_started_it_is_said_and_tried_again_later() {
 #[test]
 fn with_little_memory_every_command_ends() {
     let mut refused = 0;
-    for megabytes in [200, 240, 280, 320, 400, 520, 1000, 1200, 1400, 4000] {
+    for megabytes in [200, 240, 280, 320, 400, 520, 600, 1000, 1200, 1400, 4000] {
         let site = Site::deploying(0);
         let limit = format!("-v {}", megabytes * 1000);
         for arguments in [&["plan", "r.hcl"][..], &["apply", "-auto-approve", "r.hcl"]] {
