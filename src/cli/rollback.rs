@@ -17,7 +17,8 @@ use super::planning::{self, Prepared};
 use super::{ledger, plan as plan_verb, running, signals, state as state_verb, typed};
 use crate::diag::did_you_mean;
 use crate::event::RunMode;
-use crate::ledger::{Ledger, file::Files};
+use crate::ledger::Ledger;
+use crate::ledger::file::{self, Files};
 use crate::plan::rollback::{Aim, Scope};
 use crate::plan::{CautionKind, Commands, Options, Providers, WayBack, covers};
 use crate::run::Signal;
@@ -32,14 +33,29 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let ended = runtime.block_on(async {
         let mut signals = signals::listen()
             .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
-        let asked_at =
-            crate::ledger::file::read(&folder, &product)?.and_then(|reading| reading.into_state().head);
-        let mut ledger = ledger::open(context, &folder, &product, &args.lock)?;
-        let overtaken = ledger.state().head != asked_at;
-        roll_back(context, args, &folder, &mut ledger, overtaken, &mut signals).await
+        let (mut ledger, aim) = open(context, args, &folder, &product)?;
+        roll_back(context, args, &folder, &mut ledger, aim, &mut signals).await
     });
     context.print_usage();
     ended
+}
+
+/// Opens the ledger, and says where the way leads. Who had to wait for another run goes back to what is known good and no
+/// further: perhaps that run did what was asked for here, and going back one more release is for a person to say.
+fn open(
+    context: &Context,
+    args: &RollbackArgs,
+    folder: &Path,
+    product: &str,
+) -> Result<(Ledger<Files>, Aim), Failure> {
+    let open = || ledger::open(context, folder, product, &args.lock);
+    if let Some(version) = &args.to {
+        return Ok((open()?, Aim::Version(version.as_str().into())));
+    }
+    let asked_at = file::read(folder, product)?.and_then(|reading| reading.into_state().head);
+    let ledger = open()?;
+    let aim = if ledger.state().head == asked_at { Aim::Back } else { Aim::KnownGood };
+    Ok((ledger, aim))
 }
 
 async fn roll_back(
@@ -47,22 +63,18 @@ async fn roll_back(
     args: &RollbackArgs,
     folder: &Path,
     ledger: &mut Ledger<Files>,
-    overtaken: bool,
+    aim: Aim,
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
     let sealer = ledger.sealer().clone();
-    let mut way = way(context, args, ledger)?;
-    if overtaken && way.scope.aim == Aim::Back {
-        // Perhaps it did what was asked for here: going back one more release is then for a person to say.
-        way.scope.aim = Aim::KnownGood;
-    }
+    let way = way(context, args, ledger, aim.clone())?;
     let commands = commands(context, args, folder, ledger)?;
     let cancel = Cancel::default();
     let planned = planning::way_back(context, folder, way, commands.clone(), args.parallelism, &cancel);
     let prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     if prepared.has_nothing_to_do() {
-        return nothing(context, args, overtaken, &prepared);
+        return nothing(context, &aim, &prepared);
     }
     let format = if context.json { PlanFormat::Json } else { PlanFormat::Text };
     if args.plan || !context.json {
@@ -102,12 +114,11 @@ fn commands(
 }
 
 /// What the plan is made from.
-fn way(context: &Context, args: &RollbackArgs, ledger: &Ledger<Files>) -> Result<WayBack, Failure> {
+fn way(context: &Context, args: &RollbackArgs, ledger: &Ledger<Files>, aim: Aim) -> Result<WayBack, Failure> {
     let state = ledger.state();
     let mut providers = Providers::new(Arc::clone(&context.registry), Arc::clone(&context.environment));
     providers.recall(&state.providers);
     known_version(state, args)?;
-    let aim = args.to.as_deref().map_or(Aim::Back, |version| Aim::Version(version.into()));
     let options = Options {
         mode: RunMode::Rollback,
         refresh: args.refresh,
@@ -151,12 +162,7 @@ fn chosen(
 }
 
 /// Nothing goes back: because all is well, or because there is no way.
-fn nothing(
-    context: &Context,
-    args: &RollbackArgs,
-    overtaken: bool,
-    prepared: &Prepared,
-) -> Result<Exit, Failure> {
+fn nothing(context: &Context, aim: &Aim, prepared: &Prepared) -> Result<Exit, Failure> {
     let cautions = prepared.draft.plan.cautions.iter();
     let stuck: Vec<String> = cautions
         .filter(|caution| caution.kind == CautionKind::NoWayBack)
@@ -167,19 +173,19 @@ fn nothing(
             format!("There is no way back for {}: no earlier version is known good.", stuck.join(", "));
         return Err(Failure::error(message).help("Name a version with -to, or mend it and apply again."));
     }
-    if overtaken && args.to.is_none() {
-        let text = "No changes: another run ended while this one waited for its turn, and every live resource is at its last \
-                    known good version. To go back one release from here, say it again.";
-        context.print_done("rollback", &[Deed { key: None, text: text.to_owned() }]);
-        return Ok(Exit::Done);
-    }
-    let what = args
-        .to
-        .as_ref()
-        .map_or_else(|| "known good version".to_owned(), |to| format!("state in version {to}"));
-    let text = format!(
-        "No changes: there is nothing to turn back: no live resource has another {what} than the one it has now."
-    );
+    let text = match aim {
+        Aim::KnownGood => "No changes: another run ended while this one waited for its turn, and every live resource is at its last \
+                           known good version. To go back one release from here, say it again."
+            .to_owned(),
+        Aim::Back => no_other("known good version"),
+        Aim::Version(version) => no_other(&format!("state in version {version}")),
+    };
     context.print_done("rollback", &[Deed { key: None, text }]);
     Ok(Exit::Done)
+}
+
+fn no_other(what: &str) -> String {
+    format!(
+        "No changes: there is nothing to turn back: no live resource has another {what} than the one it has now."
+    )
 }

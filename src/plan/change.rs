@@ -100,6 +100,12 @@ impl Change {
         acts && kind && self.when != When::Failure
     }
 
+    /// The version that an object of it names; none where that is sensitive.
+    #[must_use]
+    pub fn version_in<'v>(&self, object: &'v Value) -> Option<&'v str> {
+        version_in(object, self.headline.as_deref())
+    }
+
     /// The version that it is turned back to.
     #[must_use]
     pub fn turned_back_to(&self) -> Option<&Arc<str>> {
@@ -108,6 +114,12 @@ impl Change {
             _ => None,
         })
     }
+}
+
+/// The version that an object names in the attribute `headline`; none where that is sensitive.
+pub(super) fn version_in<'v>(object: &'v Value, headline: Option<&str>) -> Option<&'v str> {
+    let version = object.get(headline?);
+    version.as_str().filter(|_| !version.is_sensitive())
 }
 
 /// Changes of one block, and what they wait for. A group without changes passes the waiting on.

@@ -151,12 +151,10 @@ fn with_secrets(answer: Answer, question: &Question) -> Answer {
             planned.value = filled(&planned.value, config);
             Answer::Planned(Ok(planned))
         }
-        (Answer::Observed(Ok(Observed::Present(value))), Question::Read { prior, .. }) => {
-            Answer::Observed(Ok(Observed::Present(filled(&value, prior))))
-        }
-        (Answer::Observed(Ok(Observed::Present(value))), Question::Discover { config, .. }) => {
-            Answer::Observed(Ok(Observed::Present(filled(&value, config))))
-        }
+        (
+            Answer::Observed(Ok(Observed::Present(value))),
+            Question::Read { prior: given, .. } | Question::Discover { config: given, .. },
+        ) => Answer::Observed(Ok(Observed::Present(filled(&value, given)))),
         (answer, _) => answer,
     }
 }

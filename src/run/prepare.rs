@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relplan_contract::{
     Attribute, Context, Lifetime, Observed, PlanRequest, Problem, Resource as Managed, ResourceSchema, Value,
-    propose,
+    mark_foreign, propose,
 };
 
 use super::backoff::Backoff;
@@ -180,7 +180,7 @@ async fn live_version(
     context: &Context,
 ) -> Option<String> {
     let found = resource.discover(context, config).await.ok()??;
-    found.get(change.headline.as_deref()?).as_str().map(str::to_owned)
+    change.version_in(&mark_foreign(&context.redactor, &found, config)).map(str::to_owned)
 }
 
 /// What changed since the plan was made stops the step.

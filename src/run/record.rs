@@ -132,7 +132,7 @@ fn judged(
     planned: &Value,
     (state, time_ms): (&State, i64),
 ) -> Told {
-    let blank = || planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+    let blank = || planned.without_unknown();
     let mut again = None;
     let (value, verdict) = match ended {
         Ended::Done(applied) => {

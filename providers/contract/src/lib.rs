@@ -32,7 +32,7 @@ pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
 pub use path::{Path, Step, is_identifier};
 pub use place::Place;
 pub use problem::{Problem, ProblemKind};
-pub use propose::propose;
+pub use propose::{as_found, propose};
 pub use provider::{
     Applied, ApplyRequest, Configured, DataSource, Observed, Outcome, PlanRequest, Planned, Provider,
     ReconcileRequest, Reconciled, Resource, RestoreRequest, Restored, Sends, Verdict, Verification,

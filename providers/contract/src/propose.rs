@@ -39,6 +39,13 @@ pub fn propose(attributes: &[Attribute], prior: Option<&Value>, config: &Value) 
     Planned { replace, ..Planned::new(value) }
 }
 
+/// The object of some arguments of which nothing else is known, as one that was found outside: what its provider computes
+/// is null.
+#[must_use]
+pub fn as_found(attributes: &[Attribute], config: &Value) -> Value {
+    propose(attributes, None, config).value.without_unknown()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +69,12 @@ mod tests {
     fn a_new_object_has_unknown_computed_attributes() {
         let planned = propose(&attributes(), None, &object("a", 1, Value::NULL));
         assert_eq!(planned, Planned::new(object("a", 1, Value::UNKNOWN)));
+    }
+
+    #[test]
+    fn what_was_found_has_its_arguments_alone() {
+        let found = as_found(&attributes(), &object("a", 1, Value::NULL));
+        assert_eq!(found, object("a", 1, Value::NULL));
     }
 
     #[test]

@@ -278,6 +278,12 @@ impl Value {
         }
     }
 
+    /// The value with null in the place of every part that is unknown.
+    #[must_use]
+    pub fn without_unknown(&self) -> Self {
+        self.transform(&|part| if part.is_unknown() { Self::NULL } else { part })
+    }
+
     /// The value with `change` made to each part, the innermost first; `change` sees a part after its parts.
     #[must_use]
     pub fn transform(&self, change: &dyn Fn(Self) -> Self) -> Self {

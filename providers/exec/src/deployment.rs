@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, PlanRequest, Planned, Problem,
-    ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, Type, Value, propose,
+    ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema, Type, Value, as_found, propose,
 };
 
 use crate::arguments;
@@ -196,8 +196,8 @@ impl Resource for ExecDeployment {
     ) -> Answer<'a, Result<Option<Value>, Problem>> {
         Box::pin(async move {
             let Seen::Version(version) = observe(context, config, "", true).await? else { return Ok(None) };
-            let object = propose(&self.schema.attributes, None, config).value;
-            Ok(Some(found(&object.with("version", version.clone().into()), version).value))
+            let object = as_found(&self.schema.attributes, config).with("version", version.clone().into());
+            Ok(Some(object.with("live_version", version.into())))
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, Problem, ReconcileRequest,
-    Reconciled, Repeat, Resource, ResourceSchema, Type, Value, propose,
+    Reconciled, Repeat, Resource, ResourceSchema, Type, Value, as_found,
 };
 
 use crate::script::{self, Ending, Player};
@@ -115,8 +115,7 @@ impl Resource for FakeDeployment {
     ) -> Answer<'a, Result<Option<Value>, Problem>> {
         Box::pin(async move {
             let Some(path) = world::live_file(context, config) else { return Ok(None) };
-            let object = propose(&self.schema.attributes, None, config).value;
-            let object = object.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            let object = as_found(&self.schema.attributes, config);
             Ok(world::live(&path)?.map(|version| object.with("version", version.into())))
         })
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Context, Observed, PlanRequest, Planned, Problem, ReconcileRequest,
-    Reconciled, Resource, ResourceSchema, Value, propose,
+    Reconciled, Resource, ResourceSchema, Value, as_found, propose,
 };
 use serde::Deserialize;
 
@@ -132,8 +132,7 @@ impl Deployment {
         let Seen::Version(version) = live::look(self.client(), context, &arguments).await? else {
             return Ok(None);
         };
-        let object = propose(&self.schema.attributes, None, config).value;
-        let object = RESULTS.iter().fold(object, |object, name| object.with(name, Value::NULL));
+        let object = as_found(&self.schema.attributes, config);
         let version: Value = version.as_str().into();
         Ok(Some(object.with("version", version.clone()).with("live_version", version)))
     }

@@ -197,17 +197,20 @@ const LOOK_MS: i64 = 20_000;
 
 /// How it would end now; none where that takes too long to be looked at.
 async fn look(context: &Context, config: &Value) -> Option<Verdict> {
-    let queries = i64::try_from(config.get("query").as_list().map_or(1, <[Value]>::len)).unwrap_or(i64::MAX);
-    let patience = (LOOK_MS / queries.max(1)).max(1);
-    let limit = config.get("statement_timeout_ms").as_i64().unwrap_or_default();
-    let shorter = !(1..=patience).contains(&limit);
-    let within = if shorter { patience } else { limit };
+    let queries = config.get("query").as_list().map_or(1, <[Value]>::len).max(1);
+    let patience = (LOOK_MS / i64::try_from(queries).unwrap_or(LOOK_MS)).max(1);
+    let (limit, within) = (limit_of(config), limit_of(config).min(patience));
     let config = config.clone();
     match Job::run(context, move |job| run(job, &config, within)).await {
         Ok(applied) => applied.verdict,
-        Err(problem) if shorter && problem.message.contains("statement timeout") => None,
+        Err(problem) if within < limit && problem.message.contains("statement timeout") => None,
         Err(problem) => Some(Verdict::new(Outcome::Error, problem.message)),
     }
+}
+
+/// How long a query may take, in milliseconds.
+fn limit_of(config: &Value) -> i64 {
+    config.get("statement_timeout_ms").as_i64().unwrap_or_default()
 }
 
 fn run(job: &Job, planned: &Value, timeout_ms: i64) -> Result<Applied, Problem> {
@@ -285,8 +288,7 @@ impl Resource for QueryTest {
     ) -> Answer<'a, Result<Applied, Problem>> {
         Box::pin(async move {
             let planned = request.planned.clone();
-            let timeout_ms = planned.get("statement_timeout_ms").as_i64().unwrap_or_default();
-            Job::run(context, move |job| run(job, &planned, timeout_ms)).await
+            Job::run(context, move |job| run(job, &planned, limit_of(&planned))).await
         })
     }
 }

@@ -5,7 +5,6 @@ use relplan_contract::{Lifetime, Outcome, Planned, Value};
 use super::Planner;
 use super::elsewhere;
 use super::instance::{InBlock, Instance};
-use super::whom::Whom;
 use crate::addr::Address;
 use crate::lang::config::{OnFailure, When};
 use crate::plan::change::{Action, Caution, CautionKind, Change};
@@ -31,10 +30,6 @@ impl Planner {
             }
             None => (None, Vec::new(), Vec::new()),
         };
-        let (undo, headline) = match &instance.whom {
-            Whom::Resource(_, schema) => (schema.undo.to_owned(), schema.headline.map(str::to_owned)),
-            Whom::Data(_) => (String::new(), None),
-        };
         let free = instance.whom.attributes().iter().filter(|attribute| attribute.is_free());
         let change = Change {
             key: instance.key.clone(),
@@ -52,8 +47,8 @@ impl Planner {
             preview,
             notes,
             free: free.map(|attribute| attribute.name.into()).collect(),
-            undo,
-            headline,
+            undo: instance.whom.undo().to_owned(),
+            headline: instance.whom.headline().map(str::to_owned),
             from_elsewhere: self.in_the_way(instance),
             on_failure: lifecycle.on_failure,
             when: lifecycle.when,

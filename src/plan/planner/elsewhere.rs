@@ -5,9 +5,8 @@ use relplan_contract::{Lifetime, Observed, Problem, Value, secrets_of};
 
 use super::Planner;
 use super::instance::{Instance, Purpose};
-use super::whom::Whom;
 use crate::event::{EntryKey, Event, RunMode};
-use crate::plan::change::{Caution, CautionKind};
+use crate::plan::change::{Caution, CautionKind, version_in};
 use crate::plan::setup::covers;
 use crate::shell;
 use crate::state::versions::is_newer;
@@ -114,7 +113,5 @@ impl Planner {
 
 /// The version that an object or its arguments name.
 fn version_of(instance: &Instance, value: &Value) -> Option<String> {
-    let Whom::Resource(_, schema) = &instance.whom else { return None };
-    let version = value.get(schema.headline?);
-    version.as_str().filter(|_| !version.is_sensitive()).map(str::to_owned)
+    version_in(value, instance.whom.headline()).map(str::to_owned)
 }

@@ -285,7 +285,7 @@ impl Planner {
         let address = &instance.key.address;
         if covers(&self.options.accept, address) {
             let planned = &open.intent.planned;
-            let value = planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            let value = planned.without_unknown();
             self.cautions.extend(accepted_unknown(&instance.key, planned));
             return self.reconciled_done(instance, &value, "A person accepted it as done.");
         }

@@ -184,10 +184,6 @@ pub(super) fn blank(
     action: Action,
     reasons: Vec<Reason>,
 ) -> Change {
-    let (undo, headline) = match whom {
-        Whom::Resource(_, schema) => (schema.undo.to_owned(), schema.headline.map(str::to_owned)),
-        Whom::Data(_) => (String::new(), None),
-    };
     Change {
         key: key.clone(),
         lifetime: Some(entry.lifetime),
@@ -203,8 +199,8 @@ pub(super) fn blank(
         judged_by: Vec::new(),
         preview: None,
         notes: Vec::new(),
-        undo,
-        headline,
+        undo: whom.undo().to_owned(),
+        headline: whom.headline().map(str::to_owned),
         from_elsewhere: None,
         free: Vec::new(),
         on_failure: OnFailure::Stop,

@@ -27,6 +27,24 @@ impl Whom {
         matches!(self, Self::Resource(_, schema) if schema.gate)
     }
 
+    /// What would undo what it does, in a few words.
+    #[must_use]
+    pub fn undo(&self) -> &'static str {
+        match self {
+            Self::Resource(_, schema) => schema.undo,
+            Self::Data(_) => "",
+        }
+    }
+
+    /// The attribute that names the version of a live resource.
+    #[must_use]
+    pub fn headline(&self) -> Option<&'static str> {
+        match self {
+            Self::Resource(_, schema) => schema.headline,
+            Self::Data(_) => None,
+        }
+    }
+
     /// The arguments and results of the type.
     #[must_use]
     pub fn attributes(&self) -> &[Attribute] {

@@ -76,9 +76,8 @@ impl Dispatch<'_, '_> {
     /// Goes on with what is ready, unless something else went live since the plan was made.
     pub(super) fn ready(&mut self, index: ChangeIndex, ready: prepare::Ready) {
         let Some(change) = self.phase.plan.changes.get(index) else { return };
-        let wanted = change.headline.as_deref().and_then(|name| ready.planned.get(name).as_str());
         let state = self.phase.journal.state();
-        if let Some((live, wanted)) = ready.live.as_deref().zip(wanted)
+        if let Some((live, wanted)) = ready.live.as_deref().zip(change.version_in(&ready.planned))
             && state.is_from_elsewhere(&change.key, live, wanted)
         {
             return self.not_begun(index, End::Failed, told_of_elsewhere(&change.key, live));

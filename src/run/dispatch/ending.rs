@@ -187,11 +187,8 @@ fn owed(change: &Change, outcome: &Told, state: &State) -> Option<BTreeSet<Addre
 fn row(change: &Change, outcome: &Told) -> RowResult {
     match outcome.performed {
         Performed::Done | Performed::Judged(Outcome::Passed) => {
-            let attribute = change.headline.as_ref();
-            let headline = attribute.zip(outcome.value.as_ref()).and_then(|(name, value)| {
-                let value = value.get(name);
-                value.as_str().filter(|_| !value.is_sensitive()).map(str::to_owned)
-            });
+            let headline =
+                outcome.value.as_ref().and_then(|value| change.version_in(value)).map(str::to_owned);
             RowResult::Done { verdict: outcome.verdict.clone(), headline }
         }
         Performed::Broken => RowResult::Failed { message: outcome.message.clone() },

@@ -122,8 +122,7 @@ async fn a_change_of_observe_alone_deploys_nothing() {
     let first = arguments("echo x >> deployed; echo 2.0 > live");
     let object = deploy(&place, &first).await.expect("deployed");
     let config = with(first, "observe", sh("head -1 live"));
-    let config =
-        planned(&deployment, &config).transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+    let config = planned(&deployment, &config).without_unknown();
     let request = PlanRequest { config: &config, prior: Some(&object) };
     let change = deployment.plan(&place.context, request).await.expect("a plan");
     assert_eq!((change.notes.len(), change.value.get("exit_code")), (1, &Value::integer(0)));

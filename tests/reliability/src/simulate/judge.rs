@@ -50,7 +50,7 @@ pub(super) fn after_a_run(disk: &Disk, number: u64, summary: &Summary, state: &S
         let told = match &row.result {
             RowResult::Done { .. } => "done",
             RowResult::Failed { .. } => "failed",
-            RowResult::NotPassed { .. } if is_check(&row.key.address) => "not passed",
+            RowResult::NotPassed { .. } if is_check(&row.key.to_string()) => "not passed",
             // A gate has stopped it before it began.
             RowResult::NotPassed { .. } => "",
             RowResult::Uncertain { .. } => "unknown",
@@ -147,7 +147,7 @@ pub(super) fn at_the_end(disk: &Disk, outside: &Outside, release: &Release) -> V
         }
     }
     let left = objects.keys().filter(|name| !name.contains('@') && !release.wanted.contains_key(*name));
-    let left = left.filter(|name| !["sim_check.", "sim_gate."].iter().any(|check| name.starts_with(check)));
+    let left = left.filter(|name| !is_check(name));
     findings.extend(left.map(|name| format!("{name} has left the file, and is still there")));
     findings
 }
@@ -169,8 +169,8 @@ fn verdicts(disk: &Disk, release: &Release) -> Vec<String> {
             }
             Event::Judged { key, judgement, .. } => {
                 let ground = intended.remove(key).filter(|_| judgement.outcome == Outcome::Passed);
-                passed.remove(&name(key));
-                passed.extend(ground.map(|ground| (name(key), ground)));
+                passed.remove(&key.to_string());
+                passed.extend(ground.map(|ground| (key.to_string(), ground)));
             }
             Event::Ended { key, outcome: ActOutcome::Done { value }, .. }
             | Event::Adopted { key, value, .. } => {
@@ -196,8 +196,4 @@ fn verdicts(disk: &Disk, release: &Release) -> Vec<String> {
         }
     }
     findings
-}
-
-fn name(key: &EntryKey) -> String {
-    key.address.to_string()
 }

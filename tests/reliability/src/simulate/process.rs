@@ -221,7 +221,7 @@ impl<'s> Told<'s> {
 fn is_outcome(key: &EntryKey, result: &RowResult) -> bool {
     match result {
         RowResult::Done { .. } | RowResult::TurnedBack { .. } => true,
-        RowResult::NotPassed { .. } => is_check(&key.address),
+        RowResult::NotPassed { .. } => is_check(&key.to_string()),
         _ => false,
     }
 }

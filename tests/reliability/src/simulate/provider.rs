@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan::addr::Address;
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Configured, Context, Lifetime, Observed, Outcome, PlanRequest,
     Planned, Problem, ProblemKind, Provider, ProviderSchema, ReconcileRequest, Reconciled, Repeat, Resource,
@@ -27,9 +26,10 @@ pub(super) const TYPES: [(&str, Lifetime, Repeat); 6] = [
 /// The type that is a gate over the outside.
 pub(super) const GATE: &str = "sim_gate";
 
-/// Whether an address is one of a check.
-pub(super) fn is_check(address: &Address) -> bool {
-    TYPES.iter().any(|(name, lifetime, _)| *lifetime == Lifetime::Check && **name == *address.resource.ty)
+/// Whether an object of this name, outside or in the ledger, is a check.
+pub(super) fn is_check(object: &str) -> bool {
+    let ty = object.split('.').next();
+    TYPES.iter().any(|(name, lifetime, _)| *lifetime == Lifetime::Check && ty == Some(*name))
 }
 
 /// The provider `sim`.

@@ -114,7 +114,7 @@ impl Resource for BuggyResource {
         request: ApplyRequest<'a>,
     ) -> Answer<'a, Result<Applied, Problem>> {
         if self.is_left_out(&request) {
-            let done = request.planned.transform(&|part| if part.is_unknown() { Value::NULL } else { part });
+            let done = request.planned.without_unknown();
             return Box::pin(async move { Ok(Applied::new(done)) });
         }
         self.1.apply(context, request)
