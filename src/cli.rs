@@ -20,6 +20,7 @@ mod force_unlock;
 mod graph;
 mod history;
 mod host;
+mod identity;
 mod init;
 mod key;
 mod ledger;

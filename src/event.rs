@@ -3,7 +3,7 @@
 //! Values in events are sealed already: what is sensitive is a fingerprint. How events are written to a file is
 //! told in `ledger::record`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -268,6 +268,11 @@ pub enum Event {
         review: Option<String>,
         /// Who approved there.
         reviewers: Vec<String>,
+    },
+    /// In whose name outside systems are asked from here on, as they tell it.
+    Identified {
+        /// Names of accounts, by the provider's name.
+        accounts: BTreeMap<String, BTreeSet<String>>,
     },
     /// What is turned back from here on, whatever becomes of this run.
     TurningBack {

@@ -169,6 +169,9 @@ fn by(records: &[Recorded], person: &str) -> Result<BTreeSet<RunId>, Failure> {
         if let Event::Sourced { reviewers, .. } = &record.event {
             names.extend(reviewers);
         }
+        if let Event::Identified { accounts } = &record.event {
+            names.extend(accounts.values().flatten());
+        }
         for name in names.into_iter().filter(|name| !name.is_empty()) {
             people.entry(name.clone()).or_default().insert(record.run.clone());
         }

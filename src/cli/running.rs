@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::identity;
 use super::live::Live;
 use super::planning::Prepared;
 use super::terminal::Terminal;
@@ -14,7 +15,7 @@ use crate::ledger::file::Files;
 use crate::ledger::{Ledger, LedgerError, Sealer};
 use crate::plan::Commands;
 use crate::run::machine::Gate;
-use crate::run::report::{Notice, RowResult, Summary};
+use crate::run::report::{Notice, Row, RowResult, Summary};
 use crate::run::{Run, Signal, apply};
 use crate::shell;
 use crate::view;
@@ -59,7 +60,8 @@ pub(super) async fn carry_out(
     signals: &mut UnboundedReceiver<Signal>,
 ) -> Result<Exit, Failure> {
     let Prepared { draft, digest, mut surroundings, .. } = prepared;
-    let crate::plan::Draft { plan, mut world, prelude, actors, providers, .. } = draft;
+    let crate::plan::Draft { plan, mut world, mut prelude, actors, providers, .. } = draft;
+    prelude.extend(identity::event(&plan, &providers, &surroundings).await);
     let mut live = Live::new(context);
     let mut notify = |found: Notice| live.show(&found);
     let (summary, error) = apply(Run {
@@ -145,6 +147,16 @@ pub(super) fn note_complete(
     Ok(())
 }
 
+/// The command that takes over what was in the way of a change.
+fn adoption(again: &str, row: &Row) -> Option<(String, String)> {
+    let RowResult::Failed { adoptable: true, .. } = &row.result else { return None };
+    let address = shell::quoted(&row.key.address.to_string());
+    Some((
+        format!("{again} -accept {address}"),
+        "to take over what is live, once you know where it comes from".to_owned(),
+    ))
+}
+
 /// What to type next, each with why.
 fn next_commands(summary: &Summary, commands: &Commands, ledger_lost: bool) -> Vec<(String, String)> {
     let mut next = Vec::new();
@@ -183,6 +195,7 @@ fn next_commands(summary: &Summary, commands: &Commands, ledger_lost: bool) -> V
             ));
         }
         Ending::Failed | Ending::Interrupted => {
+            next.extend(summary.rows.iter().filter_map(|row| adoption(again, row)));
             next.push((again.clone(), "to go on with what is left".to_owned()));
         }
     }

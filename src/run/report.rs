@@ -87,6 +87,8 @@ pub enum RowResult {
     Failed {
         /// Why.
         message: String,
+        /// Whether `-accept` takes over what is in the way.
+        adoptable: bool,
     },
     /// A check that did not pass.
     NotPassed {

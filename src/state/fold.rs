@@ -63,7 +63,8 @@ impl State {
             Event::Restored { .. }
             | Event::Checkpointed { .. }
             | Event::SecretsReviewed { .. }
-            | Event::Sourced { .. } => {}
+            | Event::Sourced { .. }
+            | Event::Identified { .. } => {}
         }
         self.head = Some(Head { seq: recorded.seq, hash: recorded.hash });
         Ok(())

@@ -76,7 +76,7 @@ fn finished(key: &EntryKey, action: Action, result: &RowResult, took: Duration, 
             let headline = headline.as_ref().map_or_else(String::new, |h| format!(" [{}]", escape::line(h)));
             strong(key, &format!("{} complete after {took}{headline}", deed(action)), palette)
         }
-        RowResult::Failed { message } => {
+        RowResult::Failed { message, .. } => {
             problem(key, Tone::Bad, &format!("{} failed after {took}", deed(action)), message, palette)
         }
         RowResult::Uncertain { message } => {

@@ -200,6 +200,11 @@ fn what_was_reviewed_is_what_is_applied() {
     let usage: Json = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
     assert_eq!(usage["format"], "relplan_usage");
     assert!(usage["providers"]["github"]["calls"].as_i64().is_some_and(|calls| calls <= 5), "{usage}");
+    // Whose token it was is for the auditor.
+    let (code, text) = shop.run(&["apply", "-auto-approve", "v1.2.hcl"]);
+    assert_eq!(code, Some(0), "{text}");
+    let (_, text) = shop.run(&["state", "history", "-by=ann"]);
+    assert!(text.contains("Acting outside: github as ann"), "{text}");
 }
 
 /// The workflow of `docs/github.md`.

@@ -10,6 +10,7 @@
     allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
 )]
 
+mod account;
 pub mod conformance;
 mod context;
 mod hosts;
@@ -26,6 +27,7 @@ mod tree;
 mod ty;
 mod value;
 
+pub use account::Account;
 pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used};
 pub use hosts::{CredentialHosts, host_name, server_name};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};

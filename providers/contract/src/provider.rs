@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::account::Account;
 use crate::context::{Answer, Context};
 use crate::path::Path;
 use crate::problem::Problem;
@@ -37,6 +38,8 @@ pub struct Configured {
     pub data_sources: BTreeMap<&'static str, Arc<dyn DataSource>>,
     /// Where plans can be reviewed, for a code host.
     pub reviews: Option<Arc<dyn Reviews>>,
+    /// In whose name it acts, where the outside system tells.
+    pub account: Option<Arc<dyn Account>>,
 }
 
 /// One resource type of a configured provider. `config` and `prior` are objects of the schema's type.

@@ -64,7 +64,7 @@ impl Provider for Fake {
                 ("fake_gate", gate),
             ]),
             data_sources: BTreeMap::from([("fake_value", value)]),
-            reviews: None,
+            ..Configured::default()
         })
     }
 }

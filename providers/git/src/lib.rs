@@ -100,7 +100,7 @@ impl Provider for Git {
         Ok(Configured {
             resources: BTreeMap::from([("git_tag", tag)]),
             data_sources: BTreeMap::from([("git_ref", git_ref), ("git_log", log)]),
-            reviews: None,
+            ..Configured::default()
         })
     }
 }

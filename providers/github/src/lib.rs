@@ -135,6 +135,7 @@ impl Provider for Github {
             resources: resources.into(),
             data_sources: data_sources.into(),
             reviews: Some(reviews),
+            account: Some(github),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! [`Viewer`]: the account whose token asks. What it wrote is told from what others wrote by the number of the account: names
 //! can be taken again, and anybody may be called like a bot without its `[bot]`.
 
-use relplan_contract::{Context, Problem};
+use relplan_contract::{Account, Answer, Context, Problem};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -57,6 +57,12 @@ impl GitHub {
             Ok(Viewer { id: id.ok_or_else(unknown)?, login: login.ok_or_else(unknown)?.to_owned() })
         });
         asked.await.cloned()
+    }
+}
+
+impl Account for GitHub {
+    fn login<'a>(&'a self, context: &'a Context) -> Answer<'a, Result<String, Problem>> {
+        Box::pin(async { Ok(self.viewer(context).await?.login) })
     }
 }
 

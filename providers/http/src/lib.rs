@@ -60,7 +60,7 @@ impl Provider for Http {
         Ok(Configured {
             resources: BTreeMap::from([(schema::SMOKE_TEST, smoke_test)]),
             data_sources: BTreeMap::from([(response::TYPE_NAME, response)]),
-            reviews: None,
+            ..Configured::default()
         })
     }
 }

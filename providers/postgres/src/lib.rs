@@ -63,7 +63,7 @@ impl Provider for Postgres {
                 ("postgres_migration", migration),
             ]),
             data_sources: BTreeMap::from([("postgres_query", query)]),
-            reviews: None,
+            ..Configured::default()
         })
     }
 }

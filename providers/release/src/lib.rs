@@ -30,11 +30,7 @@ impl Provider for Release {
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
         let notes: Arc<dyn Resource> = Arc::new(notes::Notes::default());
-        Ok(Configured {
-            resources: BTreeMap::from([(schema::TYPE_NAME, notes)]),
-            data_sources: BTreeMap::new(),
-            reviews: None,
-        })
+        Ok(Configured { resources: BTreeMap::from([(schema::TYPE_NAME, notes)]), ..Configured::default() })
     }
 }
 

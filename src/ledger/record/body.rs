@@ -1,6 +1,6 @@
 //! The wire form of each kind of event: the word for its kind, and the fields of its body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -77,6 +77,7 @@ pub(in crate::ledger) const fn kind_of(event: &Event) -> &'static str {
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
         Event::Sourced { .. } => "sourced",
+        Event::Identified { .. } => "identified",
         Event::TurningBack { .. } => "turning_back",
         Event::VersionWithdrawn { .. } => "version_withdrawn",
         Event::Intended(_) => "intended",
@@ -111,6 +112,7 @@ pub(super) fn encode(event: &Event, seal: &dyn Seal) -> (&'static str, Json) {
         Event::Sourced { commit, changed, review, reviewers } => {
             json!({ "changed": changed, "commit": commit, "review": review, "reviewers": reviewers })
         }
+        Event::Identified { accounts } => json!({ "accounts": accounts }),
         Event::SecretsReviewed { fingerprint, review, unseen } => {
             json!({ "fingerprint": fingerprint, "review": word(&SECRET_REVIEWS, review), "unseen": unseen })
         }
@@ -243,6 +245,7 @@ fn decode_beginning(kind: &str, body: Fields<'_>) -> Result<Option<Event>, Strin
             review: body.optional_text("review")?.map(str::to_owned),
             reviewers: body.texts("reviewers")?.into_iter().map(str::to_owned).collect(),
         },
+        "identified" => Event::Identified { accounts: accounts(body)? },
         "turning_back" => Event::TurningBack { to: read_versions_of(body, "to")? },
         "version_withdrawn" => {
             Event::VersionWithdrawn { version: body.shared("version")?, reason: reason(body)? }
@@ -261,6 +264,15 @@ fn versions(body: Fields<'_>) -> Result<BTreeMap<String, String>, String> {
         Ok((name.clone(), version.to_owned()))
     };
     body.entries("versions")?.map(version).collect()
+}
+
+fn accounts(body: Fields<'_>) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
+    let of = body.object("accounts")?;
+    let names = |(provider, _): (&String, &Json)| {
+        let names = of.texts(provider)?.into_iter().map(str::to_owned).collect();
+        Ok((provider.clone(), names))
+    };
+    body.entries("accounts")?.map(names).collect()
 }
 
 fn versions_of(to: &BTreeMap<Address, Arc<str>>) -> Json {

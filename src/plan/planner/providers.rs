@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relplan_contract::{Configured, DataSource, Resource, Value, secrets_of};
+use relplan_contract::{Account, Configured, DataSource, Resource, Value, secrets_of};
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::ModuleId;
@@ -193,6 +193,17 @@ impl Providers {
         let plain = self.plain.get(&*block.name);
         let configured = self.configured.get(&(ModuleId(0), block)).or(plain)?;
         configured.resources.get(type_name).cloned()
+    }
+
+    /// What tells in whose name each provider in use acts, by the provider's name. Blocks and modules may use several.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &Arc<dyn Account>)> {
+        let blocks = self.configured.iter().map(|((_, block), configured)| (&*block.name, configured));
+        let has_block = |name: &str| self.configured.keys().any(|(_, block)| *block.name == *name);
+        let plain = self.plain.iter().map(|(name, configured)| (*name, configured));
+        blocks
+            .chain(plain.filter(move |(name, _)| !has_block(name)))
+            .filter(|(name, _)| self.used.contains(*name))
+            .filter_map(|(name, configured)| Some((name, configured.account.as_ref()?)))
     }
 
     /// Version of every provider in use.

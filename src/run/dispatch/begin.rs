@@ -32,7 +32,7 @@ impl Dispatch<'_, '_> {
             return self.not_begun(index, End::Failed, "Its provider is not there.".to_owned());
         };
         if let Some(live) = &change.from_elsewhere {
-            return self.not_begun(index, End::Failed, told_of_elsewhere(&change.key, live));
+            return self.in_the_way(index, change, live);
         }
         let there = self.phase.journal.state().entries.get(&change.key).is_some_and(Entry::exists);
         let cleared = matches!(change.action, Action::Replace { create_first: false }) && !there;
@@ -80,11 +80,18 @@ impl Dispatch<'_, '_> {
         if let Some((live, wanted)) = ready.live.as_deref().zip(change.version_in(&ready.planned))
             && state.is_from_elsewhere(&change.key, live, wanted)
         {
-            return self.not_begun(index, End::Failed, told_of_elsewhere(&change.key, live));
+            return self.in_the_way(index, change, live);
         }
         let policy = ready.policy;
         self.progress(index).ready = Some(ready);
         self.queue.push_back(Input::Prepared(index, policy));
+    }
+
+    /// Does not begin, since another version is live that this ledger does not know.
+    fn in_the_way(&mut self, index: ChangeIndex, change: &Change, live: &str) {
+        let message = told_of_elsewhere(&change.key, live);
+        self.finish_row(index, RowResult::Failed { message, adoptable: true });
+        self.queue.push_back(Input::NotBegun(index, End::Failed));
     }
 
     /// Needs no action, or cannot be begun.
@@ -93,7 +100,7 @@ impl Dispatch<'_, '_> {
             End::Done => RowResult::Done { verdict: None, headline: None },
             End::Skipped(because) => RowResult::Skipped { because: because.clone() },
             End::NotPassed(outcome) => RowResult::NotPassed { verdict: Verdict::new(*outcome, message) },
-            End::Failed | End::Unknown | End::NotNeeded => RowResult::Failed { message },
+            End::Failed | End::Unknown | End::NotNeeded => RowResult::Failed { message, adoptable: false },
         };
         self.finish_row(index, result);
         self.queue.push_back(Input::NotBegun(index, end));

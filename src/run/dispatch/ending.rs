@@ -191,10 +191,10 @@ fn row(change: &Change, outcome: &Told) -> RowResult {
                 outcome.value.as_ref().and_then(|value| change.version_in(value)).map(str::to_owned);
             RowResult::Done { verdict: outcome.verdict.clone(), headline }
         }
-        Performed::Broken => RowResult::Failed { message: outcome.message.clone() },
+        Performed::Broken => RowResult::Failed { message: outcome.message.clone(), adoptable: false },
         Performed::Judged(_) | Performed::TryAgain(_) | Performed::Failed => match &outcome.verdict {
             Some(verdict) => RowResult::NotPassed { verdict: verdict.clone() },
-            None => RowResult::Failed { message: outcome.message.clone() },
+            None => RowResult::Failed { message: outcome.message.clone(), adoptable: false },
         },
         Performed::Unknown => RowResult::Uncertain { message: outcome.message.clone() },
     }

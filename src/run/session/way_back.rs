@@ -168,7 +168,7 @@ async fn carry_back(
 fn find_out(event: &Event, end: &mut PhaseEnd) {
     let (key, result) = match event {
         Event::Ended { key, outcome: ActOutcome::Failed { message, .. }, .. } => {
-            (key, RowResult::Failed { message: message.clone() })
+            (key, RowResult::Failed { message: message.clone(), adoptable: false })
         }
         Event::Adopted { key, .. } => (key, RowResult::Done { verdict: None, headline: None }),
         _ => return,

@@ -76,7 +76,7 @@ fn row_result(result: &RowResult) -> Json {
         RowResult::Done { verdict: of, headline } => {
             json!({ "result": "done", "verdict": of.as_ref().map(verdict), "headline": headline })
         }
-        RowResult::Failed { message } => json!({ "result": "failed", "message": message }),
+        RowResult::Failed { message, .. } => json!({ "result": "failed", "message": message }),
         RowResult::NotPassed { verdict: of } => json!({ "result": "not_passed", "verdict": verdict(of) }),
         RowResult::Uncertain { message } => json!({ "result": "uncertain", "message": message }),
         RowResult::Skipped { because } => json!({ "result": "skipped", "message": because }),

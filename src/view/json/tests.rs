@@ -53,7 +53,7 @@ fn results() -> Vec<RowResult> {
     vec![
         RowResult::Done { verdict: None, headline: Some("1.2.0".into()) },
         RowResult::Done { verdict: Some(verdict(Outcome::Passed)), headline: None },
-        RowResult::Failed { message: "No.".into() },
+        RowResult::Failed { message: "No.".into(), adoptable: false },
         RowResult::NotPassed { verdict: verdict(Outcome::Pending) },
         RowResult::Uncertain { message: "Lost.".into() },
         RowResult::Skipped { because: "waits".into() },

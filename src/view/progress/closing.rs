@@ -98,7 +98,7 @@ fn what(row: &Row) -> String {
             format!("{} [{}]", done(row.action), escape::line(headline))
         }
         RowResult::Done { verdict: None, headline: None } => done(row.action).to_owned(),
-        RowResult::Failed { message } | RowResult::Uncertain { message } => first(message),
+        RowResult::Failed { message, .. } | RowResult::Uncertain { message } => first(message),
         RowResult::Skipped { because } => first(because),
         RowResult::TurnedBack { version } => format!("to {}", escape::line(version)),
     }

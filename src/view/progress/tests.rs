@@ -40,7 +40,10 @@ fn a_run_tells_what_it_does() {
         },
         finished(Action::Create, done(None)),
         finished(Action::Update, done(Some("1.2.0"))),
-        finished(Action::Destroy, RowResult::Failed { message: "No.\nIt is in use.".into() }),
+        finished(
+            Action::Destroy,
+            RowResult::Failed { message: "No.\nIt is in use.".into(), adoptable: false },
+        ),
         finished(Action::Create, RowResult::Uncertain { message: "The answer was lost.".into() }),
         finished(Action::Create, RowResult::Skipped { because: "exec_test.unit failed".into() }),
         finished(Action::Update, RowResult::TurnedBack { version: "1.1.0".into() }),
@@ -134,7 +137,11 @@ fn a_run_that_did_not_shows_a_table_and_what_to_type() {
         row("git_tag.app", Action::Create, done(None)),
         row("exec_deployment.production", Action::Update, RowResult::TurnedBack { version: "1.1.0".into() }),
         row("http_smoke_test.production", Action::Judge, RowResult::NotPassed { verdict: failed }),
-        row("exec_deployment.eu", Action::Update, RowResult::Failed { message: "Exit code 1.\nmore".into() }),
+        row(
+            "exec_deployment.eu",
+            Action::Update,
+            RowResult::Failed { message: "Exit code 1.\nmore".into(), adoptable: false },
+        ),
         row(
             "slack_message.all",
             Action::Create,

@@ -52,6 +52,9 @@ fn events() -> Vec<Event> {
             review: Some("acme/shop#12".into()),
             reviewers: vec!["ann".into(), "bob\u{202e}".into()],
         },
+        Event::Identified {
+            accounts: [("github".to_owned(), ["ann".to_owned(), "bob\u{202e}".to_owned()].into())].into(),
+        },
         Event::Intended(Box::new(intent(&tag, Act::Create, Lifetime::Record))),
         done(&tag, ActOutcome::Done { value: object }),
         Event::Intended(Box::new(intent(&live, Act::Create, Lifetime::Live))),

@@ -83,6 +83,7 @@ pub(in crate::view) fn subject(event: &Event) -> Option<EntryKey> {
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
         | Event::Sourced { .. }
+        | Event::Identified { .. }
         | Event::TurningBack { .. }
         | Event::VersionWithdrawn { .. }
         | Event::OutputsSet { .. }
@@ -113,6 +114,16 @@ pub(in crate::view) fn tell(event: &Event) -> String {
         }
         Event::Sourced { commit, changed, review, reviewers } => {
             sourced(commit.as_deref(), *changed, review.as_deref(), reviewers)
+        }
+        Event::Identified { accounts } => {
+            let of: Vec<String> = accounts
+                .iter()
+                .map(|(provider, names)| {
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    format!("{} as {}", line(provider), line(&names.join(", ")))
+                })
+                .collect();
+            format!("Acting outside: {}", of.join("; "))
         }
         Event::TurningBack { to } => {
             let to: Vec<String> = to
@@ -208,6 +219,7 @@ fn tone(event: &Event) -> Tone {
         | Event::SecretsReviewed { .. }
         | Event::RunOpened { .. }
         | Event::Sourced { .. }
+        | Event::Identified { .. }
         | Event::TurningBack { .. }
         | Event::VersionWithdrawn { .. }
         | Event::Intended(_)
@@ -245,6 +257,7 @@ pub(in crate::view) const fn name_of_event(event: &Event) -> &'static str {
         Event::SecretsReviewed { .. } => "secrets_reviewed",
         Event::RunOpened { .. } => "run_opened",
         Event::Sourced { .. } => "sourced",
+        Event::Identified { .. } => "identified",
         Event::TurningBack { .. } => "turning_back",
         Event::VersionWithdrawn { .. } => "version_withdrawn",
         Event::Intended(_) => "intended",

@@ -76,11 +76,7 @@ impl Provider for Rogue {
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
         let thing: Arc<dyn Resource> = Arc::new(Thing(schema()));
-        Ok(Configured {
-            resources: BTreeMap::from([("rogue_thing", thing)]),
-            data_sources: BTreeMap::new(),
-            reviews: None,
-        })
+        Ok(Configured { resources: BTreeMap::from([("rogue_thing", thing)]), ..Configured::default() })
     }
 }
 

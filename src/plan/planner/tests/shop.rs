@@ -99,7 +99,7 @@ impl Provider for Shop {
             let name = schema.type_name;
             (name, Arc::new(Never(schema)) as Arc<dyn Resource>)
         });
-        Ok(Configured { resources: resources.collect(), data_sources: BTreeMap::new(), reviews: None })
+        Ok(Configured { resources: resources.collect(), ..Configured::default() })
     }
 }
 

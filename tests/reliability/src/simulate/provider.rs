@@ -79,7 +79,7 @@ impl Provider for Simulated {
             let resource = SimulatedResource { schema, outside: self.outside.clone(), bug: self.bug };
             (resource.schema.type_name, Arc::new(resource) as Arc<dyn Resource>)
         });
-        Ok(Configured { resources: resources.collect(), data_sources: BTreeMap::new(), reviews: None })
+        Ok(Configured { resources: resources.collect(), ..Configured::default() })
     }
 }
 

@@ -1,0 +1,42 @@
+//! In whose name a run acts outside, as the outside systems tell it: for the ledger, so that an auditor knows whose
+//! token it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::Event;
+use crate::plan::{Action, Plan, Providers};
+use crate::run::surroundings::Surroundings;
+
+/// For so long it is asked; a run does not wait longer for what only its record needs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the ledger is told of the accounts that a plan is carried out with. One that cannot be found out is left out:
+/// the action itself will show what the token may do.
+pub(super) async fn event(plan: &Plan, providers: &Providers, surroundings: &Surroundings) -> Option<Event> {
+    let acting: BTreeSet<&str> = plan
+        .changes
+        .iter()
+        .filter(|change| !matches!(change.action, Action::Forget | Action::Read))
+        .map(|change| change.provider.split('.').next().unwrap_or_default())
+        .collect();
+    let asked: Vec<_> = providers
+        .accounts()
+        .filter(|(name, _)| acting.contains(name))
+        .map(|(name, account)| {
+            let (account, context) = (Arc::clone(account), surroundings.outside_any_object());
+            // In a task of its own, so that a provider that panics costs its answer alone.
+            let answer =
+                tokio::spawn(async move { tokio::time::timeout(PATIENCE, account.login(&context)).await });
+            (name.to_owned(), answer)
+        })
+        .collect();
+    let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, answer) in asked {
+        if let Ok(Ok(Ok(login))) = answer.await {
+            accounts.entry(name).or_default().insert(login);
+        }
+    }
+    (!accounts.is_empty()).then_some(Event::Identified { accounts })
+}
