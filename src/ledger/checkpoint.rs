@@ -16,7 +16,7 @@ use crate::canonical::{Digest, object};
 mod wire;
 
 /// The format that this relplan writes; another one is ignored, since the ledger has it all.
-const FORMAT: u64 = 6;
+const FORMAT: u64 = 7;
 
 /// A checkpoint that verifies itself, not yet held against the ledger.
 pub(super) struct Checkpoint {

@@ -9,7 +9,7 @@ use relplan_contract::{Attribute, Lifetime, Outcome, Presence, Value};
 
 use crate::addr::Address;
 use crate::event::{EntryKey, RunMode};
-use crate::state::versions::{newest, parsed};
+use crate::state::versions::{is_newer, newest, parsed};
 use crate::state::{Entry, Past, State};
 
 /// What is turned back.
@@ -44,8 +44,11 @@ impl Scope {
 /// Where rolling back leads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
-    /// The version of the release: the newest of those that the live resources go back to.
+    /// The version of the release: the one that is gone back to as a whole, else the newest of those that the live
+    /// resources go back to.
     pub version: Arc<str>,
+    /// Whether what will be there is what that release had.
+    pub is_whole: bool,
     /// What each live resource goes back to.
     pub back: BTreeMap<Address, Past>,
     /// Live resources in doubt for which there is no earlier version that is known good.
@@ -57,7 +60,7 @@ pub struct Targets {
 pub fn targets(state: &State, scope: &Scope) -> Targets {
     let live: Vec<(&Address, &Entry)> = state.live().filter(|(address, _)| scope.covers(address)).collect();
     if let Aim::Version(version) = &scope.aim {
-        let mut found = Targets { version: Arc::clone(version), ..Targets::default() };
+        let mut found = Targets { version: Arc::clone(version), is_whole: true, ..Targets::default() };
         for (address, entry) in live {
             let past = state.past(address, version).or_else(|| state.deployed_at(address, version));
             if let Some(past) = past {
@@ -69,15 +72,63 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
     let mut found = in_doubt(state, &live);
     let lost = state.lost().filter(|(address, _)| scope.covers(address));
     found.back.extend(lost.map(|(address, past)| (address.clone(), past.clone())));
-    let mut found = found.name_newest();
-    if found.back.is_empty() {
-        // Only checks are left to be made, of what is there.
-        found.version = newest(live.iter().map(|(_, entry)| &entry.version)).cloned().unwrap_or_default();
+    let left =
+        newest(live.iter().filter(|(at, _)| found.back.contains_key(*at)).map(|(_, entry)| &entry.version));
+    let known = release_of(state, scope, &found.back, left.or_else(|| newest(unsettled(state, scope))));
+    let has_newer_doubt = newest(unsettled(state, scope)) > newest(known.iter());
+    if scope.aim == Aim::Back && found.is_empty() && !has_newer_doubt && !is_cut_off(state) {
+        let before = one_release_back(state, &live);
+        if !before.is_empty() {
+            return before;
+        }
     }
-    if scope.aim == Aim::Back && found.is_empty() && !is_cut_off(state) {
-        return one_release_back(state, &live);
-    }
+    let now = || newest(live.iter().map(|(_, entry)| &entry.version)).cloned();
+    let back = newest(found.back.values().map(|past| &past.version)).cloned();
+    found.is_whole = known.is_some();
+    found.version = known.or(back).or_else(now).unwrap_or_default();
     found
+}
+
+/// The release that is gone back to: the newest complete one, older than the one that is left, that had at every address
+/// what will be there. What a release left as it was is of an older one, so that the objects alone do not tell.
+fn release_of(
+    state: &State,
+    scope: &Scope,
+    back: &BTreeMap<Address, Past>,
+    left: Option<&Arc<str>>,
+) -> Option<Arc<str>> {
+    let live: Vec<(&Address, &Value)> = state
+        .live()
+        .filter(|(address, _)| scope.covers(address))
+        .map(|(address, entry)| (address, back.get(address).map_or(&entry.inputs, |past| &past.inputs)))
+        .collect();
+    let had = |version: &Arc<str>| {
+        let same = |(address, inputs): &(&Address, &Value)| {
+            state.deployed_at(address, version).is_some_and(|past| past.inputs == **inputs)
+        };
+        live.iter().all(same)
+    };
+    let mut complete: Vec<&Arc<str>> = state
+        .releases
+        .iter()
+        .filter(|(version, release)| {
+            let older = left.is_none_or(|left| is_newer(left, version));
+            release.completed_seq.is_some() && older && !state.withdrawn.contains_key(*version)
+        })
+        .map(|(version, _)| version)
+        .collect();
+    complete.sort_by_key(|version| (parsed(version), *version));
+    complete.into_iter().rev().find(|version| had(version)).cloned()
+}
+
+/// The versions of the release by which checks that judge what is live did not pass.
+fn unsettled<'s>(state: &'s State, scope: &Scope) -> impl Iterator<Item = &'s Arc<str>> {
+    state.entries.values().filter_map(|entry| {
+        let judgement = entry.judgement.as_ref().filter(|_| entry.lifetime == Lifetime::Check)?;
+        let open = entry.tainted || judgement.outcome != Outcome::Passed;
+        let concerns = judgement.judged.keys().any(|live| scope.covers(live));
+        (open && concerns).then_some(&entry.version)
+    })
 }
 
 impl Targets {
@@ -92,6 +143,7 @@ impl Targets {
         self.back.is_empty() && self.stuck.is_empty()
     }
 
+    /// Named after what is gone back to alone.
     fn name_newest(mut self) -> Self {
         self.version = newest(self.back.values().map(|past| &past.version)).cloned().unwrap_or_default();
         self
@@ -138,7 +190,7 @@ fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
         .collect();
     complete.sort_unstable();
     for (_, version) in complete.into_iter().rev() {
-        let mut found = Targets { version: Arc::clone(version), ..Targets::default() };
+        let mut found = Targets { version: Arc::clone(version), is_whole: true, ..Targets::default() };
         for (address, entry) in live {
             if let Some(past) = state.deployed_at(address, version) {
                 found.add(address, entry, past);
@@ -179,8 +231,13 @@ pub(super) fn checks_again<'s>(state: &'s State, scope: &Scope, targets: &Target
             continue;
         };
         let unsettled = entry.tainted || judgement.outcome != Outcome::Passed;
+        let is_of_another =
+            *entry.version != *targets.version && passed_in(state, targets, &key.address).is_some();
         let concerns = |(address, judged): &(&Address, &crate::canonical::Digest)| {
-            let stale = || state.live_digest(address).is_some_and(|now| unsettled || now != **judged);
+            let stale = || {
+                let now = state.live_digest(address);
+                now.is_some_and(|now| unsettled || is_of_another || now != **judged)
+            };
             targets.back.contains_key(*address) || (scope.covers(address) && stale())
         };
         let changed: Vec<Address> =
@@ -192,6 +249,12 @@ pub(super) fn checks_again<'s>(state: &'s State, scope: &Scope, targets: &Target
     again
 }
 
+/// How a check had passed in the release that is gone back to.
+fn passed_in<'s>(state: &'s State, targets: &Targets, check: &Address) -> Option<&'s Past> {
+    let of_release = |past: &&Past| targets.is_whole && *past.version == *targets.version;
+    state.deployments(check).iter().rev().find(of_release)
+}
+
 /// How a check had passed on what will be live; none when it had never judged that.
 fn passed_then<'s>(
     state: &'s State,
@@ -199,6 +262,9 @@ fn passed_then<'s>(
     check: &Address,
     changed: &[Address],
 ) -> Option<&'s Past> {
+    if let Some(past) = passed_in(state, targets, check).filter(|_| !changed.is_empty()) {
+        return Some(past);
+    }
     let will_be = |live| targets.back.get(live).or_else(|| state.current(live));
     let judged = |past: &&Past| past.verdicts.contains_key(check);
     // What a version left as it was is of an older one: the newest tells which version is gone back to.

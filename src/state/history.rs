@@ -29,6 +29,8 @@ pub struct Past {
     pub judged_by: BTreeSet<Address>,
     /// The record that last did it.
     pub seq: u64,
+    /// The records since which it was there, oldest first: it may have gone and come back.
+    pub since: Vec<u64>,
     /// The last word of each check that judged it: whether it passed.
     pub verdicts: BTreeMap<Address, bool>,
 }
@@ -144,7 +146,10 @@ impl State {
     pub fn deployed_at(&self, address: &Address, version: &str) -> Option<&Past> {
         let complete = self.releases.get(version)?.completed_seq?;
         let own = self.past(address, version);
-        let before = || self.deployments(address).iter().rev().find(|past| past.seq < complete);
+        let before = || {
+            let came = |past: &&Past| past.since.iter().copied().filter(|since| *since < complete).max();
+            self.deployments(address).iter().filter(|past| came(past).is_some()).max_by_key(came)
+        };
         own.or_else(before).filter(|past| !past.value.is_null())
     }
 
@@ -154,7 +159,14 @@ impl State {
         let key = crate::event::EntryKey { address: address.clone(), version: None };
         let Some(entry) = self.entries.get(&key) else { return };
         let history = self.history.entry(address.clone()).or_default();
-        let before = history.iter().position(|past| past.is_of(entry)).map(|index| history.remove(index));
+        let known = history.iter().position(|past| past.is_of(entry));
+        let was_there = known.is_some_and(|index| index + 1 == history.len());
+        let before = known.map(|index| history.remove(index));
+        let (mut since, verdicts) = before.map(|past| (past.since, past.verdicts)).unwrap_or_default();
+        if !was_there {
+            since.push(entry.seq);
+            since.drain(..since.len().saturating_sub(HISTORY_LIMIT));
+        }
         history.push(Past {
             version: Arc::clone(&entry.version),
             provider: entry.provider.clone(),
@@ -163,7 +175,8 @@ impl State {
             dependencies: entry.dependencies.clone(),
             judged_by: entry.judged_by.iter().cloned().collect(),
             seq: entry.seq,
-            verdicts: before.map_or_else(BTreeMap::new, |past| past.verdicts),
+            since,
+            verdicts,
         });
         forget_oldest(history);
     }
@@ -179,6 +192,7 @@ impl State {
             dependencies: Vec::new(),
             judged_by: BTreeSet::new(),
             seq,
+            since: vec![seq],
             verdicts: BTreeMap::new(),
         });
         forget_oldest(history);

@@ -170,6 +170,7 @@ fn past(past: &Past) -> Json {
         "judged_by": past.judged_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "provider": past.provider.as_str(),
         "seq": past.seq,
+        "since": past.since.as_slice(),
         "value": value(&past.value),
         "verdicts": verdicts.collect::<Json>(),
         "version": &*past.version,
@@ -183,6 +184,7 @@ fn read_past(fields: Fields<'_>) -> Result<Past, String> {
             json.as_bool().ok_or("a verdict is neither true nor false")?,
         ))
     };
+    let number = |json: &Json| json.as_u64().ok_or_else(|| "a sequence is no number".to_owned());
     Ok(Past {
         version: fields.shared("version")?,
         provider: fields.text("provider")?.to_owned(),
@@ -191,6 +193,7 @@ fn read_past(fields: Fields<'_>) -> Result<Past, String> {
         dependencies: fields.addresses("dependencies")?,
         judged_by: fields.addresses("judged_by")?.into_iter().collect(),
         seq: fields.number("seq")?,
+        since: fields.items("since")?.iter().map(number).collect::<Result<_, _>>()?,
         verdicts: fields.entries("verdicts")?.map(verdict).collect::<Result<_, _>>()?,
     })
 }

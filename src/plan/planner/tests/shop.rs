@@ -424,7 +424,7 @@ impl Story {
             act,
             lifetime: change.lifetime.expect("a resource"),
             provider: change.provider.clone(),
-            version: Arc::clone(version),
+            version: Arc::clone(change.turned_back_to().unwrap_or(version)),
             idempotency_key: change.key.to_string(),
             generation: self.state.next_generation(&change.key),
             inputs: made(&change.inputs),

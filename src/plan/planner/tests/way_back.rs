@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use relplan_contract::{Observed, Problem, Reconciled, Value};
 
 use super::shop::{Script, Story, back, lines, made};
-use crate::plan::Answer;
 use crate::plan::rollback::{Aim, Scope};
+use crate::plan::{Answer, Options};
 
 /// Two services side by side, of which the second uses the first, and a check of both.
 const TWO: &str = r#"
@@ -305,4 +305,66 @@ fn what_is_on_hold_does_not_go_back() {
     story.hold("shop_app.b", "somebody looks");
     let text = plan(&story);
     assert!(text.starts_with("Held: Nothing is done to shop_app.b until a person releases it"), "{text}");
+}
+
+/// A version whose services have contents of their own.
+fn contents(number: u32, a: &str, b: &str) -> String {
+    let text = version(number).replacen("value = release.version", &format!("value = \"{a}\""), 1);
+    text.replacen("value      = release.version", &format!("value      = \"{b}\""), 1)
+}
+
+/// What is left of a version's file.
+fn left(story: &Story, text: &str) -> String {
+    super::shop::plan(text, &story.state, Options::default(), &Script::new())
+}
+
+#[test]
+fn the_release_that_is_gone_back_to_has_nothing_left_wherever_it_was_cut_off() {
+    for done in 0..3 {
+        let mut story = Story::new();
+        story.apply(&contents(1, "1", "1"));
+        // It left the first one as it was.
+        story.apply(&contents(2, "1", "2"));
+        story.fail_last(&contents(3, "3", "3"));
+        let under_way = story.die_rolling_back(done);
+        story.not_done(&under_way);
+        story.roll_back();
+        assert_eq!(left(&story, &contents(2, "1", "2")), "", "{done} done");
+        assert_eq!(plan_to(&story, Aim::KnownGood, &Script::new()), "", "{done} done");
+    }
+}
+
+#[test]
+fn a_version_that_changed_nothing_but_failed_is_gone_back_from_by_its_checks() {
+    for earlier in [None, Some(contents(0, "0", "0"))] {
+        let mut story = Story::new();
+        if let Some(earlier) = &earlier {
+            story.apply(earlier);
+        }
+        story.apply(&contents(1, "1", "1"));
+        story.fail_last(&contents(2, "1", "1"));
+        assert_eq!(plan(&story), "Judge shop_test.both: changed since it was judged: shop_app.a, shop_app.b");
+        story.roll_back();
+        assert_eq!(left(&story, &contents(1, "1", "1")), "");
+    }
+}
+
+#[test]
+fn what_was_there_with_a_version_is_known_although_it_went_and_came_back_since() {
+    for done in [1, 2] {
+        let mut story = Story::new();
+        story.apply(&contents(1, "1", "1"));
+        story.apply(&contents(2, "1", "2"));
+        story.fail_last(&contents(3, "3", "3"));
+        let under_way = story.die_rolling_back(done);
+        story.not_done(&under_way);
+        story.apply(&contents(4, "3", "4"));
+        for aim in [Aim::Back, Aim::Version("2.0.0".into())] {
+            let text = plan_to(&story, aim, &Script::new());
+            let expected = "Update shop_app.a: turned back to version 1.0.0\nUpdate shop_app.b: turned back to version 2.0.0\n";
+            assert!(text.starts_with(expected), "{done} done: {text}");
+        }
+        story.roll_back();
+        assert_eq!(left(&story, &contents(2, "1", "2")), "", "{done} done");
+    }
 }

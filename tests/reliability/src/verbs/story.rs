@@ -382,7 +382,12 @@ impl Teller<'_> {
         let verb = Verb::Destroy(self.random.index(self.next));
         let way = self.struck_until_it_ends(verb, Aim::Destroy, None)?;
         self.settle();
-        if self.expect(verb, way.code, &[0]) && self.shop.live().iter().any(|live| live != "-") {
+        // Somebody else, who waited for the lock, may have released again.
+        let records = kept::read(&self.shop.ledger());
+        let last = records.iter().rev().find(|record| record.kind == "run_opened");
+        let is_last = last.is_some_and(|record| record.text("/mode") == "destroy");
+        let is_live = self.shop.live().iter().any(|live| live != "-");
+        if self.expect(verb, way.code, &[0]) && is_last && is_live {
             self.find(format!("`{verb}` is complete, and {:?} is live", self.shop.live()));
         }
         self.aftermath()
