@@ -11,6 +11,7 @@ use crate::event::{Event, Lineage, RunMode};
 
 mod ask;
 pub mod asked;
+mod at_once;
 mod change;
 pub mod compare;
 mod decide;

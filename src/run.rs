@@ -2,6 +2,7 @@
 
 pub mod backoff;
 mod bounds;
+pub(crate) mod call;
 mod dispatch;
 pub mod journal;
 pub mod machine;

@@ -33,8 +33,7 @@ pub(super) fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, Failu
     let wanted = args.plan_digest.as_deref().map(review_basis::parse).transpose()?;
     let runtime = Context::runtime(args.select.parallelism)?;
     let ended = runtime.block_on(async {
-        let mut signals = signals::listen()
-            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let mut signals = signals::listen()?;
         if let Some(saved) = saved {
             return Box::pin(apply_saved(context, args, saved, wanted, &mut signals)).await;
         }

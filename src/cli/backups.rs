@@ -1,9 +1,10 @@
 //! What the verbs about backups share: which object is meant, and a call about it that a person can interrupt.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{
-    Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource, Tree, Value,
+    Answer, Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource, Tree, Value,
 };
 
 use super::args::{LedgerArgs, LockArgs, MeansArgs};
@@ -13,8 +14,12 @@ use super::terminal::Terminal;
 use super::{ledger, means, planning, signals, state};
 use crate::event::{Ending, EntryKey, Event, RunMode};
 use crate::plan::Providers;
+use crate::run::call::{Fault, Foreign, guarded};
 use crate::run::surroundings::Surroundings;
 use crate::state::Entry;
+
+/// How long a backup may take to be restored or proven: a person waits for it, and ends it when that is too long.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// An object that holds a backup, and who can handle it.
 pub(super) struct Backup {
@@ -80,23 +85,28 @@ impl Backup {
         Ok(self)
     }
 
-    /// Carries out a call; the first Ctrl-C asks it to stop, and then it is waited for.
-    pub(super) fn call<T>(
+    /// Carries out a call; the first Ctrl-C asks it to stop, and the second gives it up.
+    pub(super) fn call<T: Foreign + Send + 'static>(
         &self,
         context: &Context,
-        work: impl AsyncFnOnce(&Call) -> Result<T, Problem>,
+        work: impl for<'a> FnOnce(&'a Call) -> Answer<'a, Result<T, Problem>> + Send + 'static,
     ) -> Result<Result<T, Problem>, Failure> {
         let cancel = Cancel::default();
         let call =
             self.surroundings.context(&self.key, Arc::new(Lines { silent: context.json }), cancel.clone());
         Context::runtime(1)?.block_on(async {
-            let mut signals = signals::listen()
-                .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
-            let mut work = std::pin::pin!(work(&call));
+            let mut signals = signals::listen()?;
+            let mut work = std::pin::pin!(guarded(&call, LONGEST, &self.object, work));
             loop {
                 tokio::select! {
-                    ended = &mut work => return Ok(ended),
-                    Some(_) = signals.recv() => cancel.cancel(),
+                    ended = &mut work => return Ok(ended.map_err(Fault::problem)),
+                    Some(_) = signals.recv() => {
+                        if cancel.is_cancelled() {
+                            let text = "It was given up while it was under way.";
+                            return Ok(Err(Problem::new(ProblemKind::Cancelled, text)));
+                        }
+                        cancel.cancel();
+                    }
                 }
             }
         })

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use relplan_contract::Value;
+
 use crate::event::Event;
 use crate::plan::{Action, Plan, Providers};
+use crate::run::call::guarded;
 use crate::run::surroundings::Surroundings;
 
 /// For so long it is asked; a run does not wait longer for what only its record needs.
@@ -26,15 +29,18 @@ pub(super) async fn event(plan: &Plan, providers: &Providers, surroundings: &Sur
         .filter(|(name, _)| acting.contains(name))
         .map(|(name, account)| {
             let (account, context) = (Arc::clone(account), surroundings.outside_any_object());
-            // In a task of its own, so that a provider that panics costs its answer alone.
-            let answer =
-                tokio::spawn(async move { tokio::time::timeout(PATIENCE, account.login(&context)).await });
+            let answer = tokio::spawn(async move {
+                guarded(&context, PATIENCE, Value::null(), move |context| {
+                    Box::pin(async move { account.login(context).await })
+                })
+                .await
+            });
             (name.to_owned(), answer)
         })
         .collect();
     let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, answer) in asked {
-        if let Ok(Ok(Ok(login))) = answer.await {
+        if let Ok(Ok(login)) = answer.await {
             accounts.entry(name).or_default().insert(login);
         }
     }

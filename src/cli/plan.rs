@@ -37,8 +37,7 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     let cancel = Cancel::default();
     let parallelism = args.select.parallelism;
     let (prepared, mut signals) = runtime.block_on(async {
-        let mut signals = signals::listen()
-            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let mut signals = signals::listen()?;
         let (options, seals) = (options.clone(), sealer.clone());
         let made =
             planning::make(context, &loaded, state, seals, options, parallelism, Replay::default(), &cancel);

@@ -1,5 +1,7 @@
 //! `relplan restore`: a backup that a record holds, into a new file or database. Never automatic.
 
+use std::sync::Arc;
+
 use relplan_contract::{ProblemKind, RestoreRequest};
 
 use super::args::RestoreArgs;
@@ -16,9 +18,14 @@ pub(super) fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure
         Backup::find(context, &args.ledger, &args.address, &target.secrets)?.by_means(&args.means)?;
     agree(context, args, &target)?;
     let folder = context.path(std::path::Path::new(""));
-    let request =
-        RestoreRequest { object: &backup.object, into: &args.into, folder: &folder, over: args.over };
-    let restored = backup.call(context, async |call| backup.resource.restore(call, request).await)?;
+    let (resource, object) = (Arc::clone(&backup.resource), backup.object.clone());
+    let (into, over) = (args.into.clone(), args.over);
+    let restored = backup.call(context, move |call| {
+        Box::pin(async move {
+            let request = RestoreRequest { object: &object, into: &into, folder: &folder, over };
+            resource.restore(call, request).await
+        })
+    })?;
     let outcome = match &restored {
         Ok(restored) => restored.notes.join(" "),
         Err(problem) => format!("failed: {}", problem.message),

@@ -2,6 +2,7 @@
 
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relplan_contract::{ProblemKind, Review, Reviews, Value};
 
@@ -10,8 +11,12 @@ use super::exit::{Exit, Failure};
 use super::planning::Prepared;
 use super::review_basis::Reviewed;
 use crate::canonical::Digest;
+use crate::run::call::{Fault, LOOK, guarded, look};
 use crate::run::surroundings::Surroundings;
 use crate::view;
+
+/// How long writing a plan into a review may take; a code host may ask to wait.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// The words in the first line by which a plan is found again: that of another release is another one's.
 fn topic(surroundings: &Surroundings) -> String {
@@ -23,8 +28,13 @@ pub(super) async fn publish(context: &Context, prepared: &Prepared, change: &str
     let text = view::markdown::plan(&prepared.draft.plan, prepared.stamp());
     let topic = topic(&prepared.surroundings);
     let asked = prepared.surroundings.outside_any_object();
-    let review = Review { change, topic: &topic };
-    let place = reviews(context)?.publish(&asked, review, &text).await.map_err(|problem| {
+    let (reviews, change) = (reviews(context)?, change.to_owned());
+    let published = guarded(&asked, LONGEST, Value::null(), move |context| {
+        Box::pin(
+            async move { reviews.publish(context, Review { change: &change, topic: &topic }, &text).await },
+        )
+    });
+    let place = published.await.map_err(Fault::problem).map_err(|problem| {
         Failure::error(format!("The plan could not be written into the pull request: {}", problem.message))
             .help(problem.hint)
     })?;
@@ -40,8 +50,12 @@ pub(super) async fn reviewed(
 ) -> Result<Reviewed, Failure> {
     let topic = topic(surroundings);
     let asked = surroundings.outside_any_object();
-    let found = reviews(context)?.published(&asked, Review { change, topic: &topic }).await;
-    let found = found.map_err(|problem| match problem.kind {
+    let asking = (reviews(context)?, change.to_owned(), topic);
+    let found = look(&asked, LOOK, Value::null(), move |context| {
+        let (reviews, change, topic) = asking.clone();
+        Box::pin(async move { reviews.published(context, Review { change: &change, topic: &topic }).await })
+    });
+    let found = found.await.map_err(|problem| match problem.kind {
         // It is there, and not what the reviewers saw.
         ProblemKind::Conflict => Failure::new(Exit::StalePlan, problem.message).help(problem.hint),
         _ => {
@@ -66,7 +80,12 @@ pub(super) async fn reviewers(context: &Context, surroundings: &Surroundings, ch
     let Ok(reviews) = reviews(context) else { return Vec::new() };
     let topic = topic(surroundings);
     let asked = surroundings.outside_any_object();
-    reviews.approved_by(&asked, Review { change, topic: &topic }).await.unwrap_or_else(|problem| {
+    let asking = (reviews, change.to_owned(), topic);
+    let found = look(&asked, LOOK, Value::null(), move |context| {
+        let (reviews, change, topic) = asking.clone();
+        Box::pin(async move { reviews.approved_by(context, Review { change: &change, topic: &topic }).await })
+    });
+    found.await.unwrap_or_else(|problem| {
         context.warn(&format!("Note: who approved {change} could not be found out: {}\n", problem.message));
         Vec::new()
     })

@@ -31,8 +31,7 @@ pub(super) fn run(context: &mut Context, args: &RollbackArgs) -> Result<Exit, Fa
     let (folder, product) = ledger::find(context, &args.ledger)?;
     let runtime = Context::runtime(args.parallelism)?;
     let ended = runtime.block_on(async {
-        let mut signals = signals::listen()
-            .map_err(|error| Failure::error(format!("Signals cannot be listened for: {error}.")))?;
+        let mut signals = signals::listen()?;
         let (mut ledger, aim) = open(context, args, &folder, &product)?;
         roll_back(context, args, &folder, &mut ledger, aim, &mut signals).await
     });

@@ -1,42 +1,78 @@
 //! Signals that ask a command to end, as wishes to a run: Ctrl-C, and what the system sends for a terminal that is closed
 //! or a machine that goes down.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
 use crate::run::Signal;
 
 /// Whether one has come. What blocks its thread looks here.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// Listens for the rest of the command; needs a runtime.
-pub(super) fn listen() -> std::io::Result<UnboundedReceiver<Signal>> {
+/// How long a command may take to end by itself once it was asked twice.
+const PATIENCE: Duration = Duration::from_millis(1_900);
+
+/// Listens for the rest of the command; needs a runtime. The first signal asks to stop and the second to give up; a command
+/// that has not ended soon after that is ended, and the third ends it at once. Its ledger says what was under way.
+pub(super) fn listen() -> Result<UnboundedReceiver<Signal>, Failure> {
     let (sender, receiver) = unbounded_channel();
-    let first = Arc::new(AtomicBool::new(true));
+    let asked = Arc::new(AtomicU32::new(0));
+    let impatient = watch().map_err(|error| unheard(&error))?;
     let wishes = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
     let hangup = (!is_hangup_ignored()).then(SignalKind::hangup);
     for kind in wishes.into_iter().chain(hangup) {
-        let mut signals = signal(kind)?;
-        let (sender, first) = (sender.clone(), Arc::clone(&first));
+        let mut signals = signal(kind).map_err(|error| unheard(&error))?;
+        let (sender, asked, impatient) = (sender.clone(), Arc::clone(&asked), impatient.clone());
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
                 ASKED.store(true, Ordering::SeqCst);
-                let is_first = first.swap(false, Ordering::SeqCst);
                 // A terminal that goes tells it two or three times, and it is nobody's wish to give up.
-                if kind == SignalKind::hangup() && !is_first {
+                if kind == SignalKind::hangup() && asked.load(Ordering::SeqCst) > 0 {
                     continue;
                 }
-                if sender.send(Signal::Stop).is_err() {
-                    return;
+                match asked.fetch_add(1, Ordering::SeqCst) {
+                    0 => {}
+                    // Nobody watches any more when the command is at its end.
+                    1 => drop(impatient.send(())),
+                    _ => give_up(),
                 }
+                // Nor does anybody listen.
+                let _ = sender.send(Signal::Stop);
             }
         });
     }
     Ok(receiver)
+}
+
+/// Ends the command when it takes too long after the word. On a thread of its own: calls to providers may block all others.
+fn watch() -> std::io::Result<mpsc::Sender<()>> {
+    let (impatient, word) = mpsc::channel();
+    std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
+        if word.recv().is_ok() {
+            std::thread::sleep(PATIENCE);
+            give_up();
+        }
+    })?;
+    Ok(impatient)
+}
+
+/// Ends the command where it stands, as a kill would: what was intended and has no outcome is found out by the next one.
+#[expect(clippy::exit, reason = "what blocks its thread would keep the command for ever")]
+fn give_up() -> ! {
+    Terminal::warn(
+        "Given up. If something was under way, it is uncertain: the next command finds out what became of it.\n",
+    );
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}
+
+fn unheard(error: &std::io::Error) -> Failure {
+    Failure::error(format!("Signals cannot be listened for: {error}."))
 }
 
 /// Whether somebody asked to end.

@@ -1,5 +1,7 @@
 //! `relplan verify`: a backup that a record holds, proven once more.
 
+use std::sync::Arc;
+
 use relplan_contract::{Problem, ProblemKind, Value, Verification, VerifyRequest};
 
 use super::args::VerifyArgs;
@@ -14,8 +16,12 @@ const PROOF: [&str; 3] = ["verified", "verified_at", "verified_ms"];
 
 pub(super) fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure> {
     let backup = Backup::find(context, &args.ledger, &args.address, &[])?.by_means(&args.means)?;
-    let request = VerifyRequest { object: &backup.object, how: args.how.as_deref() };
-    let verified = backup.call(context, async |call| backup.resource.verify(call, request).await)?;
+    let (resource, object, how) = (Arc::clone(&backup.resource), backup.object.clone(), args.how.clone());
+    let verified = backup.call(context, move |call| {
+        Box::pin(async move {
+            resource.verify(call, VerifyRequest { object: &object, how: how.as_deref() }).await
+        })
+    })?;
     match verified {
         Ok(verification) => {
             backup.record(context, &args.lock, proven(&backup, &verification))?;

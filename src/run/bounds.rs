@@ -7,7 +7,7 @@ use relplan_contract::{Problem, Value, Verdict};
 pub(super) const SENTENCE: usize = 16 << 10;
 
 /// Bytes of the output that explains a problem.
-const DETAIL: usize = 256 << 10;
+pub(super) const DETAIL: usize = 256 << 10;
 
 /// Lines of a verdict's details.
 const LINES: usize = 1000;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use relplan_contract::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::journal::Journal;
@@ -93,6 +94,8 @@ struct Dispatch<'p, 'r> {
     gates: gates::Gates,
     progressing: BTreeMap<ChangeIndex, Progressing>,
     switches: Switches,
+    /// The last looks before changes begin.
+    looking: BTreeMap<ChangeIndex, AbortHandle>,
     queue: VecDeque<Input>,
     /// Events to be written with the next batch, and who waits for each.
     batch: Vec<(Event, Pending)>,
@@ -135,6 +138,7 @@ pub(super) async fn carry_out(phase: &mut Phase<'_>) -> PhaseEnd {
         gates,
         progressing: BTreeMap::new(),
         switches: Switches::new(),
+        looking: BTreeMap::new(),
         queue: VecDeque::from([Input::Begin]),
         batch: Vec::new(),
         in_batch: Vec::new(),
@@ -256,6 +260,9 @@ impl Dispatch<'_, '_> {
             Command::RecordOutcome(index) => self.record_outcome(index),
             Command::Sleep(index, wait) => self.sleep(index, wait),
             Command::Cancel(index) => {
+                if let Some(looking) = self.looking.remove(&index) {
+                    looking.abort();
+                }
                 if let Some(switch) = self.switches.get(&index) {
                     switch.cancel();
                 }
@@ -268,8 +275,14 @@ impl Dispatch<'_, '_> {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Ready(index, ready) => self.ready(index, *ready),
-            Message::NotBegun(index, end, message) => self.not_begun(index, end, message),
+            // What was given up meanwhile has ended already.
+            Message::Ready(index, ready) if self.looking.remove(&index).is_some() => {
+                self.ready(index, *ready);
+            }
+            Message::NotBegun(index, end, message) if self.looking.remove(&index).is_some() => {
+                self.not_begun(index, end, message);
+            }
+            Message::Ready(..) | Message::NotBegun(..) => {}
             Message::Ended(index, ended) => self.ended(index, ended),
             Message::Woke(index) => self.queue.push_back(Input::Woke(index)),
             Message::Line(index, text) => {
@@ -289,7 +302,7 @@ impl Dispatch<'_, '_> {
 
     fn stop(&mut self) {
         self.stops += 1;
-        let running = self.machine.under_way();
+        let running = self.machine.begun();
         let first = self.stops == 1;
         (self.phase.notify)(if first { Notice::Stopping { running } } else { Notice::Aborting { running } });
         self.queue.push_back(if self.stops == 1 { Input::Interrupt } else { Input::Abort });

@@ -164,6 +164,13 @@ impl Machine {
         self.under_way.len()
     }
 
+    /// How many of them have begun: what is only looked at has not.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        let phases = self.under_way.iter().filter_map(|index| self.nodes.get(*index)).map(|node| &node.phase);
+        phases.filter(|phase| **phase != Phase::Preparing).count()
+    }
+
     /// Why nothing new is started, if that is so.
     #[must_use]
     pub const fn stopped(&self) -> Option<Stop> {
@@ -392,6 +399,11 @@ impl Machine {
         for index in self.under_way.clone() {
             match self.nodes.get(index).map(|node| node.phase.clone()) {
                 Some(Phase::Performing) if why == Stop::Interrupted => commands.push(Command::Cancel(index)),
+                // Nothing of it has begun.
+                Some(Phase::Preparing) if why == Stop::Interrupted => {
+                    commands.push(Command::Cancel(index));
+                    self.end(index, End::Skipped(self.why_stopped()));
+                }
                 Some(Phase::Sleeping | Phase::AtGate) => self.woke(index, commands),
                 _ => {}
             }

@@ -1,9 +1,10 @@
 //! What reaches the run's loop from the tasks that it started.
 
+use relplan_contract::Applied;
 use tokio::sync::oneshot;
 
+use super::call::Fault;
 use super::machine::{ChangeIndex, End};
-use super::perform::Ended;
 use super::prepare::Ready;
 
 /// What reaches the run's loop.
@@ -13,7 +14,7 @@ pub(super) enum Message {
     /// A change cannot be begun, or needs nothing any more.
     NotBegun(ChangeIndex, End, String),
     /// An action ended.
-    Ended(ChangeIndex, Ended),
+    Ended(ChangeIndex, Result<Applied, Fault>),
     /// A wait is over.
     Woke(ChangeIndex),
     /// An action said something.

@@ -4,28 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use relplan_contract::{
-    Cancel, Observed, Problem, ProblemKind, Progress, ReconcileRequest, Redactor, Silent, Value,
-};
+use relplan_contract::{Cancel, Observed, Problem, Progress, Redactor, Silent, Value};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
+use super::call;
 use super::surroundings::Surroundings;
-use crate::event::{Act, EntryKey};
+use crate::event::EntryKey;
 use crate::plan::compare::overlay;
 use crate::plan::{Answer, Ask, AskId, Planner, Question};
 
-/// How often a question is put, and how long is waited in between.
-const AGAIN: Backoff =
-    Backoff { attempts: 3, min_delay: Duration::from_millis(300), max_delay: Duration::from_secs(3) };
-
 /// How many questions that go out together are asked at the same time.
 const MOST_TOGETHER: usize = 1_000;
-
-/// How long one question may take.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How the answer begins to a question that was not asked when the plan was saved.
 pub const NO_ANSWER: &str = "The saved plan has no answer to this";
@@ -137,7 +128,7 @@ fn take_answers(planner: &mut Planner, replay: &mut Replay, asks: &mut Vec<Ask>)
             None if matches!(ask.question, Question::Data { .. }) => asks.push(ask),
             None => {
                 let unknown = format!("{NO_ANSWER}: something else is planned than was saved.");
-                planner.answer(ask.id, failed(&ask.question)(Problem::refused(unknown)));
+                planner.answer(ask.id, unanswered(&ask.question, Problem::refused(unknown)));
             }
         }
     }
@@ -211,112 +202,36 @@ async fn answer(
 ) -> ((String, String), AskId, Answer) {
     let name = key_of(&ask);
     let Ask { id, key, question } = ask;
-    let fail = failed(&question);
     let redactor = Arc::clone(&surroundings.redactor);
-    let given = question.given().clone();
-    let asked = tokio::spawn(async move {
-        let redactor = Arc::clone(&surroundings.redactor);
-        let waits = !question.patience().is_zero();
-        let progress: Arc<dyn Progress> =
-            if waits { Arc::new(Speaker { key: key.clone(), said, redactor }) } else { Arc::new(Silent) };
-        let context = surroundings.context(&key, progress, cancel);
-        // These are about what the ledger has, whatever a file says today.
-        let of_record = matches!(question, Question::Read { .. } | Question::Reconcile { .. });
-        let context = if of_record { context.of_record() } else { context };
-        let patience = QUESTION_TIMEOUT.max(question.patience());
-        tokio::time::timeout(patience, insist(&question, &context, id)).await
-    });
-    let answer = match asked.await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => fail(Problem::new(
-            ProblemKind::Retry,
-            format!("It gave no answer within {} seconds.", QUESTION_TIMEOUT.as_secs()),
-        )),
-        Err(_) => fail(Problem::refused("The provider failed: this is a fault in it. Please report it.")),
-    };
-    (name, id, masked(answer, &given, &redactor))
-}
-
-/// Puts the question, and again after a passing fault: a question changes nothing, so that this is always safe.
-async fn insist(question: &Question, context: &relplan_contract::Context, id: AskId) -> Answer {
-    let mut tries = 1;
-    loop {
-        let answer = put(question, context).await;
-        let passing = answer.problem().filter(|problem| problem.kind == ProblemKind::Retry);
-        let wait = passing.and_then(|problem| {
-            let told = problem.retry_after.unwrap_or_default();
-            // Longer than a question may take: whoever planned should rather know.
-            AGAIN.wait(tries, id.0).map(|wait| wait.max(told)).filter(|wait| *wait < QUESTION_TIMEOUT / 2)
-        });
-        let Some(wait) = wait else { return answer };
-        tries += 1;
-        context.clock.sleep(wait).await;
-    }
-}
-
-async fn put(question: &Question, context: &relplan_contract::Context) -> Answer {
-    match question {
-        Question::Read { resource, prior } => Answer::Observed(resource.read(context, prior).await),
+    let waits = !question.patience().is_zero();
+    let progress: Arc<dyn Progress> =
+        if waits { Arc::new(Speaker { key: key.clone(), said, redactor }) } else { Arc::new(Silent) };
+    let context = surroundings.context(&key, progress, cancel);
+    // These are about what the ledger has, whatever a file says today.
+    let of_record = matches!(question, Question::Read { .. } | Question::Reconcile { .. });
+    let context = if of_record { context.of_record() } else { context };
+    let answer = match question {
+        Question::Read { resource, prior } => Answer::Observed(call::read(&resource, &prior, &context).await),
         Question::Discover { resource, config } => {
-            let found = resource.discover(context, config).await;
-            Answer::Observed(found.map(|found| found.map_or(Observed::Absent, Observed::Present)))
+            Answer::Observed(call::discover(&resource, &config, &context).await)
         }
         Question::Plan { resource, config, prior } => {
-            let request = relplan_contract::PlanRequest { config, prior: prior.as_ref() };
-            Answer::Planned(resource.plan(context, request).await)
+            Answer::Planned(call::plan(&resource, &config, prior.as_ref(), &context).await)
         }
-        Question::Data { source, config } => Answer::Data(source.read(context, config).await),
+        Question::Data { source, config } => Answer::Data(call::data(&source, &config, &context).await),
         Question::Reconcile { resource, intent, prior, reference } => {
-            let request = ReconcileRequest {
-                planned: &intent.planned,
-                prior: prior.as_ref(),
-                key: &intent.idempotency_key,
-                reference: reference.as_deref(),
-                destroy: intent.act == Act::Destroy,
-            };
-            Answer::Reconciled(resource.reconcile(context, request).await)
+            Answer::Reconciled(call::reconcile(&resource, intent, prior, reference, &context).await)
         }
-    }
+    };
+    (name, id, answer)
 }
 
-/// The kind of answer that the question wants, with a problem in it.
-fn failed(question: &Question) -> fn(Problem) -> Answer {
+/// The answer to a question that cannot be put.
+fn unanswered(question: &Question, problem: Problem) -> Answer {
     match question {
-        Question::Read { .. } | Question::Discover { .. } => |problem| Answer::Observed(Err(problem)),
-        Question::Plan { .. } => |problem| Answer::Planned(Err(problem)),
-        Question::Data { .. } => |problem| Answer::Data(Err(problem)),
-        Question::Reconcile { .. } => |problem| Answer::Reconciled(Err(problem)),
-    }
-}
-
-/// The answer with every secret masked in its words, and marked in its values.
-fn masked(answer: Answer, given: &Value, redactor: &relplan_contract::Redactor) -> Answer {
-    use relplan_contract::{Reconciled, mark_foreign};
-    let text = |text: &str| redactor.mask(text).into_owned();
-    let problem = |problem: Problem| super::bounds::problem(problem.map_text(&text));
-    match answer {
-        Answer::Observed(observed) => {
-            Answer::Observed(observed.map_err(problem).map(|observed| match observed {
-                Observed::Present(value) => Observed::Present(mark_foreign(redactor, &value, given)),
-                same @ (Observed::Same | Observed::Absent) => same,
-            }))
-        }
-        Answer::Planned(planned) => Answer::Planned(planned.map_err(problem).map(|mut planned| {
-            planned.value = mark_foreign(redactor, &planned.value, given);
-            planned.notes = planned.notes.iter().map(|note| text(note)).collect();
-            planned.preview =
-                planned.preview.map(|verdict| super::perform::masked_verdict(verdict, redactor));
-            planned
-        })),
-        Answer::Data(value) => Answer::Data(value.map_err(problem).map(|value| redactor.mark(&value))),
-        Answer::Reconciled(reconciled) => {
-            Answer::Reconciled(reconciled.map_err(problem).map(|reconciled| match reconciled {
-                Reconciled::Done(mut applied) => {
-                    applied.value = mark_foreign(redactor, &applied.value, given);
-                    Reconciled::Done(applied)
-                }
-                other @ (Reconciled::NotDone | Reconciled::CannotTell) => other,
-            }))
-        }
+        Question::Read { .. } | Question::Discover { .. } => Answer::Observed(Err(problem)),
+        Question::Plan { .. } => Answer::Planned(Err(problem)),
+        Question::Data { .. } => Answer::Data(Err(problem)),
+        Question::Reconcile { .. } => Answer::Reconciled(Err(problem)),
     }
 }

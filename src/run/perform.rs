@@ -1,4 +1,4 @@
-//! Doing one action: a provider's call with its deadline, its panic caught, its words masked.
+//! Doing one action, and what it says meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Cancel, Context, DataSource, Outcome, Problem, ProblemKind, Progress,
-    Redactor, Resource, Value, Verdict, mark_foreign,
+    Redactor, Resource, Value, Verdict,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::bounds;
+use super::call::{Fault, guarded};
 use super::machine::ChangeIndex;
 use super::message::Message;
 use crate::event::Act;
@@ -29,19 +30,6 @@ pub(super) enum Work {
     Apply { resource: Arc<dyn Resource>, planned: Value, prior: Option<Value>, key: String },
     Destroy { resource: Arc<dyn Resource>, prior: Value, key: String },
     Read { source: Arc<dyn DataSource>, config: Value },
-}
-
-/// How it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// Done: the object as it is now (null after a destroy).
-    Done(Applied),
-    /// Not done, or not known.
-    Problem(Problem),
-    /// Its deadline passed. It was told to stop, and dropped.
-    TimedOut(Duration),
-    /// The provider panicked.
-    Panicked,
 }
 
 impl Work {
@@ -66,30 +54,14 @@ impl Work {
     }
 }
 
-/// How long an action is given to stop by itself once its deadline has passed.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// Does it.
-pub(super) async fn perform(job: Job) -> (ChangeIndex, Ended) {
+pub(super) async fn perform(job: Job) -> (ChangeIndex, Result<Applied, Fault>) {
     let Job { index, work, context, timeout } = job;
-    let redactor = Arc::clone(&context.redactor);
-    let cancel = context.cancel.clone();
     let given = work.given().clone();
-    let mut task = tokio::spawn(async move { call(&work, &context).await });
-    let ended = tokio::select! {
-        biased;
-        joined = &mut task => from_join(joined),
-        () = tokio::time::sleep(timeout) => {
-            cancel.cancel();
-            let late = tokio::time::timeout(GRACE, &mut task).await;
-            task.abort();
-            match late {
-                Ok(Ok(Ok(applied))) => Ended::Done(applied),
-                _ => Ended::TimedOut(timeout),
-            }
-        }
-    };
-    (index, masked(ended, &given, &redactor))
+    let ended = guarded(&context, timeout, &given, move |context| {
+        Box::pin(async move { call(&work, context).await })
+    });
+    (index, ended.await)
 }
 
 async fn call(work: &Work, context: &Context) -> Result<Applied, Problem> {
@@ -128,38 +100,6 @@ fn sensible(planned: &Value, value: &Value) -> Result<(), Problem> {
     Err(Problem::uncertain(format!(
         "The provider answered, but {fault}: this is a fault in it. Please report it."
     )))
-}
-
-fn from_join(joined: Result<Result<Applied, Problem>, tokio::task::JoinError>) -> Ended {
-    match joined {
-        Ok(Ok(applied)) => Ended::Done(applied),
-        Ok(Err(problem)) => Ended::Problem(problem),
-        Err(_) => Ended::Panicked,
-    }
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "what was not masked must not live on")]
-fn masked(ended: Ended, given: &Value, redactor: &Redactor) -> Ended {
-    match ended {
-        Ended::Done(applied) => Ended::Done(Applied {
-            value: mark_foreign(redactor, &applied.value, given),
-            verdict: applied.verdict.map(|verdict| masked_verdict(verdict, redactor)),
-        }),
-        Ended::Problem(problem) => {
-            Ended::Problem(bounds::problem(problem.map_text(&|text| redactor.mask(text).into_owned())))
-        }
-        other @ (Ended::TimedOut(_) | Ended::Panicked) => other,
-    }
-}
-
-/// The verdict with every secret masked in its words.
-#[allow(clippy::needless_pass_by_value, reason = "what was not masked must not live on")]
-pub(super) fn masked_verdict(verdict: Verdict, redactor: &Redactor) -> Verdict {
-    bounds::verdict(Verdict {
-        outcome: verdict.outcome,
-        summary: redactor.mask(&verdict.summary).into_owned(),
-        details: verdict.details.iter().map(|line| redactor.mask(line).into_owned()).collect(),
-    })
 }
 
 /// How a check that could not be made ended, in the terms of its verdict.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{
-    Attribute, Context, Lifetime, Observed, PlanRequest, Problem, Resource as Managed, ResourceSchema, Value,
-    mark_foreign, propose,
+    Attribute, Context, Lifetime, Observed, Problem, Resource as Managed, ResourceSchema, Value, propose,
 };
 
 use super::backoff::Backoff;
+use super::call;
 use super::machine::{End, Policy};
 use super::perform::Work;
 use crate::addr::Address;
@@ -152,8 +152,9 @@ pub(super) async fn look(
     };
     let acts_on_it = matches!(change.action, Action::Update | Action::Destroy | Action::Replace { .. });
     if let (Some(prior), true) = (&before, refresh && acts_on_it && !cleared) {
-        let observed =
-            resource.read(&context.of_record(), prior).await.map_err(|problem| refused_by(&problem))?;
+        let observed = call::read(resource, prior, &context.of_record())
+            .await
+            .map_err(|problem| refused_by(&problem))?;
         if let Some(refusal) = moved_meanwhile(change, &observed, sealer) {
             return Err(refusal);
         }
@@ -179,8 +180,10 @@ async fn live_version(
     config: &Value,
     context: &Context,
 ) -> Option<String> {
-    let found = resource.discover(context, config).await.ok()??;
-    change.version_in(&mark_foreign(&context.redactor, &found, config)).map(str::to_owned)
+    match call::discover(resource, config, context).await {
+        Ok(Observed::Present(value)) => change.version_in(&value).map(str::to_owned),
+        Ok(Observed::Same | Observed::Absent) | Err(_) => None,
+    }
 }
 
 /// What changed since the plan was made stops the step.
@@ -213,8 +216,8 @@ async fn predict(
     } else {
         prior
     };
-    let request = PlanRequest { config, prior };
-    let planned = resource.plan(context, request).await.map_err(|problem| refused_by(&problem))?;
+    let planned =
+        call::plan(resource, config, prior, context).await.map_err(|problem| refused_by(&problem))?;
     let new_object = prior.is_some() && !planned.replace.is_empty();
     if new_object {
         return Err(failed("It would have to be replaced, which was not planned. Plan again.".to_owned()));

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relplan_contract::{Lifetime, Outcome, ProblemKind, Repeat, Value, Verdict};
+use relplan_contract::{Applied, Lifetime, Outcome, ProblemKind, Repeat, Value, Verdict};
 
+use super::call::Fault;
 use super::machine::Performed;
-use super::perform::{Ended, verdict_of_problem};
+use super::perform::verdict_of_problem;
 use super::prepare::Ready;
 use crate::addr::Address;
 use crate::canonical::Digest;
@@ -66,7 +67,7 @@ pub(super) struct Told {
 pub(super) fn outcome(
     change: &Change,
     whom: &Whom,
-    ended: Ended,
+    ended: Result<Applied, Fault>,
     idempotency_key: &str,
     planned: &Value,
     state: &State,
@@ -76,11 +77,11 @@ pub(super) fn outcome(
         return judged(change, ended, idempotency_key, planned, (state, time_ms));
     }
     let (performed, outcome, message, value) = match ended {
-        Ended::Done(applied) => {
+        Ok(applied) => {
             let value = carry_marks(planned, applied.value);
             (Performed::Done, ActOutcome::Done { value: value.clone() }, String::new(), Some(value))
         }
-        Ended::Problem(problem) => {
+        Err(Fault::Problem(problem)) => {
             let message = problem.to_string();
             match problem.kind {
                 ProblemKind::Uncertain => unknown(message),
@@ -98,8 +99,10 @@ pub(super) fn outcome(
                 }
             }
         }
-        Ended::TimedOut(after) => lost(whom, format!("It did not end within {} seconds.", after.as_secs())),
-        Ended::Panicked => {
+        Err(Fault::TimedOut(after)) => {
+            lost(whom, format!("It did not end within {} seconds.", after.as_secs()))
+        }
+        Err(Fault::Panicked) => {
             lost(whom, "The provider failed: this is a fault in it. Please report it.".to_owned())
         }
     };
@@ -127,7 +130,7 @@ fn lost(whom: &Whom, message: String) -> Parts {
 
 fn judged(
     change: &Change,
-    ended: Ended,
+    ended: Result<Applied, Fault>,
     idempotency_key: &str,
     planned: &Value,
     (state, time_ms): (&State, i64),
@@ -135,23 +138,23 @@ fn judged(
     let blank = || planned.without_unknown();
     let mut again = None;
     let (value, verdict) = match ended {
-        Ended::Done(applied) => {
+        Ok(applied) => {
             let missing =
                 || Verdict::new(Outcome::Error, "The provider gave no verdict: this is a fault in it.");
             let verdict = applied.verdict.unwrap_or_else(missing);
             (carry_marks(planned, applied.value), verdict)
         }
-        Ended::Problem(problem) => {
+        Err(Fault::Problem(problem)) => {
             if problem.kind == ProblemKind::Retry {
                 again = Some(problem.retry_after);
             }
             (blank(), verdict_of_problem(&problem))
         }
-        Ended::TimedOut(after) => {
+        Err(Fault::TimedOut(after)) => {
             let text = format!("It was cut short after {} seconds.", after.as_secs());
             (blank(), Verdict::new(Outcome::Inconclusive, text))
         }
-        Ended::Panicked => {
+        Err(Fault::Panicked) => {
             (blank(), Verdict::new(Outcome::Error, "The provider failed: this is a fault in it."))
         }
     };

@@ -49,9 +49,11 @@ pub fn notice(notice: &Notice, palette: &Palette) -> String {
             format!("\n{}\n\n", palette.paint(Tone::Notice, text))
         }
         Notice::Aborting { running } => {
-            let what =
-                if *running == 1 { "1 action is".to_owned() } else { format!("{running} actions are") };
-            let text = format!("Aborting: {what} given up; what becomes of that is not known.");
+            let text = match running {
+                0 => "Aborting: nothing is under way.".to_owned(),
+                1 => "Aborting: 1 action is given up; what becomes of that is not known.".to_owned(),
+                _ => format!("Aborting: {running} actions are given up; what becomes of them is not known."),
+            };
             format!("\n{}\n\n", palette.paint(Tone::Notice, text))
         }
     }

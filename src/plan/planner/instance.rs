@@ -14,6 +14,7 @@ use crate::lang::body;
 use crate::lang::config::{Resource, When};
 use crate::lang::scope::Bindings;
 use crate::plan::ask::Question;
+use crate::plan::at_once::at_once;
 use crate::plan::change::{Caution, CautionKind};
 use crate::plan::compare::{has_sealed, ignoring};
 use crate::plan::marking;
@@ -256,10 +257,11 @@ impl Planner {
             }
         };
         secrets_of(&config, &mut self.secrets);
-        let problems = match whom {
+        let problems = at_once(|| match whom {
             Whom::Resource(managed, _) => managed.validate(&config),
             Whom::Data(source) => source.validate(&config),
-        };
+        });
+        let problems = problems.unwrap_or_else(|problem| vec![problem]);
         if !problems.is_empty() {
             for problem in problems {
                 self.problem(block, key, "Invalid argument", problem);

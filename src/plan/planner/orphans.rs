@@ -13,6 +13,7 @@ use super::whom::Whom;
 use crate::addr::Address;
 use crate::diag::Diagnostic;
 use crate::event::{EntryKey, RunMode};
+use crate::plan::at_once::at_once;
 use crate::plan::change::{Action, Caution, CautionKind, Change};
 use crate::plan::reason::Reason;
 use crate::plan::setup::{Options, covers};
@@ -119,7 +120,14 @@ impl Planner {
             (Some(_), _) => Reason::Removed,
             (None, _) => Reason::LeftFile,
         };
-        let destroys = resource.can_destroy(&entry.value) && removed.is_none_or(|removed| removed.destroy);
+        let can = match at_once(|| resource.can_destroy(&entry.value)) {
+            Ok(can) => can,
+            Err(problem) => {
+                let text = format!("Whether {key} can be destroyed is not known. {}", problem.message);
+                return self.found.push(Diagnostic::error("Provider failed", text));
+            }
+        };
+        let destroys = can && removed.is_none_or(|removed| removed.destroy);
         if destroys && self.is_protected(&key) {
             return;
         }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relplan_contract::{Account, Configured, DataSource, Resource, Value, secrets_of};
+use relplan_contract::{Account, Configured, DataSource, Problem, Provider, Resource, Value, secrets_of};
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::ModuleId;
 use crate::lang::body;
 use crate::lang::config::ProviderName;
 use crate::lang::scope::Bindings;
+use crate::plan::at_once::at_once;
 use crate::plan::compare::has_sealed;
 use crate::plan::setup::Registry;
 use crate::source::Span;
@@ -21,8 +22,10 @@ pub struct Providers {
     registry: Arc<Registry>,
     environment: Arc<BTreeMap<String, String>>,
     configured: BTreeMap<(ModuleId, ProviderName), Configured>,
-    /// Without a block: all arguments null. Those that need arguments are missing here.
+    /// Without a block: all arguments null.
     plain: BTreeMap<&'static str, Configured>,
+    /// Those that cannot be used without a block, and why.
+    needy: BTreeMap<&'static str, Problem>,
     used: BTreeSet<Arc<str>>,
     /// The arguments of the root module's blocks; those that are null are left out.
     arguments: BTreeMap<Arc<str>, Value>,
@@ -34,15 +37,17 @@ impl Providers {
     /// None configured yet but those that need no arguments.
     #[must_use]
     pub fn new(registry: Arc<Registry>, environment: Arc<BTreeMap<String, String>>) -> Self {
-        let mut plain = BTreeMap::new();
+        let (mut plain, mut needy) = (BTreeMap::new(), BTreeMap::new());
         for schema in registry.schemas() {
             let nothing = schema
                 .configuration
                 .iter()
                 .map(|attribute| (attribute.name, attribute.fit(&Value::NULL).unwrap_or(Value::NULL)));
             let provider = registry.provider(schema.name);
-            if let Some(Ok(configured)) = provider.map(|p| p.configure(&Value::map(nothing), &environment)) {
-                plain.insert(schema.name, configured);
+            match provider.map(|p| configured(p, &Value::map(nothing), &environment)) {
+                Some(Ok(configured)) => drop(plain.insert(schema.name, configured)),
+                Some(Err(problem)) => drop(needy.insert(schema.name, problem)),
+                None => {}
             }
         }
         Self {
@@ -50,6 +55,7 @@ impl Providers {
             environment,
             configured: BTreeMap::new(),
             plain,
+            needy,
             used: BTreeSet::new(),
             arguments: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -73,7 +79,7 @@ impl Providers {
                     Some((attribute.name, value))
                 });
                 let fitted: Vec<_> = fitted.collect::<Option<_>>()?;
-                provider.configure(&Value::map(fitted), &self.environment).ok()
+                configured(provider, &Value::map(fitted), &self.environment).ok()
             });
             match configured {
                 Some(configured) => drop(self.configured.insert((ModuleId(0), name), configured)),
@@ -127,7 +133,7 @@ impl Providers {
             .into();
         }
         secrets_of(&configuration, secrets);
-        match provider.configure(&configuration, &self.environment) {
+        match configured(provider, &configuration, &self.environment) {
             Ok(configured) => {
                 if module == ModuleId(0) {
                     self.arguments.insert(name.to_string().into(), given(&configuration));
@@ -161,6 +167,11 @@ impl Providers {
             Some(block) => self.configured.contains_key(&block),
             None => self.plain.contains_key(&*name.name),
         }
+    }
+
+    /// Why a provider that has no block cannot be used.
+    pub(super) fn why_needy(&self, name: &str) -> Option<&Problem> {
+        self.needy.get(name)
     }
 
     pub(super) fn resource(
@@ -211,6 +222,15 @@ impl Providers {
         let schemas = self.used.iter().filter_map(|name| self.registry.schema(name));
         schemas.map(|schema| (schema.name.to_owned(), schema.version.to_owned())).collect()
     }
+}
+
+/// The provider with these arguments.
+fn configured(
+    provider: &Arc<dyn Provider>,
+    arguments: &Value,
+    environment: &BTreeMap<String, String>,
+) -> Result<Configured, Problem> {
+    at_once(|| provider.configure(arguments, environment)).flatten()
 }
 
 /// The block that a name (and alias) means.

@@ -8,6 +8,7 @@ use super::Planner;
 use super::mistakes::unknown_type;
 use super::providers::unknown_provider;
 use crate::addr::{Mode, ResourceName};
+use crate::diag::Diagnostic;
 use crate::graph::NodeId;
 use crate::lang::config::Resource;
 
@@ -71,6 +72,14 @@ impl Planner {
         };
         if found.is_none() && !known {
             self.error(id, unknown_provider(&self.registry, &provider.name, resource.type_span));
+        } else if found.is_none()
+            && self.registry.type_names(is_data).contains(&*name.ty)
+            && let Some(problem) = self.providers.why_needy(&provider.name)
+        {
+            let refused = Diagnostic::error("Provider cannot be configured", problem.message.clone());
+            let help = format!("A `provider \"{}\"` block gives it arguments.", provider.name);
+            let help = if problem.hint.is_empty() { help } else { problem.hint.clone() };
+            self.error(id, refused.at(resource.type_span).help(help));
         } else if found.is_none() {
             self.error(id, unknown_type(&self.registry.type_names(is_data), name, resource));
         }

@@ -44,7 +44,7 @@ impl Dispatch<'_, '_> {
         let (change, sealer, channel) = (change.clone(), self.phase.sealer.clone(), self.channel.clone());
         let refresh = self.phase.refresh;
         let gates = self.gates_before(index);
-        tokio::spawn(async move {
+        let looking = tokio::spawn(async move {
             for gate in gates {
                 if let Err(shut) = gate.look().await {
                     let _ =
@@ -59,6 +59,7 @@ impl Dispatch<'_, '_> {
             // The loop is gone only when the run is over.
             let _ = channel.send(message);
         });
+        self.looking.insert(index, looking.abort_handle());
     }
 
     /// The gates that are looked at before a change begins.

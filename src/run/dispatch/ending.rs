@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use relplan_contract::{Outcome, Value};
+use relplan_contract::{Applied, Outcome, Value};
 
 use super::{Dispatch, Pending, PhaseEnd};
 use crate::addr::{Address, Key, ModulePath};
 use crate::event::Event;
 use crate::lang::config::OnFailure;
 use crate::plan::{Action, Change, Reason};
+use crate::run::call::Fault;
 use crate::run::machine::{ChangeIndex, End, Input, Performed};
-use crate::run::perform::Ended;
 use crate::run::prepare;
 use crate::run::record::{self, Told};
 use crate::run::report::{Notice, Row, RowResult};
 use crate::state::State;
 
 impl Dispatch<'_, '_> {
-    pub(super) fn ended(&mut self, index: ChangeIndex, ended: Ended) {
+    pub(super) fn ended(&mut self, index: ChangeIndex, ended: Result<Applied, Fault>) {
         if self.switches.remove(&index).is_none() {
             return;
         }
@@ -103,7 +103,7 @@ impl Dispatch<'_, '_> {
     /// The action goes on or not, nobody waits for it: what becomes of it is unknown.
     pub(super) fn abandon(&mut self, index: ChangeIndex) {
         let problem = relplan_contract::Problem::uncertain("It was given up while it was under way.");
-        self.ended(index, Ended::Problem(problem));
+        self.ended(index, Err(Fault::Problem(problem)));
     }
 
     /// What refers to the group's blocks can now be evaluated with what was made.

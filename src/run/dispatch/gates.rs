@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use relplan_contract::{Context, Outcome, PlanRequest, Resource as Managed, Value, Verdict};
+use relplan_contract::{Context, Outcome, Resource as Managed, Value, Verdict};
 
 use super::Phase;
 use crate::event::EntryKey;
 use crate::plan::{Action, Plan, Whom};
+use crate::run::call;
 use crate::run::machine::ChangeIndex;
 
 /// How long a look holds for others that begin at the same time, in milliseconds.
@@ -112,12 +113,11 @@ impl Gate {
         if self.looked.is_fresh(self.index, self.context.clock.now_ms()) {
             return Ok(());
         }
-        let request = PlanRequest { config: &self.config, prior: None };
         let shut = |outcome, why: &str| {
             let text = format!("{} is shut now: {why}", self.key);
             Err(Verdict::new(outcome, self.context.redactor.mask(&text)))
         };
-        match self.resource.plan(&self.context, request).await {
+        match call::plan(&self.resource, &self.config, None, &self.context).await {
             Ok(planned) => match planned.preview {
                 Some(verdict) if verdict.outcome != Outcome::Passed => {
                     shut(verdict.outcome, &verdict.summary)

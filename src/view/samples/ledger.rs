@@ -52,9 +52,6 @@ fn events() -> Vec<Event> {
             review: Some("acme/shop#12".into()),
             reviewers: vec!["ann".into(), "bob\u{202e}".into()],
         },
-        Event::Identified {
-            accounts: [("github".to_owned(), ["ann".to_owned(), "bob\u{202e}".to_owned()].into())].into(),
-        },
         Event::Intended(Box::new(intent(&tag, Act::Create, Lifetime::Record))),
         done(&tag, ActOutcome::Done { value: object }),
         Event::Intended(Box::new(intent(&live, Act::Create, Lifetime::Live))),
@@ -101,6 +98,9 @@ fn events() -> Vec<Event> {
 pub(in crate::view) fn other_events() -> Vec<Event> {
     let live = key("exec_deployment.production", None);
     vec![
+        Event::Identified {
+            accounts: [("github".to_owned(), ["ann".to_owned(), "bob\u{202e}".to_owned()].into())].into(),
+        },
         done(&live, ActOutcome::Failed { kind: ProblemKind::Refused, message: "No.".into() }),
         done(&live, ActOutcome::Done { value: Value::NULL }),
         Event::Adopted { key: live.clone(), value: Value::from("x"), reason: "it is there".into() },

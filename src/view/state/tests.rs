@@ -122,15 +122,16 @@ fn the_history_has_a_line_for_each_record() {
     );
     assert_data_eq!(history(&samples::recorded(samples::other_events()), &Palette::PLAIN), str![[r#"
 2023-11-14 22:13:21 UTC  run 00ff by ann@ci-7, in build 12
-     1  22:13:21  exec_deployment.production: failed (refused): No.
-     2  22:13:22  exec_deployment.production: done: it is gone
-     3  22:13:23  exec_deployment.production: taken over as found: it is there
-     4  22:13:24  exec_deployment.production: found gone: it is gone
-     5  22:13:25  exec_deployment.production: let go: state rm
-     6  22:13:26  exec_deployment.production: moved to exec_deployment.eu
-     7  22:13:27  Epoch 2 began: force-unlock: the host died
-     8  22:13:28  exec_deployment.production: released: mended by hand
-     9  22:13:29  Checkpoint of the state sha256:64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525
+     1  22:13:21  Acting outside: github as ann, bob\u202e
+     2  22:13:22  exec_deployment.production: failed (refused): No.
+     3  22:13:23  exec_deployment.production: done: it is gone
+     4  22:13:24  exec_deployment.production: taken over as found: it is there
+     5  22:13:25  exec_deployment.production: found gone: it is gone
+     6  22:13:26  exec_deployment.production: let go: state rm
+     7  22:13:27  exec_deployment.production: moved to exec_deployment.eu
+     8  22:13:28  Epoch 2 began: force-unlock: the host died
+     9  22:13:29  exec_deployment.production: released: mended by hand
+    10  22:13:30  Checkpoint of the state sha256:64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525
 
 "#]].raw());
     assert_eq!(history(&[], &Palette::PLAIN), "The ledger has no records.\n");

@@ -78,6 +78,11 @@ fn what_rogue_providers_do_is_bounded() {
 }
 
 #[test]
+fn a_rogue_in_any_verb_is_bounded() {
+    holds(rogue::verbs(&planted::with_rogues(&OWN).expect("this program")));
+}
+
+#[test]
 fn simulated_releases_end_well() {
     holds(simulate::simulate(Weather::Everything, 2000, 1));
 }

@@ -86,6 +86,8 @@ enum Ordeal {
     Races(Seeded),
     /// Providers that hang, block, panic, answer garbage, or say too much
     Rogues,
+    /// A provider that hangs, blocks or panics in each of its verbs
+    RogueVerbs,
     /// A write, sync or rename that the system refuses
     Faults,
     /// Pull requests from outside, under strace
@@ -140,6 +142,7 @@ fn run(arguments: &Arguments) -> std::io::Result<Tally> {
             providers::providers(&relplan()?, only, *runs, *jobs, *seed)
         }
         Ordeal::Rogues => rogue::rogues(&planted::with_rogues(&[])?),
+        Ordeal::RogueVerbs => rogue::verbs(&planted::with_rogues(&[])?),
         Ordeal::Pulls { seeded: Seeded { runs, seed }, only } => {
             let leaking = pulls::leaking(&[])?;
             pulls::pulls(&relplan()?, &leaking, pulls::Limits::PROMISED, *runs, *seed, only.as_deref())

@@ -9,12 +9,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Configured, Context, Lifetime, Problem, Provider,
+    Answer, Applied, ApplyRequest, Attribute, Configured, Context, DataSource, Lifetime, Problem, Provider,
     ProviderSchema, Repeat, Resource, ResourceSchema, Type, Value,
 };
 
 use crate::scene::{Relplan, Scene, Shape};
 use crate::tally::Tally;
+
+mod stage;
+mod verbs;
+
+pub use verbs::verbs;
 
 /// What a rogue can do, and a part of what its row must say.
 const DEEDS: [(&str, &str); 11] = [
@@ -69,14 +74,21 @@ impl Provider for Rogue {
             version: "1.0.0",
             summary: "",
             configuration: Vec::new(),
-            resources: vec![schema()],
-            data_sources: Vec::new(),
+            resources: vec![schema(), stage::schema()],
+            data_sources: vec![stage::word_schema()],
         }
     }
 
     fn configure(&self, _: &Value, _: &BTreeMap<String, String>) -> Result<Configured, Problem> {
+        stage::at_once("configure");
         let thing: Arc<dyn Resource> = Arc::new(Thing(schema()));
-        Ok(Configured { resources: BTreeMap::from([("rogue_thing", thing)]), ..Configured::default() })
+        let stage: Arc<dyn Resource> = Arc::new(stage::Stage(stage::schema()));
+        let word: Arc<dyn DataSource> = Arc::new(stage::Word(stage::word_schema()));
+        Ok(Configured {
+            resources: BTreeMap::from([("rogue_thing", thing), ("rogue_stage", stage)]),
+            data_sources: BTreeMap::from([("rogue_word", word)]),
+            ..Configured::default()
+        })
     }
 }
 

@@ -1,0 +1,101 @@
+//! What is asked of a provider and changes nothing.
+
+use std::sync::Arc;
+
+use relplan_contract::{
+    Context, DataSource, Observed, PlanRequest, Planned, Problem, ReconcileRequest, Reconciled, Resource,
+    Value,
+};
+
+use super::{LOOK, look};
+use crate::event::{Act, Intent};
+
+/// How an object is now.
+pub(crate) async fn read(
+    resource: &Arc<dyn Resource>,
+    prior: &Value,
+    context: &Context,
+) -> Result<Observed, Problem> {
+    let asked = (Arc::clone(resource), prior.clone());
+    look(context, LOOK, prior, move |context| {
+        let (resource, prior) = asked.clone();
+        Box::pin(async move { resource.read(context, &prior).await })
+    })
+    .await
+}
+
+/// What is there already in the place of an object that is to be made.
+pub(crate) async fn discover(
+    resource: &Arc<dyn Resource>,
+    config: &Value,
+    context: &Context,
+) -> Result<Observed, Problem> {
+    let asked = (Arc::clone(resource), config.clone());
+    look(context, LOOK, config, move |context| {
+        let (resource, config) = asked.clone();
+        Box::pin(async move {
+            let found = resource.discover(context, &config).await?;
+            Ok(found.map_or(Observed::Absent, Observed::Present))
+        })
+    })
+    .await
+}
+
+/// How an object will be, and for a gate how it is now.
+pub(crate) async fn plan(
+    resource: &Arc<dyn Resource>,
+    config: &Value,
+    prior: Option<&Value>,
+    context: &Context,
+) -> Result<Planned, Problem> {
+    let asked = (Arc::clone(resource), config.clone(), prior.cloned());
+    look(context, LOOK, config, move |context| {
+        let (resource, config, prior) = asked.clone();
+        Box::pin(async move {
+            resource.plan(context, PlanRequest { config: &config, prior: prior.as_ref() }).await
+        })
+    })
+    .await
+}
+
+/// What a data source says.
+pub(crate) async fn data(
+    source: &Arc<dyn DataSource>,
+    config: &Value,
+    context: &Context,
+) -> Result<Value, Problem> {
+    let asked = (Arc::clone(source), config.clone());
+    look(context, LOOK, config, move |context| {
+        let (source, config) = asked.clone();
+        Box::pin(async move { source.read(context, &config).await })
+    })
+    .await
+}
+
+/// What became of an action whose outcome was lost. The answer may take as long as the action: a pipeline that still
+/// runs is waited for.
+pub(crate) async fn reconcile(
+    resource: &Arc<dyn Resource>,
+    intent: Box<Intent>,
+    prior: Option<Value>,
+    reference: Option<String>,
+    context: &Context,
+) -> Result<Reconciled, Problem> {
+    let (patience, planned) = (LOOK.max(resource.schema().timeout), intent.planned.clone());
+    let asked = (Arc::clone(resource), Arc::new((intent, prior, reference)));
+    look(context, patience, &planned, move |context| {
+        let (resource, asked) = asked.clone();
+        Box::pin(async move {
+            let (intent, prior, reference) = &*asked;
+            let request = ReconcileRequest {
+                planned: &intent.planned,
+                prior: prior.as_ref(),
+                key: &intent.idempotency_key,
+                reference: reference.as_deref(),
+                destroy: intent.act == Act::Destroy,
+            };
+            resource.reconcile(context, request).await
+        })
+    })
+    .await
+}
