@@ -70,8 +70,9 @@ async fn nobody_goes_on_with_a_call_that_is_given_up() {
     let context = context();
     let call = guarded::<String, _>(&context, LOOK, Value::null(), move |_| {
         Box::pin(async move {
-            let _held = held;
-            std::future::pending().await
+            let answer = std::future::pending().await;
+            drop(held);
+            answer
         })
     });
     assert!(tokio::time::timeout(Duration::from_millis(20), call).await.is_err());
