@@ -13,6 +13,7 @@
 pub mod conformance;
 mod context;
 mod hosts;
+mod json;
 mod number;
 mod path;
 mod place;
@@ -22,12 +23,14 @@ mod provider;
 mod review;
 mod schema;
 mod secret;
+mod text;
 mod tree;
 mod ty;
 mod value;
 
 pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used};
 pub use hosts::{CredentialHosts, host_name, server_name};
+pub use json::{Json, JsonError, MAX_DEPTH};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
 pub use path::{Path, Step, is_identifier};
 pub use place::Place;
@@ -44,6 +47,7 @@ pub use schema::{
     attribute_at, object_type,
 };
 pub use secret::{MASK, Redactor, Secret, mark_foreign, secrets_of};
+pub use text::{Text, UnknownCharset};
 pub use tree::{PathError, Tree, check_named, open_named};
 pub use ty::{Field, Misfit, Type};
 pub use value::{Kind, Map, Measure, Outgrown, Parts, Value};

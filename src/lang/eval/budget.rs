@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 /// Deepest nesting of lists and maps in a value.
-pub const MAX_VALUE_DEPTH: u32 = 100;
+pub const MAX_VALUE_DEPTH: u32 = relplan_contract::MAX_DEPTH;
 
 /// How many parts of a value are looked at for the price of one step.
 pub(super) const PARTS_PER_STEP: u64 = 8;
