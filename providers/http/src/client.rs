@@ -86,7 +86,12 @@ impl Client {
             }
         };
         let latency = self.clock.now().duration_since(start).unwrap_or_default();
-        Ok(Answer { latency, ..answer })
+        // Unpacking is our time, and not the service's.
+        let (body, undecoded) = match encoding::decoded(&answer.headers, answer.body, self.max_body_bytes) {
+            Ok(body) => (body, None),
+            Err((body, why)) => (body, Some(why)),
+        };
+        Ok(Answer { body, undecoded, latency, ..answer })
     }
 
     async fn follow(&self, mut request: Request) -> Result<Answer, Fault> {
@@ -139,12 +144,8 @@ impl Client {
             }
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let (body, undecoded) = match encoding::decoded(&headers, body, self.max_body_bytes) {
-            Ok(body) => (body, None),
-            Err((body, why)) => (body, Some(why)),
-        };
         let (latency, remarks, cookies) = (Duration::ZERO, Vec::new(), Vec::new());
-        Ok(Answer { status, headers, body, undecoded, latency, remarks, cookies })
+        Ok(Answer { status, headers, body, undecoded: None, latency, remarks, cookies })
     }
 }
 
