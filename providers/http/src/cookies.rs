@@ -90,12 +90,12 @@ fn parsed(from: &Url, text: &str, now: SystemTime) -> Option<(Cookie, bool)> {
         return None;
     }
     let default = from.path().rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.is_empty());
-    let (mut path, mut expired, mut max_age) = (default.unwrap_or("/").to_owned(), false, None);
+    let (mut path, mut expired, mut max_age) = (default.unwrap_or("/"), false, None);
     for part in parts {
         let (key, word) = part.split_once('=').unwrap_or((part, ""));
         let word = word.trim();
         match key.trim().to_ascii_lowercase().as_str() {
-            "path" if word.starts_with('/') => path = word.to_owned(),
+            "path" if word.starts_with('/') => path = word,
             "domain" if !word.is_empty() => {
                 let domain = word.trim_start_matches('.').to_ascii_lowercase();
                 let host = from.host_str().unwrap_or_default();
@@ -113,7 +113,7 @@ fn parsed(from: &Url, text: &str, now: SystemTime) -> Option<(Cookie, bool)> {
     }
     // A cookie that ends this year is kept: the step takes seconds.
     let gone = max_age.map_or(expired, |seconds| seconds <= 0);
-    Some((Cookie { origin: from.clone(), name, value, path }, gone))
+    Some((Cookie { origin: from.clone(), name, value, path: path.to_owned() }, gone))
 }
 
 /// Whether nobody can listen on the way there.

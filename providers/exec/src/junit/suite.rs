@@ -1,8 +1,8 @@
 //! Suites: the sum of their cases and of the suites inside them, held against what they say of themselves.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use roxmltree::{Node, NodeId};
+use roxmltree::Node;
 
 use super::case::{self, Case};
 use super::{Report, attribute, described, is_named};
@@ -36,18 +36,18 @@ impl Counts {
 /// What the suite says with all that is in it. From the last element to the first, so that what is inside is known
 /// before what is around it: nobody knows how deep they are nested.
 pub(super) fn report(root: Node<'_, '_>) -> Report {
-    let mut inside: HashMap<NodeId, Counts> = HashMap::new();
+    let mut inside: BTreeMap<usize, Counts> = BTreeMap::new();
     let mut failed = Vec::new();
     let elements: Vec<Node<'_, '_>> = root.descendants().filter(Node::is_element).collect();
     for node in elements.into_iter().rev() {
-        let mut counts = inside.remove(&node.id()).unwrap_or_default();
+        let mut counts = inside.remove(&node.id().get_usize()).unwrap_or_default();
         if is_named(node, &["testcase"]) {
             count(case::ended(node), &mut counts, &mut failed);
         } else if is(node) {
             counts = whole(node, counts, &mut failed);
         }
         match node.parent_element().filter(|_| node != root) {
-            Some(parent) => inside.entry(parent.id()).or_default().add(counts),
+            Some(parent) => inside.entry(parent.id().get_usize()).or_default().add(counts),
             None => {
                 failed.reverse();
                 let Counts { tests, failures, errors, skipped, .. } = counts;

@@ -64,6 +64,10 @@ fn what_did_not_run_is_said_in_many_ways() {
             "{element}"
         );
     }
+}
+
+#[test]
+fn what_ran_and_what_failed_is_said_in_many_ways_too() {
     for ran in [
         "",
         "status='run'",
