@@ -23,6 +23,8 @@ const MOST_NODES: u32 = 1_000_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) tests: u64,
+    /// Those that ran and were not found bad.
+    pub(crate) passed: u64,
     pub(crate) failures: u64,
     pub(crate) errors: u64,
     /// Those that did not run, for whatever reason.
@@ -39,6 +41,7 @@ impl Report {
 
     fn add(&mut self, other: Self) {
         self.tests = self.tests.saturating_add(other.tests);
+        self.passed = self.passed.saturating_add(other.passed);
         self.failures = self.failures.saturating_add(other.failures);
         self.errors = self.errors.saturating_add(other.errors);
         self.skipped = self.skipped.saturating_add(other.skipped);
@@ -49,7 +52,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bad = self.failures.saturating_add(self.errors);
-        write!(f, "{} passed, {bad} failed", self.ran().saturating_sub(bad))?;
+        write!(f, "{} passed, {bad} failed", self.passed)?;
         if self.skipped > 0 {
             write!(f, ", {} skipped", self.skipped)?;
         }

@@ -49,7 +49,7 @@ over. Each request uses a connection of its own, so that a load balancer may sen
 ## What is sent again
 
 GET, HEAD, OPTIONS, TRACE, PUT and DELETE are, since asking twice is the same as asking once. **A POST, a PATCH or any
-other method is sent once**, unless its step says `repeatable = true`: when it is not answered as expected, the test
+other method is sent once** each time the test is made, unless its step says `repeatable = true`: when it is not answered as expected, the test
 ends there, and when a later step is not, the next attempt begins behind it, with what it captured. One that never
 reached the service (the connection was refused) is tried again. Where a service takes a while to come up, put a
 GET that waits for it first. `repeatable = false` makes any other request one that is sent once.

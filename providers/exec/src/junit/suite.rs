@@ -16,6 +16,7 @@ pub(super) fn is(node: Node<'_, '_>) -> bool {
 #[derive(Clone, Copy, Default)]
 struct Counts {
     tests: u64,
+    passed: u64,
     failures: u64,
     errors: u64,
     skipped: u64,
@@ -26,6 +27,7 @@ struct Counts {
 impl Counts {
     fn add(&mut self, other: Self) {
         self.tests = self.tests.saturating_add(other.tests);
+        self.passed = self.passed.saturating_add(other.passed);
         self.failures = self.failures.saturating_add(other.failures);
         self.errors = self.errors.saturating_add(other.errors);
         self.skipped = self.skipped.saturating_add(other.skipped);
@@ -50,8 +52,8 @@ pub(super) fn report(root: Node<'_, '_>) -> Report {
             Some(parent) => inside.entry(parent.id().get_usize()).or_default().add(counts),
             None => {
                 failed.reverse();
-                let Counts { tests, failures, errors, skipped, .. } = counts;
-                return Report { tests, failures, errors, skipped, failed };
+                let Counts { tests, passed, failures, errors, skipped, .. } = counts;
+                return Report { tests, passed, failures, errors, skipped, failed };
             }
         }
     }
@@ -61,7 +63,7 @@ pub(super) fn report(root: Node<'_, '_>) -> Report {
 fn count(ended: Case, counts: &mut Counts, failed: &mut Vec<String>) {
     counts.tests += 1;
     match ended {
-        Case::Ran => {}
+        Case::Ran => counts.passed += 1,
         Case::NotRun => counts.skipped += 1,
         Case::Inconclusive => {
             counts.skipped += 1;
@@ -103,9 +105,12 @@ fn whole(suite: Node<'_, '_>, mut counts: Counts, failed: &mut Vec<String>) -> C
         // Nobody says which: some tools count a test under two of these names, and then fewer ran than it seems.
         counts.tests = told(&["tests"]).into_iter().max().unwrap_or_default();
         counts.skipped = told(&skipped).into_iter().fold(0, u64::saturating_add).min(counts.tests);
+        let bad = counts.failures.saturating_add(counts.errors);
+        counts.passed = (counts.tests - counts.skipped).saturating_sub(bad);
     } else {
         counts.skipped =
             counts.skipped.max(told(&skipped).into_iter().max().unwrap_or_default()).min(counts.tests);
+        counts.passed = counts.passed.min(counts.tests - counts.skipped);
     }
     counts
 }

@@ -6,7 +6,7 @@ use super::*;
 
 fn report(tests: u64, failures: u64, skipped: u64) -> Report {
     let failed = (0..failures).map(|number| format!("test {number}")).collect();
-    Report { tests, failures, errors: 0, skipped, failed }
+    Report { tests, passed: tests - failures - skipped, failures, errors: 0, skipped, failed }
 }
 
 fn judged(ended: Ended, report: Option<&Result<Report, String>>) -> Verdict {
