@@ -38,6 +38,9 @@ pub enum JsonError {
     /// It may well be JSON, and has more levels than were allowed.
     #[error("it is nested more than {0} levels deep")]
     Depth(u32),
+    /// It may well be JSON, and has more parts than were allowed.
+    #[error("it has more than {0} parts")]
+    Parts(u64),
     /// It is none.
     #[error("at line {line}, column {column}, {what}")]
     Syntax {
@@ -53,7 +56,12 @@ pub enum JsonError {
 impl<'t> Json<'t> {
     /// Reads a text of at most so many levels of arrays and objects.
     pub fn read(text: &'t str, most_levels: u32) -> Result<Self, JsonError> {
-        reader::read(text, most_levels)
+        Self::read_within(text, most_levels, u64::MAX)
+    }
+
+    /// The same, of at most so many values inside each other and beside each other.
+    pub fn read_within(text: &'t str, most_levels: u32, most_parts: u64) -> Result<Self, JsonError> {
+        reader::read(text, most_levels, most_parts)
     }
 
     /// The value that it stands for; fails where a number in it has more digits than the language's may have.

@@ -59,7 +59,7 @@ impl Source {
             }
             Self::Json(path) => {
                 let json = json.as_ref().map_err(|error| match error {
-                    JsonError::Depth(_) => {
+                    JsonError::Depth(_) | JsonError::Parts(_) => {
                         Missing::Unread(format!("The body cannot be read as JSON: {error}."))
                     }
                     JsonError::Syntax { .. } => Missing::Wrong("the answer is no JSON"),

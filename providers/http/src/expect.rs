@@ -163,7 +163,7 @@ impl Expect {
         }
         let json = match json {
             Ok(json) => json,
-            Err(error @ JsonError::Depth(_)) => {
+            Err(error @ (JsonError::Depth(_) | JsonError::Parts(_))) => {
                 return judged.unread(&format!("The body cannot be read as JSON: {error}."), shown);
             }
             Err(JsonError::Syntax { .. }) => {

@@ -159,7 +159,9 @@ fn object(config: &Value, answer: &client::Answer) -> Result<Value, String> {
                 json.value().map_err(|error| format!("A number in its JSON is too long: {error}."))?;
             (value, Value::NULL)
         }
-        Err(error @ JsonError::Depth(_)) => return Err(format!("Its JSON is too deep: {error}.")),
+        Err(error @ (JsonError::Depth(_) | JsonError::Parts(_))) => {
+            return Err(format!("Its JSON is too large: {error}."));
+        }
         Err(error @ JsonError::Syntax { .. }) => {
             (Value::NULL, format!("The body is no JSON: {error}.").into())
         }

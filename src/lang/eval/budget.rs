@@ -153,6 +153,11 @@ impl Budget {
         self.all.elements(count as u64)
     }
 
+    /// The most elements that one evaluation may make.
+    pub(in crate::lang) const fn most_elements(&self) -> u64 {
+        self.limits.elements
+    }
+
     /// Looks through a whole value, up to the limit.
     pub(in crate::lang) fn survey(&self, value: &Value) -> Result<Measure, Exceeded> {
         self.survey_times(value, 1)

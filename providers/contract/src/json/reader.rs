@@ -15,10 +15,15 @@ enum Open<'t> {
 /// What is wrong at the place where the reader stands.
 type Wrong = &'static str;
 
-pub(super) fn read(text: &str, most_levels: u32) -> Result<Json<'_>, JsonError> {
+pub(super) fn read(text: &str, most_levels: u32, most_parts: u64) -> Result<Json<'_>, JsonError> {
     let mut reader = Reader { text, at: 0 };
     let mut open: Vec<Open<'_>> = Vec::new();
+    let mut parts = 0_u64;
     loop {
+        parts += 1;
+        if parts > most_parts {
+            return Err(JsonError::Parts(most_parts));
+        }
         let value = match reader.begin() {
             Err(what) => return Err(reader.syntax(what)),
             Ok(Begun::Open(inner)) => {

@@ -60,6 +60,14 @@ fn levels_are_counted_and_never_called() {
 }
 
 #[test]
+fn parts_are_counted_while_they_are_read() {
+    assert!(Json::read_within("[1, {\"a\": 2}]", 10, 4).is_ok());
+    assert_eq!(Json::read_within("[1, {\"a\": 2}]", 10, 3), Err(JsonError::Parts(3)));
+    // Nobody gets to what comes behind.
+    assert_eq!(Json::read_within("[1, 2, what comes behind", 10, 2), Err(JsonError::Parts(2)));
+}
+
+#[test]
 fn numbers_have_all_their_digits() {
     let value = |text: &str| Json::read(text, 10).expect("JSON").value();
     let number = |text: &str| Value::from(Number::parse(text).expect("a number"));
