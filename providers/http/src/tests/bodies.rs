@@ -90,7 +90,7 @@ fn json<const N: usize>(entries: [(&str, Value); N]) -> (&'static str, Value) {
 #[tokio::test]
 async fn a_body_is_judged_as_it_was_before_it_was_packed() {
     let server = Server::start(answer).await;
-    for path in [
+    let good = [
         "/plain",
         "/bom",
         "/bom-gzip",
@@ -104,10 +104,18 @@ async fn a_body_is_judged_as_it_was_before_it_was_packed() {
         "/deep",
         "/deeper",
         "/digits",
-    ] {
-        let good = [json([("$.status", "ok".into())]), ("expect_body_contains", "\"ok\"".into())];
-        let (outcome, details) = judged(&server, path, good).await;
-        assert_eq!(outcome, Outcome::Passed, "{path}: {details}");
+    ];
+    let steps = good.map(|path| {
+        object([
+            ("name", path.into()),
+            ("url", server.url(path).into()),
+            json([("$.status", "ok".into())]),
+            ("expect_body_contains", "\"ok\"".into()),
+        ])
+    });
+    let (outcome, details) = outcome(&test([("deadline_seconds", 10.into())], steps)).await;
+    assert_eq!(outcome, Outcome::Passed, "{details}");
+    for path in ["/bom-gzip", "/utf-16be", "/deeper"] {
         let (outcome, details) = judged(&server, path, [json([("$.status", "down".into())])]).await;
         assert_eq!(outcome, Outcome::Failed, "{path}: {details}");
         assert!(details.contains("Expected \"down\" at $.status, got \"ok\"."), "{path}: {details}");
@@ -169,6 +177,7 @@ async fn what_cannot_be_read_is_an_error_and_no_failure() {
 #[tokio::test]
 async fn numbers_are_compared_digit_by_digit() {
     let server = Server::start(answer).await;
+    let mut right_ones = Vec::new();
     for (path, right, wrong) in [
         ("$.id", "100000000000000000001", "100000000000000000000"),
         ("$.small", "9007199254740993", "9007199254740992"),
@@ -178,14 +187,14 @@ async fn numbers_are_compared_digit_by_digit() {
         ("$.e", "150", "15"),
         ("$.list[0]", "18446744073709551616", "18446744073709551615"),
     ] {
-        let (outcome, details) = judged(&server, "/big", [json([(path, number(right))])]).await;
-        assert_eq!(outcome, Outcome::Passed, "{path}: {details}");
+        right_ones.push((path, number(right)));
         let (outcome, details) = judged(&server, "/big", [json([(path, number(wrong))])]).await;
         assert_eq!(outcome, Outcome::Failed, "{path}: {details}");
         assert!(details.contains(&format!("Expected {wrong} at {path}, got ")), "{details}");
     }
-    let list = Value::list([number("18446744073709551616"), number("0.1")]);
-    assert_eq!(judged(&server, "/big", [json([("$.list", list)])]).await.0, Outcome::Passed);
+    right_ones.push(("$.list", Value::list([number("18446744073709551616"), number("0.1")])));
+    let all = ("expect_json", Value::map(right_ones));
+    assert_eq!(judged(&server, "/big", [all]).await.0, Outcome::Passed);
     let (outcome, details) = judged(&server, "/digits", [json([("$.n", 9.into())])]).await;
     assert!(outcome == Outcome::Error && details.contains("more than 1024 digits"), "{details}");
 
