@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, PlanRequest, Planned, Problem, Repeat,
+    Answer, Applied, ApplyRequest, Attribute, Context, Kind, Lifetime, PlanRequest, Planned, Problem, Repeat,
     Resource, ResourceSchema, Tree, Type, Value, propose,
 };
 
@@ -32,8 +32,21 @@ resource "exec_test" "features" {
 
 It **passes** when the command ends with an exit code of `success_exit_codes` and, where `junit` is given, its
 report names at least one test that ran and none that failed. It **fails** when a test failed or the exit code says
-so. It is **inconclusive** when no test ran. It ends in **error** when the tests could not be made: the command was
-killed, a program was not found, the report is missing, is from before the run, or cannot be read.
+so. It is **inconclusive** when no test ran, or more than `max_skipped` did not. It ends in **error** when the tests
+could not be made: the command was killed, a program was not found, the report is missing, is from before the run, or
+cannot be read.
+
+## What counts in a report
+
+A test *failed* that has a `failure` or an `error`, or whose `status` or `result` says so. A suite *failed* that counts
+more failures or errors than its tests have, or has an `error` of its own: it broke before its first test or behind its
+last. A test *did not run* that is skipped, ignored, disabled, suppressed, pending, inconclusive, canceled or not run, in
+an element or an attribute; such tests are counted as skipped, and change nothing among others that passed. One that was
+repeated by its tool and passed in the end (`flakyFailure`) passed. One that the report names twice and that failed once
+has failed.
+
+The report may be in UTF-8, UTF-16, or in what its first line names. Other formats (TRX, TAP, xUnit.net, NUnit) are not
+read: let the tool write JUnit. What the tests prove is for their author to say; the report proves that they ran.
 
 **No shell.** The first element is the program, the others are handed to it as they are; `["sh", "-c", "..."]`
 where a shell is wanted. When it ends or is interrupted, everything that it started is ended too."#;
@@ -68,13 +81,18 @@ pub(crate) fn schema() -> ResourceSchema {
              directory.",
         ),
     ];
+    attributes.push(Attribute::optional(
+        "max_skipped",
+        Type::Number,
+        "The most tests that may not have run; with more the verdict is inconclusive. Any number unless given.",
+    ));
     attributes.extend(arguments::attributes());
     attributes.extend([
         Attribute::computed("exit_code", Type::Number, "Exit code of the command; null when it was killed."),
         Attribute::computed("tests", Type::Number, "How many tests the report names; null without a report."),
         Attribute::computed("failures", Type::Number, "How many of them failed."),
         Attribute::computed("errors", Type::Number, "How many of them broke."),
-        Attribute::computed("skipped", Type::Number, "How many of them were skipped."),
+        Attribute::computed("skipped", Type::Number, "How many of them did not run."),
         Attribute::computed(
             "failed_tests",
             Type::list(Type::String),
@@ -115,6 +133,16 @@ impl Resource for ExecTest {
                 "junit",
                 "The path of the report is empty or contains a NUL character.",
             ));
+        }
+        let most = config.get("max_skipped");
+        if matches!(most.kind(), Kind::Number(_)) {
+            if most.as_i64().is_none_or(|most| most < 0) {
+                let message = "The argument max_skipped is a whole number from 0 on.";
+                problems.push(Problem::invalid("max_skipped", message));
+            } else if config.get("junit").is_null() {
+                let problem = Problem::invalid("max_skipped", "Nothing tells how many tests were skipped.");
+                problems.push(problem.hint("Name the report of the command with `junit`."));
+            }
         }
         problems
     }
@@ -169,6 +197,7 @@ async fn judge(context: &Context, planned: &Value, key: &str) -> Result<Applied,
         ended,
         accepted: ended.code().is_some_and(|code| spec.accepts(code)),
         report: report.as_ref(),
+        max_skipped: planned.get("max_skipped").as_i64().and_then(|most| u64::try_from(most).ok()),
         tail: &sink.tail.text(),
     });
     let results = Results { ended, report: report.and_then(Result::ok), duration, log: shown_log };

@@ -15,6 +15,8 @@ pub(crate) struct Findings<'f> {
     pub(crate) accepted: bool,
     /// The report or why there is none; none where none was asked for.
     pub(crate) report: Option<&'f Result<Report, String>>,
+    /// How many tests may have been skipped; none for any number.
+    pub(crate) max_skipped: Option<u64>,
     pub(crate) tail: &'f str,
 }
 
@@ -40,18 +42,18 @@ pub(crate) fn verdict(findings: &Findings<'_>) -> Verdict {
         None => with_tail(Outcome::Failed, format!("Exit code {code}.")),
         Some(Err(message)) if findings.accepted => with_tail(Outcome::Error, message.clone()),
         Some(Err(message)) => with_tail(Outcome::Error, format!("Exit code {code}. {message}")),
-        Some(Ok(report)) => by_report(report, code, findings.accepted, &with_tail),
+        Some(Ok(report)) => by_report(report, code, findings, &with_tail),
     }
 }
 
 fn by_report(
     report: &Report,
     code: i32,
-    accepted: bool,
+    findings: &Findings<'_>,
     with_tail: &dyn Fn(Outcome, String) -> Verdict,
 ) -> Verdict {
     let counts = report.to_string();
-    if report.failures + report.errors > 0 {
+    if report.failures > 0 || report.errors > 0 {
         let mut details: Vec<String> = report.failed.iter().take(NAMED).cloned().collect();
         let more = report.failed.len().saturating_sub(NAMED);
         if more > 0 {
@@ -59,10 +61,17 @@ fn by_report(
         }
         return Verdict { details, ..Verdict::new(Outcome::Failed, counts) };
     }
-    match (report.ran(), accepted) {
+    match (report.ran(), findings.accepted) {
         (0, true) => Verdict::new(Outcome::Inconclusive, format!("No test ran: {counts}")),
         (0, false) => with_tail(Outcome::Error, format!("Exit code {code} before any test ran.")),
-        (_, true) => Verdict::new(Outcome::Passed, counts),
+        (_, true) => match findings.max_skipped.filter(|most| report.skipped > *most) {
+            // What did not run says nothing bad: it is missing.
+            Some(most) => {
+                let message = format!("More than {most} tests did not run: {counts}");
+                Verdict::new(Outcome::Inconclusive, message)
+            }
+            None => Verdict::new(Outcome::Passed, counts),
+        },
         (_, false) => {
             with_tail(Outcome::Failed, format!("Exit code {code}, though no test is reported as failed."))
         }

@@ -11,6 +11,8 @@ use reqwest::{
     Certificate, Client as Transport, ClientBuilder, Method, Response, StatusCode, Url, redirect, retry,
 };
 
+use crate::cookies::Cookies;
+use crate::encoding;
 use crate::fault::Fault;
 use crate::proxy::with_proxies;
 use crate::target;
@@ -37,10 +39,15 @@ pub(crate) struct Request {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// The body, without its encodings where they are known.
     pub(crate) body: Vec<u8>,
+    /// Why the body is still encoded, as a sentence.
+    pub(crate) undecoded: Option<String>,
     pub(crate) latency: Duration,
     /// What a reader of the report should know about the way to it.
     pub(crate) remarks: Vec<String>,
+    /// Values of the cookies that redirects set.
+    pub(crate) cookies: Vec<String>,
 }
 
 /// Sends requests.
@@ -79,38 +86,52 @@ impl Client {
             }
         };
         let latency = self.clock.now().duration_since(start).unwrap_or_default();
-        Ok(Answer { latency, ..answer })
+        // Unpacking is our time, and not the service's.
+        let (body, undecoded) = match encoding::decoded(&answer.headers, answer.body, self.max_body_bytes) {
+            Ok(body) => (body, None),
+            Err((body, why)) => (body, Some(why)),
+        };
+        Ok(Answer { body, undecoded, latency, ..answer })
     }
 
     async fn follow(&self, mut request: Request) -> Result<Answer, Fault> {
         let mut remarks = Vec::new();
-        for _ in 0..=MOST_REDIRECTS {
-            let response = self.exchange(&request).await?;
+        let mut cookies = Cookies::default();
+        for hop in 0..=MOST_REDIRECTS {
+            let headers = cookies.with(&request.url, &request.headers);
+            let response = self.exchange(&request, headers).await.map_err(|fault| Fault {
+                // What led on was answered, and so it was sent.
+                unsent: fault.unsent && hop == 0,
+                ..fault
+            })?;
             let location = response.headers().get(LOCATION).filter(|_| is_redirect(response.status()));
             let location = location.filter(|_| request.follow_redirects);
             let Some(location) = location.map(|location| location.as_bytes().to_vec()) else {
-                return self.answer(response, remarks).await;
+                let answer = self.answer(response).await?;
+                let cookies = cookies.values().map(str::to_owned).collect();
+                return Ok(Answer { remarks, cookies, ..answer });
             };
+            cookies.take(&request.url, response.headers(), self.clock.now());
             request = redirected(request, response.status(), &location, &mut remarks)?;
         }
         Err(Fault::failed(format!("There were more than {MOST_REDIRECTS} redirects.")))
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Response, Fault> {
+    async fn exchange(&self, request: &Request, headers: HeaderMap) -> Result<Response, Fault> {
         let mut builder = self.transport.request(request.method.clone(), request.url.clone());
-        builder = builder.headers(request.headers.clone());
+        builder = builder.headers(headers);
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
         builder.send().await.map_err(|error| {
             if self.trusts_nobody && Fault::is_of_trust(&error) {
-                return Fault::error(format!("There was no TLS connection: {NO_AUTHORITIES}."));
+                return Fault::error(format!("There was no TLS connection: {NO_AUTHORITIES}.")).unsent();
             }
             Fault::of(&error)
         })
     }
 
-    async fn answer(&self, mut response: Response, remarks: Vec<String>) -> Result<Answer, Fault> {
+    async fn answer(&self, mut response: Response) -> Result<Answer, Fault> {
         let too_large = || Fault::failed(format!("The answer is larger than {} bytes.", self.max_body_bytes));
         if response.content_length().is_some_and(|length| length > self.max_body_bytes) {
             return Err(too_large());
@@ -123,7 +144,8 @@ impl Client {
             }
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, body, latency: Duration::ZERO, remarks })
+        let (latency, remarks, cookies) = (Duration::ZERO, Vec::new(), Vec::new());
+        Ok(Answer { status, headers, body, undecoded: None, latency, remarks, cookies })
     }
 }
 
@@ -173,7 +195,7 @@ fn redirected(
     Ok(request)
 }
 
-/// The connections below: rustls with aws-lc, no cookies, no cache, nothing repeated behind our back. And whether they trust
+/// The connections below: rustls with aws-lc, no cookies of its own, no cache, nothing repeated behind our back. And whether they trust
 /// nobody, for want of authorities.
 fn transport(context: &Context, ca_file: Option<&str>) -> Result<(Transport, bool), Problem> {
     let builder = || -> Result<ClientBuilder, Problem> {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use regex::bytes::Regex;
-use relplan_contract::{MASK, Path, Problem, Value};
+use relplan_contract::{Json, JsonError, MASK, Path, Problem, Value};
 use reqwest::header::HeaderName;
-use serde_json::Value as Json;
 
 use crate::arguments::is_known;
 use crate::capture::regex;
 use crate::client::Answer;
+use crate::content::{Content, VAGUE};
 use crate::json;
 use crate::json_path::JsonPath;
 use crate::shown::Shown;
@@ -41,6 +41,38 @@ impl<T> Wanted<T> {
     }
 }
 
+/// How an answer compares with what is expected, in lines that may be shown.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// What is not as expected.
+    pub(crate) wrong: Vec<String>,
+    /// What nobody can tell.
+    pub(crate) unread: Vec<String>,
+    /// The body, where a reader will want to see it.
+    pub(crate) wrong_body: Option<String>,
+}
+
+impl Judged {
+    /// Whether all is as expected.
+    pub(crate) fn is_good(&self) -> bool {
+        self.wrong.is_empty() && self.unread.is_empty()
+    }
+
+    /// Adds that something cannot be told, once.
+    pub(crate) fn unread(&mut self, why: &str, shown: &Shown) {
+        let line = shown.text(why);
+        if !self.unread.contains(&line) {
+            self.unread.push(line);
+        }
+    }
+
+    /// Adds that a text is not found: for certain, unless it has characters that are written differently everywhere.
+    fn text(&mut self, content: &Content<'_>, wanted: &str, line: String) {
+        let vague = content.vague && !wanted.is_ascii();
+        if vague { self.unread.push(VAGUE.into()) } else { self.wrong.push(line) }
+    }
+}
+
 impl Expect {
     /// The expectations of a step, with what is wrong with them.
     pub(crate) fn of(step: &Value, at: &Path, problems: &mut Vec<Problem>) -> Self {
@@ -64,59 +96,100 @@ impl Expect {
         }
     }
 
-    /// What is not as expected, as lines.
-    pub(crate) fn judge(&self, answer: &Answer, json: Option<&Json>, shown: &Shown) -> Vec<String> {
-        let mut wrong = Vec::new();
+    /// What is not as expected.
+    pub(crate) fn judge(
+        &self,
+        answer: &Answer,
+        content: &Content<'_>,
+        json: &Result<Json<'_>, JsonError>,
+        shown: &Shown,
+    ) -> Judged {
+        let mut judged = Judged::default();
         let good = if self.statuses.is_empty() {
             (200..300).contains(&answer.status)
         } else {
             self.statuses.contains(&answer.status)
         };
         if !good {
-            wrong.push(format!("Expected status {}, got {}.", self.shown_statuses(), answer.status));
+            judged.wrong.push(format!("Expected status {}, got {}.", self.shown_statuses(), answer.status));
         }
         for (name, expected) in &self.headers {
-            wrong.extend(judge_header(answer, name, expected, shown));
+            judged.wrong.extend(judge_header(answer, name, expected, shown));
         }
-        if let Some(text) = &self.contains
-            && !String::from_utf8_lossy(&answer.body).contains(&text.what)
-        {
-            wrong.push(format!("Expected a body that contains {:?}.", text.shown(&text.what, shown)));
-        }
-        if let Some(regex) = &self.matches
-            && !regex.what.is_match(&answer.body)
-        {
-            wrong
-                .push(format!("Expected a body that matches {:?}.", regex.shown(regex.what.as_str(), shown)));
-        }
-        wrong.extend(self.judge_json(json, shown));
-        if let Some(most) = self.max_latency.filter(|most| answer.latency > *most) {
-            let (most, took) = (most.as_millis(), answer.latency.as_millis());
-            wrong.push(format!("Expected an answer within {most} ms, it took {took} ms."));
-        }
-        if !wrong.is_empty() && !answer.body.is_empty() {
-            wrong.push(format!("The body: {}", shown.bytes(&answer.body)));
-        }
-        wrong
-    }
-
-    fn judge_json(&self, json: Option<&Json>, shown: &Shown) -> Vec<String> {
-        let Some(json) = json else {
-            let wanted = !self.json.is_empty();
-            return wanted.then(|| "Expected JSON, and the body is none.".into()).into_iter().collect();
-        };
-        let mut wrong = Vec::new();
-        for (text, path, expected) in &self.json {
-            let got = path.find(json);
-            if got.as_ref().map(json::value).as_ref() != Some(&expected.what) {
-                let wanted =
-                    json::text(&expected.what, &mut |text| Some(text.to_owned())).unwrap_or_default();
-                let wanted = expected.shown(&wanted, shown);
-                let got = got.map_or_else(|| "nothing".into(), |got| expected.shown(&got.to_string(), shown));
-                wrong.push(format!("Expected {wanted} at {}, got {got}.", shown.text(text)));
+        let of_body = self.contains.is_some() || self.matches.is_some() || !self.json.is_empty();
+        match &content.unread {
+            Some(why) if of_body => judged.unread(why, shown),
+            Some(_) => {}
+            None => {
+                self.judge_text(content, shown, &mut judged);
+                self.judge_json(content, json, shown, &mut judged);
             }
         }
-        wrong
+        if let Some(most) = self.max_latency.filter(|most| answer.latency > *most) {
+            let (most, took) = (most.as_millis(), answer.latency.as_millis());
+            judged.wrong.push(format!("Expected an answer within {most} ms, it took {took} ms."));
+        }
+        if !judged.is_good() && !answer.body.is_empty() && content.unread.is_none() {
+            judged.wrong_body = Some(format!("The body: {}", shown.bytes(&content.bytes)));
+        }
+        judged
+    }
+
+    fn judge_text(&self, content: &Content<'_>, shown: &Shown, judged: &mut Judged) {
+        if let Some(text) = &self.contains
+            && !content.text().contains(&text.what)
+        {
+            let line = format!("Expected a body that contains {:?}.", text.shown(&text.what, shown));
+            judged.text(content, &text.what, line);
+        }
+        if let Some(regex) = &self.matches
+            && !regex.what.is_match(&content.bytes)
+        {
+            let pattern = regex.what.as_str();
+            let line = format!("Expected a body that matches {:?}.", regex.shown(pattern, shown));
+            judged.text(content, pattern, line);
+        }
+    }
+
+    fn judge_json(
+        &self,
+        content: &Content<'_>,
+        json: &Result<Json<'_>, JsonError>,
+        shown: &Shown,
+        judged: &mut Judged,
+    ) {
+        if self.json.is_empty() {
+            return;
+        }
+        let json = match json {
+            Ok(json) => json,
+            Err(error @ (JsonError::Depth(_) | JsonError::Parts(_))) => {
+                return judged.unread(&format!("The body cannot be read as JSON: {error}."), shown);
+            }
+            Err(JsonError::Syntax { .. }) => {
+                return judged.wrong.push("Expected JSON, and the body is none.".into());
+            }
+        };
+        for (text, path, expected) in &self.json {
+            let got = path.find(json);
+            match got.as_ref().map(Json::value).transpose() {
+                Ok(value) if value.as_ref() == Some(&expected.what) => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    judged.unread(&format!("What stands at {text} cannot be compared: {error}."), shown);
+                    continue;
+                }
+            }
+            let wanted = json::text(&expected.what, &mut |text| Some(text.to_owned())).unwrap_or_default();
+            let wanted = expected.shown(&wanted, shown);
+            let got = got.map_or_else(|| "nothing".into(), |got| got.to_string());
+            if content.vague && got.contains(char::REPLACEMENT_CHARACTER) {
+                judged.unread(VAGUE, shown);
+                continue;
+            }
+            let got = if got == "nothing" { got } else { expected.shown(&got, shown) };
+            judged.wrong.push(format!("Expected {wanted} at {}, got {got}.", shown.text(text)));
+        }
     }
 
     fn shown_statuses(&self) -> String {

@@ -13,17 +13,24 @@ pub(crate) struct Fault {
     pub(crate) outcome: Outcome,
     /// A sentence; texts from outside in it are not masked yet.
     pub(crate) message: String,
+    /// Whether the request surely never reached the service.
+    pub(crate) unsent: bool,
 }
 
 impl Fault {
     /// The service is to blame.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed, message: message.into() }
+        Self { outcome: Outcome::Failed, message: message.into(), unsent: false }
     }
 
     /// This side is to blame, so nothing is known about the service.
     pub(crate) fn error(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Error, message: message.into() }
+        Self { outcome: Outcome::Error, message: message.into(), unsent: false }
+    }
+
+    /// The same, of a request that never left.
+    pub(crate) fn unsent(self) -> Self {
+        Self { unsent: true, ..self }
     }
 
     /// Whether the error is that the server's certificate is not trusted.
@@ -33,6 +40,11 @@ impl Fault {
 
     /// What a failed request says.
     pub(crate) fn of(error: &reqwest::Error) -> Self {
+        let unsent = error.is_builder() || error.is_connect();
+        Self { unsent, ..Self::explained(error) }
+    }
+
+    fn explained(error: &reqwest::Error) -> Self {
         if error.is_builder() {
             return Self::error(format!("The request could not be made: {}.", innermost(error)));
         }

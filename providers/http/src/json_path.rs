@@ -4,7 +4,7 @@
 //! months) or a parser generator with assembly (`jsonpath-rust`). Filters are of little use where one answer is
 //! compared with one value, so the rest is left out, and what is left out is refused by name.
 
-use serde_json::Value as Json;
+use relplan_contract::Json;
 
 /// The longest path, in steps.
 const MOST_STEPS: usize = 100;
@@ -45,13 +45,13 @@ impl JsonPath {
     }
 
     /// What stands at the place: nothing, one thing, or with a wildcard the list of all.
-    pub(crate) fn find(&self, json: &Json) -> Option<Json> {
+    pub(crate) fn find<'t>(&self, json: &Json<'t>) -> Option<Json<'t>> {
         let mut found = vec![json];
         for segment in &self.0 {
             found = found.into_iter().flat_map(|json| segment.of(json)).collect();
         }
         if self.0.contains(&Segment::All) {
-            Some(Json::Array(found.into_iter().cloned().collect()))
+            Some(Json::List(found.into_iter().cloned().collect()))
         } else {
             found.first().map(|json| (*json).clone())
         }
@@ -59,18 +59,18 @@ impl JsonPath {
 }
 
 impl Segment {
-    fn of<'j>(&self, json: &'j Json) -> Vec<&'j Json> {
+    fn of<'j, 't>(&self, json: &'j Json<'t>) -> Vec<&'j Json<'t>> {
         match (self, json) {
-            (Self::Name(name), Json::Object(map)) => map.get(name).into_iter().collect(),
-            (Self::Index(index), Json::Array(items)) => at(items, *index).into_iter().collect(),
-            (Self::All, Json::Array(items)) => items.iter().collect(),
-            (Self::All, Json::Object(map)) => map.values().collect(),
+            (Self::Name(name), Json::Map(map)) => map.get(&**name).into_iter().collect(),
+            (Self::Index(index), Json::List(items)) => at(items, *index).into_iter().collect(),
+            (Self::All, Json::List(items)) => items.iter().collect(),
+            (Self::All, Json::Map(map)) => map.values().collect(),
             _ => Vec::new(),
         }
     }
 }
 
-fn at(items: &[Json], index: i64) -> Option<&Json> {
+fn at<'j, 't>(items: &'j [Json<'t>], index: i64) -> Option<&'j Json<'t>> {
     let distance = usize::try_from(index.unsigned_abs()).ok()?;
     let index = if index < 0 { items.len().checked_sub(distance)? } else { distance };
     items.get(index)
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn find(path: &str, json: &str) -> Option<String> {
-        let json = serde_json::from_str(json).expect("JSON");
+        let json = Json::read(json, 10).expect("JSON");
         JsonPath::parse(path).expect("a path").find(&json).map(|found| found.to_string())
     }
 

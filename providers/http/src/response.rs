@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use relplan_contract::{
-    Answer, Attribute, Context, DataSchema, DataSource, Outcome, Path, Problem, Type, Value,
+    Answer, Attribute, Context, DataSchema, DataSource, Json, JsonError, MAX_DEPTH, Outcome, Path, Problem,
+    Type, Value,
 };
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use crate::arguments::{check_connection, check_url, headers};
 use crate::client::{self, Client, Request};
-use crate::json;
+use crate::content::Content;
 use crate::schema::connection;
 use crate::shown::Shown;
 use crate::target;
@@ -26,8 +27,8 @@ const DOCS: &str = r#"Asks a URL with GET:
 
 ```hcl
 data "http_response" "current" {
-  url     = "https://shop.example/version"
-  headers = { Accept = "application/json" }
+  url             = "https://shop.example/version"
+  request_headers = { Accept = "application/json" }
 }
 
 locals {
@@ -36,7 +37,11 @@ locals {
 ```
 
 Any status is an answer: look at `status` where it matters. Without an answer (no connection, a timeout, too large a
-body) reading fails. `headers` are in lower case and without `age`, `date`, `expires` and `set-cookie`, which differ
+body) reading fails, and so it does with one that cannot be given as it is: in an encoding or a charset that is not
+known, JSON of more than 100 levels, a number of more than 1,024 digits. Otherwise numbers have all their digits.
+`json_error` says why `json` is null. How `body` is decoded is told at `http_smoke_test`.
+
+`headers` are in lower case and without `age`, `date`, `expires` and `set-cookie`, which differ
 from one answer to the next. Redirects, proxies and certificates are as for `http_smoke_test`."#;
 
 /// The data source `http_response`.
@@ -64,8 +69,9 @@ pub(crate) fn schema() -> DataSchema {
             Type::map(Type::String),
             "Headers of the answer, several of a name joined by `, `.",
         ),
-        Attribute::computed("body", Type::String, "The answer as text; what is no UTF-8 is replaced."),
+        Attribute::computed("body", Type::String, "The answer as text; what is no text is replaced."),
         Attribute::computed("json", Type::Any, "The answer as a value where it is JSON, else null."),
+        Attribute::computed("json_error", Type::String, "Why the answer is no JSON; null where it is."),
     ]);
     let summary = "What a URL answers.";
     DataSchema { type_name: TYPE_NAME, summary, docs: DOCS, attributes }
@@ -107,7 +113,11 @@ impl DataSource for HttpResponse {
                 let problem = if fault.outcome == Outcome::Error { Problem::refused } else { Problem::retry };
                 problem(message).detail(detail)
             })?;
-            Ok(object(config, &answer))
+            let shown = Shown::new(context.redactor.clone());
+            object(config, &answer).map_err(|why| {
+                Problem::refused(format!("What {} answers cannot be read.", shown.text(&url)))
+                    .detail(shown.text(&why))
+            })
         })
     }
 }
@@ -127,7 +137,8 @@ fn request(config: &Value) -> Result<Request, Problem> {
     Ok(Request { method: Method::GET, url, headers: given, body: None, follow_redirects })
 }
 
-fn object(config: &Value, answer: &client::Answer) -> Value {
+/// The data; else why they would not be what was answered, as a sentence.
+fn object(config: &Value, answer: &client::Answer) -> Result<Value, String> {
     let mut headers: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in &answer.headers {
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -137,12 +148,30 @@ fn object(config: &Value, answer: &client::Answer) -> Value {
             *joined = format!("{joined}{separator}{text}");
         }
     }
-    let json = serde_json::from_slice(&answer.body).map_or(Value::NULL, |json| json::value(&json));
+    let content = Content::of(answer);
+    if let Some(why) = content.unread {
+        return Err(why);
+    }
+    let body = content.text();
+    let (json, json_error) = match Json::read(&body, MAX_DEPTH) {
+        Ok(json) => {
+            let value =
+                json.value().map_err(|error| format!("A number in its JSON is too long: {error}."))?;
+            (value, Value::NULL)
+        }
+        Err(error @ (JsonError::Depth(_) | JsonError::Parts(_))) => {
+            return Err(format!("Its JSON is too large: {error}."));
+        }
+        Err(error @ JsonError::Syntax { .. }) => {
+            (Value::NULL, format!("The body is no JSON: {error}.").into())
+        }
+    };
     let headers = headers.into_iter().map(|(name, text)| (name, Value::from(text)));
-    config
+    Ok(config
         .clone()
         .with("status", i64::from(answer.status).into())
         .with("headers", Value::map(headers))
-        .with("body", String::from_utf8_lossy(&answer.body).into_owned().into())
+        .with("body", body.into_owned().into())
         .with("json", json)
+        .with("json_error", json_error))
 }

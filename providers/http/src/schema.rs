@@ -46,6 +46,14 @@ The steps are made in order; the first that is not as expected ends the attempt.
 `interval_seconds`, from the first step on, until `consecutive` good ones came in a row or `deadline_seconds` are
 over. Each request uses a connection of its own, so that a load balancer may send each to another server.
 
+## What is sent again
+
+GET, HEAD, OPTIONS, TRACE, PUT and DELETE are, since asking twice is the same as asking once. **A POST, a PATCH or any
+other method is sent once** each time the test is made, unless its step says `repeatable = true`: when it is not answered as expected, the test
+ends there, and when a later step is not, the next attempt begins behind it, with what it captured. One that never
+reached the service (the connection was refused) is tried again. Where a service takes a while to come up, put a
+GET that waits for it first. `repeatable = false` makes any other request one that is sent once.
+
 ## Verdicts
 
 | what happened until the deadline | verdict |
@@ -53,10 +61,22 @@ over. Each request uses a connection of its own, so that a load balancer may sen
 | enough good attempts in a row | passed |
 | an answer that is not as expected, too late or too large; no connection; a timeout; a name that does not exist; a certificate that is expired or for another name | **failed** |
 | a certificate from an authority that is not trusted *here*; no DNS server or no network reachable from here; a URL that is none | error |
+| all else as expected, and a body that something is expected of, and that cannot be read: see below | error |
 | good attempts in the end, but too few of them in a row | inconclusive |
 
 A service that is down after a deployment is a failed test: only *failed* rolls back. Where the reason lies with
 the machine that asks, nothing is known about the service, and a person must look.
+
+## Bodies
+
+A body is judged as it was before it was packed for the way: `Content-Encoding` gzip, deflate and zstd are undone,
+asked for or not. Its characters are those that a byte order mark, the charset in `Content-Type`, or the text itself
+(`<?xml encoding=...?>`, `<meta charset=...>`) name, else UTF-8; a byte order mark is no part of it. What cannot be read
+(brotli, a charset that is not known, a body that is not what it calls itself, one of more than `max_body_bytes` when
+unpacked, JSON of more than 1,000 levels) is not judged: the verdict is *error*, never *failed*.
+
+Numbers in JSON are compared digit by digit, however many they are, and captured as they are written. `1`, `1.0` and
+`1e0` are equal. Of members with the same name the last one counts.
 
 ## Captures
 
@@ -73,7 +93,8 @@ for all. A path with `*` gives a list. Filters, slices and `..` are not there. N
 
 They are followed, at most ten. To another scheme, host or port only `Accept`, `Accept-Language` and `User-Agent`
 go along, never other headers, and never a body; from https to http none is followed. With
-`follow_redirects = false` the redirect itself is the answer.
+`follow_redirects = false` the redirect itself is the answer. Cookies that they set go along with what follows in the
+same step, to the server that set them and nowhere else; the next step begins without.
 
 ## Proxies and certificates
 
@@ -133,8 +154,12 @@ pub(crate) fn connection() -> Vec<Attribute> {
         )
         .or(Value::integer(10)),
         Attribute::optional("follow_redirects", Type::Bool, "Whether redirects are followed.").or(true),
-        Attribute::optional("max_body_bytes", Type::Number, "How large an answer may be, in bytes.")
-            .or(Value::integer(10_000_000)),
+        Attribute::optional(
+            "max_body_bytes",
+            Type::Number,
+            "How large an answer may be, in bytes; unpacked too.",
+        )
+        .or(Value::integer(10_000_000)),
         Attribute::optional(
             "ca_file",
             Type::String,
@@ -158,6 +183,11 @@ fn step() -> Vec<Attribute> {
             "follow_redirects",
             Type::Bool,
             "Whether redirects are followed; as for the test unless given.",
+        ),
+        Attribute::optional(
+            "repeatable",
+            Type::Bool,
+            "Whether the request may be sent again; unless given, all but POST, PATCH and unknown methods may.",
         ),
         Attribute::optional(
             "expect_status",

@@ -14,12 +14,14 @@ const LONGEST: usize = 300;
 pub(crate) struct Shown {
     known: Arc<Redactor>,
     captured: Redactor,
+    /// Texts of one answer's own.
+    others: Redactor,
 }
 
 impl Shown {
     /// Masks what the engine knows to be secret.
     pub(crate) fn new(known: Arc<Redactor>) -> Self {
-        Self { known, captured: Redactor::default() }
+        Self { known, captured: Redactor::default(), others: Redactor::default() }
     }
 
     /// Masks what was captured too.
@@ -27,7 +29,13 @@ impl Shown {
         Self {
             known: Arc::clone(&self.known),
             captured: Redactor::new(captured.values().map(String::as_str)),
+            others: self.others.clone(),
         }
+    }
+
+    /// Masks these too.
+    pub(crate) fn and_texts<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Self {
+        Self { others: Redactor::new(texts), ..self.clone() }
     }
 
     /// The text as it may be shown. It is masked before it is cut: half a secret would not be recognised.
@@ -46,7 +54,7 @@ impl Shown {
     }
 
     fn mask(&self, text: &str) -> String {
-        self.captured.mask(&self.known.mask(text)).into_owned()
+        self.others.mask(&self.captured.mask(&self.known.mask(text))).into_owned()
     }
 }
 

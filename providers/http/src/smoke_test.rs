@@ -7,7 +7,7 @@ use relplan_contract::{
 };
 
 use crate::arguments::{check_connection, check_seconds, check_url, check_whole, headers, seconds};
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Start};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::schema;
@@ -137,9 +137,11 @@ impl<'a> Test<'a> {
     /// Tries until it is enough.
     async fn attempts(&self, tally: &mut Tally) {
         let mut told = String::new();
+        let mut start = Start::default();
         loop {
-            let attempt = Attempt::make(&self.client, &self.steps, &self.shown).await;
+            let attempt = Attempt::make(&self.client, &self.steps, start, &self.shown).await;
             let (outcome, lines) = (attempt.outcome, attempt.lines.join("\n"));
+            start = attempt.next.clone().unwrap_or_default();
             let enough = tally.add(attempt);
             // The same fault every two seconds is told now and then.
             if outcome == Outcome::Passed || lines != told || tally.attempts.is_multiple_of(TELL_EVERY) {

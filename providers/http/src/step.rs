@@ -20,6 +20,8 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) expect: Expect,
     pub(crate) captures: Vec<(String, Source)>,
+    /// Whether its request may be sent again when it was sent before.
+    pub(crate) repeatable: bool,
     method: Method,
     url: Template,
     headers: Vec<(HeaderName, Template)>,
@@ -84,12 +86,24 @@ impl Step {
             problems.push(invalid(at.clone(), message).hint("Add it to the `capture` of an earlier step."));
         }
         let captures = captures(step, at, names, problems);
+        let method = method(step, at, problems);
+        // Those that RFC 9110 calls idempotent: to ask twice is to ask once.
+        let repeatable = step.get("repeatable").as_bool().unwrap_or_else(|| method.is_idempotent());
+        let wanted = config.get("consecutive").as_i64().filter(|wanted| *wanted > 1);
+        if let Some(wanted) = wanted.filter(|_| !repeatable && !step.get("repeatable").is_unknown()) {
+            let message =
+                format!("The test wants {wanted} good attempts in a row, and a {method} is sent once.");
+            let hint =
+                "Say `repeatable = true` in the step if it may be sent again, or leave `consecutive` out.";
+            problems.push(invalid(at.key("method"), message).hint(hint));
+        }
         let follow = [step, config].map(|object| object.get("follow_redirects").as_bool());
         Some(Self {
             name,
             expect: Expect::of(step, at, problems),
             captures,
-            method: method(step, at, problems),
+            repeatable,
+            method,
             url,
             headers,
             body,
@@ -99,9 +113,9 @@ impl Step {
 
     /// The request with what was captured so far.
     pub(crate) fn request(&self, captured: &Captured) -> Result<Request, Fault> {
-        let missing = || Fault::error("A part of the request was not captured.");
+        let missing = || Fault::error("A part of the request was not captured.").unsent();
         let url = self.url.render(captured, percent_encoded).ok_or_else(missing)?;
-        let url = target::parse(&url).map_err(Fault::error)?;
+        let url = target::parse(&url).map_err(|message| Fault::error(message).unsent())?;
         let mut headers = HeaderMap::new();
         for (name, template) in &self.headers {
             let text = template.render(captured, str::to_owned).ok_or_else(missing)?;
@@ -109,6 +123,7 @@ impl Step {
                 Fault::failed(format!(
                     "What was captured for the header {name} contains a control character."
                 ))
+                .unsent()
             })?;
             headers.insert(name.clone(), value);
         }
@@ -123,6 +138,11 @@ impl Step {
         };
         let (method, follow_redirects) = (self.method.clone(), self.follow_redirects);
         Ok(Request { method, url, headers, body, follow_redirects })
+    }
+
+    /// The request's method.
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
     /// The request's first line for a report, with the references in place of what was captured.

@@ -32,7 +32,7 @@ impl Tally {
         }
     }
 
-    /// Counts an attempt. True: enough of them were good.
+    /// Counts an attempt. True: no other is made, since enough of them were good, or a request may not be sent again.
     pub(crate) fn add(&mut self, attempt: Attempt) -> bool {
         self.attempts = self.attempts.saturating_add(1);
         if attempt.outcome == Outcome::Passed {
@@ -45,8 +45,9 @@ impl Tally {
                 self.worst = Some(attempt.clone());
             }
         }
+        let ended = attempt.next.is_none();
         self.last = Some(attempt);
-        self.streak >= self.wanted
+        self.streak >= self.wanted || ended
     }
 
     /// How far it is, for the live line.
@@ -73,12 +74,20 @@ impl Tally {
                 if self.wanted > 1 { format!(" {} times in a row", self.wanted) } else { String::new() };
             return Verdict::new(Outcome::Passed, format!("{steps} passed{row}, after {attempts}."));
         }
-        let outcome = match &self.worst {
+        // An answer without fault came in the end, and nobody can read it: what was wrong before is over.
+        let unread = self.last.as_ref().filter(|last| last.unread);
+        let told = unread.or(self.worst.as_ref());
+        let outcome = match told {
             _ if self.streak > 0 && !self.relapsed => Outcome::Inconclusive,
-            Some(worst) => worst.outcome,
+            Some(told) => told.outcome,
             None => Outcome::Inconclusive,
         };
-        let within = format!("within {deadline_seconds} s, in {attempts}");
+        let ended = self.last.as_ref().is_some_and(|last| last.next.is_none());
+        let within = if ended {
+            format!("in {attempts}")
+        } else {
+            format!("within {deadline_seconds} s, in {attempts}")
+        };
         let summary = match outcome {
             Outcome::Inconclusive => {
                 format!("Only {} of {} good attempts in a row {within}.", self.streak, self.wanted)
@@ -86,7 +95,7 @@ impl Tally {
             Outcome::Error => format!("The test could not be made {within}."),
             Outcome::Failed | Outcome::Passed | Outcome::Pending => format!("Not healthy {within}."),
         };
-        let details = self.worst.as_ref().map(|worst| worst.lines.clone()).unwrap_or_default();
+        let details = told.map(|told| told.lines.clone()).unwrap_or_default();
         Verdict { details, ..Verdict::new(outcome, summary) }
     }
 }
@@ -111,8 +120,9 @@ mod tests {
             'F' => Outcome::Failed,
             _ => Outcome::Error,
         };
-        let fault = Fault { outcome, message: letter.to_string() };
-        Attempt::faulty(&fault, &Shown::new(Arc::new(Redactor::default())))
+        let fault = Fault { outcome, message: letter.to_string(), unsent: false };
+        let attempt = Attempt::faulty(&fault, &Shown::new(Arc::new(Redactor::default())));
+        Attempt { unread: letter == 'U', ..attempt }
     }
 
     fn verdict(wanted: u32, attempts: &str) -> (Outcome, Vec<String>) {
@@ -139,10 +149,15 @@ mod tests {
             (1, "F", Outcome::Failed),
             (1, "FEE", Outcome::Failed),
             (1, "EE", Outcome::Error),
+            // It came up, and what it answers cannot be read here.
+            (1, "FFU", Outcome::Error),
+            (1, "FUF", Outcome::Failed),
+            (1, "UFE", Outcome::Failed),
             (1, "", Outcome::Inconclusive),
         ] {
             assert_eq!(verdict(wanted, attempts).0, outcome, "{wanted} of {attempts}");
         }
         assert_eq!(verdict(1, "EFE").1, ["F"]);
+        assert_eq!(verdict(1, "FFU").1, ["U"]);
     }
 }

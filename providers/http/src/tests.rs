@@ -1,8 +1,10 @@
 //! Tests against real servers on this machine.
 
+mod bodies;
 mod conformance;
 mod connection;
 mod judging;
+mod repeats;
 mod secrets;
 mod server;
 mod validation;

@@ -1,8 +1,7 @@
 //! Questions that a person wrote, asked where nothing can be changed.
 
 use relplan_archive::Job;
-use relplan_contract::{Kind, Number, Problem, Value};
-use serde_json::Value as Json;
+use relplan_contract::{Json, Kind, MAX_DEPTH, Number, Problem, Value};
 
 use crate::connection::Connection;
 use crate::psql::{Session, literal};
@@ -51,9 +50,12 @@ pub(crate) fn ask(session: &mut Session<'_>, sql: &str, most: usize) -> Result<R
     // Names are looked for where a person's own session would.
     session.run("BEGIN READ ONLY; SET LOCAL search_path = DEFAULT")?;
     session.run(&format!("DO {}", literal(&block)))?;
-    let json = session.json("SELECT current_setting('relplan.answer')")?;
+    let answer = session.run("SELECT current_setting('relplan.answer')")?.concat();
     session.run("ROLLBACK")?;
-    let mut rows: Vec<Value> = json.as_array().into_iter().flatten().map(value).collect();
+    let mut rows = values(&answer).map_err(|why| {
+        Problem::refused(format!("What the query answers cannot be given: {why}."))
+            .hint("Let the query give such a value as text.")
+    })?;
     let truncated = rows.len() > most;
     rows.truncate(most);
     Ok(Rows { rows, truncated })
@@ -90,16 +92,10 @@ pub(crate) fn number(value: &Value) -> Option<&Number> {
     if let Kind::Number(number) = value.kind() { Some(number) } else { None }
 }
 
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::NULL,
-        Json::Bool(truth) => (*truth).into(),
-        Json::Number(number) => {
-            let text = number.to_string();
-            Number::parse(&text).map_or_else(|_| Value::from(&*text), Value::from)
-        }
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => Value::list(items.iter().map(value)),
-        Json::Object(members) => Value::map(members.iter().map(|(name, item)| (name.as_str(), value(item)))),
-    }
+/// The rows of an answer, with all digits of their numbers; else why there are none, as a clause.
+fn values(answer: &str) -> Result<Vec<Value>, String> {
+    // An array of rows is one level more than a row.
+    let json = Json::read(answer, MAX_DEPTH + 1).map_err(|error| error.to_string())?;
+    let Json::List(rows) = json else { return Ok(Vec::new()) };
+    rows.iter().map(Json::value).collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

@@ -21,11 +21,16 @@ data "postgres_query" "tenants" {
 resource "http_smoke_test" "tenant" {
   for_each = { for row in data.postgres_query.tenants.rows : row.name => row }
   base_url = "https://${each.key}.shop.example"
-  # ...
+
+  step {
+    name        = "tenant"
+    path        = "/tenant"
+    expect_json = { "$.id" = each.value.id }
+  }
 }
 ```
 
-Numbers of more than 15 digits are exact only as text: `id::text`."#;
+Numbers have all the digits that the database has, up to 1,024; values of more than 100 levels are refused."#;
 
 pub(crate) fn schema() -> DataSchema {
     let mut attributes = connection::attributes();

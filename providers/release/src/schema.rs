@@ -56,7 +56,8 @@ resource "release_notes" "shop" {
 }
 
 resource "github_release" "shop" {
-  repository = "acme/shop"
+  for_each   = data.github_repositories.shop.full_names
+  repository = each.key
   tag        = "v${release.version}"
   notes      = lookup(release_notes.shop.by_repository, each.key, "No changes in this repository.")
 }

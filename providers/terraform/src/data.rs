@@ -16,7 +16,9 @@ resource "terraform_data" "revision" {
 }
 
 resource "exec_deployment" "web" {
-  # ...
+  version = release.version
+  deploy  = ["./deploy.sh", release.version]
+
   lifecycle {
     replace_triggered_by = [terraform_data.revision]
   }

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 /// Deepest nesting of lists and maps in a value.
-pub const MAX_VALUE_DEPTH: u32 = 100;
+pub const MAX_VALUE_DEPTH: u32 = relplan_contract::MAX_DEPTH;
 
 /// How many parts of a value are looked at for the price of one step.
 pub(super) const PARTS_PER_STEP: u64 = 8;
@@ -151,6 +151,11 @@ impl Budget {
     pub(in crate::lang) fn elements(&self, count: usize) -> Result<(), Exceeded> {
         take(&self.elements, count as u64, self.limits.elements).then_some(()).ok_or(Exceeded::Elements)?;
         self.all.elements(count as u64)
+    }
+
+    /// The most elements that one evaluation may make.
+    pub(in crate::lang) const fn most_elements(&self) -> u64 {
+        self.limits.elements
     }
 
     /// Looks through a whole value, up to the limit.

@@ -1,5 +1,9 @@
 //! Reports as different tools write them, and hostile ones.
 
+mod tools;
+mod words;
+
+use super::guard::without_illegal;
 use super::*;
 
 fn counts(text: &str) -> (u64, u64, u64, u64) {

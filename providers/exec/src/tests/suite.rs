@@ -98,3 +98,23 @@ async fn a_secret_that_was_not_kept_is_told_and_not_left_out() {
     assert_eq!(problem.kind, ProblemKind::Invalid);
     assert!(problem.message.contains("TOKEN") && !place.path("started").exists());
 }
+
+#[tokio::test]
+async fn what_may_not_run_is_bounded() {
+    let place = Place::new();
+    let cases = "<testcase name=\"a\"/><testcase name=\"b\" status=\"disabled\"/><testcase name=\"c\"><skipped/></testcase>";
+    let report = || with_report(cases, "true");
+    for (most, outcome) in [(2, Outcome::Passed), (1, Outcome::Inconclusive)] {
+        let arguments: Vec<_> = report().into_iter().chain([("max_skipped", Value::integer(most))]).collect();
+        let (object, verdict) = judge(&place, &arguments).await;
+        assert_eq!((verdict.outcome, object.get("skipped")), (outcome, &Value::integer(2)), "{verdict:?}");
+    }
+    let test = ExecTest::default();
+    for (most, junit) in [(Value::integer(-1), "r.xml".into()), (2.into(), Value::NULL)] {
+        let config = planned(&test, &[("command", sh("true")), ("junit", junit), ("max_skipped", most)]);
+        let found = test.validate(&config);
+        assert!(
+            found.len() == 1 && found[0].attribute.as_ref().is_some_and(|at| at.to_string() == "max_skipped")
+        );
+    }
+}

@@ -6,11 +6,15 @@ use super::*;
 
 fn report(tests: u64, failures: u64, skipped: u64) -> Report {
     let failed = (0..failures).map(|number| format!("test {number}")).collect();
-    Report { tests, failures, errors: 0, skipped, failed }
+    Report { tests, passed: tests - failures - skipped, failures, errors: 0, skipped, failed }
 }
 
 fn judged(ended: Ended, report: Option<&Result<Report, String>>) -> Verdict {
-    verdict(&Findings { ended, accepted: ended == Ended::Code(0), report, tail: "last words" })
+    bounded(ended, report, None)
+}
+
+fn bounded(ended: Ended, report: Option<&Result<Report, String>>, max_skipped: Option<u64>) -> Verdict {
+    verdict(&Findings { ended, accepted: ended == Ended::Code(0), report, max_skipped, tail: "last words" })
 }
 
 #[test]
@@ -51,4 +55,20 @@ fn failed_tests_are_named_up_to_a_number() {
     let verdict = judged(Ended::Code(1), Some(&Ok(report(30, 25, 0))));
     assert_eq!(verdict.summary, "5 passed, 25 failed.");
     assert_eq!((verdict.details.len(), verdict.details[20].as_str()), (21, "and 5 more"));
+}
+
+#[test]
+fn too_many_that_did_not_run_leave_it_open() {
+    for (most, report, outcome) in [
+        (None, report(9, 0, 8), Outcome::Passed),
+        (Some(8), report(9, 0, 8), Outcome::Passed),
+        (Some(7), report(9, 0, 8), Outcome::Inconclusive),
+        (Some(0), report(9, 0, 1), Outcome::Inconclusive),
+        (Some(0), report(9, 0, 0), Outcome::Passed),
+        (Some(0), report(9, 1, 8), Outcome::Failed),
+        (Some(9), report(9, 0, 9), Outcome::Inconclusive),
+    ] {
+        let verdict = bounded(Ended::Code(0), Some(&Ok(report)), most);
+        assert_eq!(verdict.outcome, outcome, "{most:?}: {verdict:?}");
+    }
 }

@@ -84,6 +84,8 @@ pub(super) async fn look(client: &Client, context: &Context, arguments: &Argumen
 
 fn version(text: &str, field: Option<&str>) -> Result<String, Problem> {
     let no_version = |why: &str| Problem::refused(format!("What version_url answers is no version: {why}."));
+    // A byte order mark is no part of a version, nor of JSON.
+    let text = text.trim_start_matches('\u{feff}');
     let version = match field {
         None => text.trim().to_owned(),
         Some(field) => {
@@ -141,5 +143,23 @@ pub(super) async fn tell(
     let told: Result<Json, _> = client.change(&patient(context), Method::POST, &path, &body).await;
     if let Err(fault) = told {
         context.progress.line(&fault.reading("The deployment's status could not be recorded").message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_as_it_is_written() {
+        for (text, field, found) in [
+            ("1.2.0\n", None, Some("1.2.0")),
+            ("\u{feff}1.2.0\r\n", None, Some("1.2.0")),
+            ("\u{feff}{\"version\": \"1.2.0\"}", Some("version"), Some("1.2.0")),
+            ("{\"version\": 7}", Some("version"), None),
+            ("\u{feff}", None, None),
+        ] {
+            assert_eq!(version(text, field).ok().as_deref(), found, "{text:?}");
+        }
     }
 }

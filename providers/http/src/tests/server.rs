@@ -40,6 +40,12 @@ pub(super) fn reply(status: u16, headers: &str, body: &str) -> Reply {
     raw(&format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{headers}\r\n{body}"))
 }
 
+/// An answer of status 200 whose body is no text.
+pub(super) fn bytes(headers: &str, body: &[u8]) -> Reply {
+    let head = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+    Reply { bytes: [head.as_bytes(), body].concat(), pace: Duration::ZERO }
+}
+
 /// An answer that is not touched.
 pub(super) fn raw(text: &str) -> Reply {
     Reply { bytes: text.as_bytes().to_vec(), pace: Duration::ZERO }

@@ -42,15 +42,20 @@ async fn queries_judge() {
         ),
         query("SELECT count(*) FROM orders -- all", &[("at_least", 50.into()), ("at_most", 50.into())]),
         query("SELECT 1.50::numeric", &[("equals", "1.5".into())]),
+        query("SELECT 100000000000000000001", &[("equals", "100000000000000000001".into())]),
         query("SELECT count(*) > 0 FROM customers;", &[("equals", "true".into())]),
         query("SELECT * FROM orders WHERE price < 0", &[("row_count", 0.into())]),
         query(two, &[("rows", Value::list([row("a", 1.into()), row("b", Value::NULL)]))]),
     ];
     let verdict = judge(&bench, &good).await.expect("asked");
-    assert_eq!((verdict.outcome, &*verdict.summary), (Outcome::Passed, "6 queries as expected."));
+    assert_eq!((verdict.outcome, &*verdict.summary), (Outcome::Passed, "7 queries as expected."));
     for (bad, why) in [
         (query("SELECT count(*) FROM orders", &[("equals", "51".into())]), "it gives 50, not 51"),
         (query("SELECT 5", &[("above", 5.into())]), "it gives 5, which is not above 5"),
+        (
+            query("SELECT 100000000000000000001", &[("equals", "100000000000000000000".into())]),
+            "it gives 100000000000000000001, not 100000000000000000000",
+        ),
         // Nothing is never as expected.
         (query("SELECT 1 WHERE false", &[("at_most", 5.into())]), "no row"),
         (query("SELECT NULL::int", &[("below", 5.into())]), "null"),
@@ -136,6 +141,20 @@ async fn rows_are_read() {
         rows[1].get("price"),
         &Value::from(relplan_contract::Number::parse("0.67").expect("a number"))
     );
+    let big = "SELECT 100000000000000000001 AS id, 19.990000000000000001 AS amount, '[18446744073709551616]'::jsonb AS list";
+    let answer = read(big, 5).await.expect("read");
+    let row = &answer.get("rows").as_list().expect("rows")[0];
+    let number = |text: &str| Value::from(relplan_contract::Number::parse(text).expect("a number"));
+    assert_eq!(row.get("id"), &number("100000000000000000001"));
+    assert_eq!(row.get("amount"), &number("19.990000000000000001"));
+    assert_eq!(row.get("list"), &Value::list([number("18446744073709551616")]));
+    for (long, told) in [
+        ("SELECT repeat('9', 2000)::numeric", "more than 1024 digits"),
+        ("SELECT (repeat('[', 200) || repeat(']', 200))::jsonb", "more than 101 levels"),
+    ] {
+        let problem = read(long, 5).await.expect_err("it does not fit");
+        assert!(problem.message.contains(told), "{problem}");
+    }
     let answer = read("SELECT 1 WHERE false", 5).await.expect("read");
     assert_eq!(
         (answer.get("rows").as_list().map(<[Value]>::len), answer.get("truncated").as_bool()),

@@ -1,8 +1,6 @@
 //! JSON, with exact numbers of any length: the reader and writer of `jsondecode` and `jsonencode`.
 
-use std::sync::Arc;
-
-use relplan_contract::{Kind, Map, Number, Value};
+use relplan_contract::{Json, JsonError, Kind, Value};
 
 use super::super::{Arguments, Exceeded, Fault};
 use crate::lang::eval::{Budget, MAX_VALUE_DEPTH};
@@ -80,198 +78,38 @@ fn write_string(text: &str, out: &mut String) {
 /// `jsondecode`.
 pub(super) fn decode(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     arguments.read_slowly(0, READING)?;
-    let mut reader = Reader { text: arguments.text(0), at: 0, budget: arguments.budget() };
-    let refuse = |reader: &Reader<'_>, wrong: Wrong| match wrong {
-        Wrong::Exceeded(exceeded) => Fault::Exceeded(exceeded),
-        Wrong::Syntax(what) => {
-            let before = reader.text.get(..reader.at).unwrap_or(reader.text);
-            let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            let at = arguments.detail(|| format!(" at line {line}, column {column}"));
-            Fault::argument(
-                0,
-                format!("It is no valid JSON{at}: {what}."),
-                "Check the text; JSON wants double quotes and no comma at an end.",
-            )
-        }
+    let refuse = |at: String, what: &str| {
+        Fault::argument(
+            0,
+            format!("It is no valid JSON{at}: {what}."),
+            "Check the text; JSON wants double quotes and no comma at an end.",
+        )
     };
-    let decoded = reader.value(0).and_then(|value| match reader.peek() {
-        None => Ok(value),
-        Some(_) => Err(Wrong::Syntax("something follows behind the value")),
-    });
-    decoded.map_err(|wrong| refuse(&reader, wrong))
+    let most = arguments.budget().most_elements();
+    let json = Json::read_within(arguments.text(0), MAX_VALUE_DEPTH, most).map_err(|error| match error {
+        JsonError::Depth(_) => Fault::Exceeded(Exceeded::ValueDepth),
+        JsonError::Parts(_) => Fault::Exceeded(Exceeded::Elements),
+        JsonError::Syntax { line, column, what } => {
+            refuse(arguments.detail(|| format!(" at line {line}, column {column}")), what)
+        }
+    })?;
+    pay_for(&json, arguments.budget()).map_err(Fault::Exceeded)?;
+    json.value().map_err(|error| refuse(String::new(), &error.to_string()))
 }
 
 /// How many times as much as a look at a text it costs to read it as JSON.
 const READING: u64 = 8;
 
-enum Wrong {
-    Syntax(&'static str),
-    Exceeded(Exceeded),
-}
-
-impl From<Exceeded> for Wrong {
-    fn from(exceeded: Exceeded) -> Self {
-        Self::Exceeded(exceeded)
-    }
-}
-
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
-    budget: &'t Budget,
-}
-
-impl<'t> Reader<'t> {
-    fn rest(&self) -> &'t str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// The next character that is no white space.
-    fn peek(&mut self) -> Option<char> {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        self.rest().chars().next()
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        self.peek();
-        let found = self.rest().starts_with(token);
-        self.at += if found { token.len() } else { 0 };
-        found
-    }
-
-    fn value(&mut self, depth: u32) -> Result<Value, Wrong> {
-        if depth > MAX_VALUE_DEPTH {
-            return Err(Exceeded::ValueDepth.into());
-        }
-        self.budget.elements(1)?;
-        match self.peek() {
-            None => Err(Wrong::Syntax("it ends too early")),
-            Some('{') => self.object(depth),
-            Some('[') => self.array(depth),
-            Some('"') => Ok(Value::string(self.string()?)),
-            Some('-' | '0'..='9') => self.number(),
-            Some(_) if self.eat("true") => Ok(Value::from(true)),
-            Some(_) if self.eat("false") => Ok(Value::from(false)),
-            Some(_) if self.eat("null") => Ok(Value::NULL),
-            Some(_) => Err(Wrong::Syntax("no value begins with this character")),
-        }
-    }
-
-    fn array(&mut self, depth: u32) -> Result<Value, Wrong> {
-        let mut items = Vec::new();
-        self.eat("[");
-        if self.eat("]") {
-            return Ok(Value::list(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            if self.eat("]") {
-                return Ok(Value::list(items));
-            }
-            if !self.eat(",") {
-                return Err(Wrong::Syntax("a comma or `]` is needed"));
-            }
-        }
-    }
-
-    fn object(&mut self, depth: u32) -> Result<Value, Wrong> {
-        let mut map = Map::new();
-        self.eat("{");
-        if self.eat("}") {
-            return Ok(Value::new(Kind::Map(Arc::new(map))));
-        }
-        loop {
-            if self.peek() != Some('"') {
-                return Err(Wrong::Syntax("a key in double quotes is needed"));
-            }
-            let key = self.string()?;
-            if !self.eat(":") {
-                return Err(Wrong::Syntax("a colon is needed behind the key"));
-            }
-            map.insert(key.into(), self.value(depth + 1)?);
-            if self.eat("}") {
-                return Ok(Value::new(Kind::Map(Arc::new(map))));
-            }
-            if !self.eat(",") {
-                return Err(Wrong::Syntax("a comma or `}` is needed"));
-            }
-        }
-    }
-
-    fn number(&mut self) -> Result<Value, Wrong> {
-        let rest = self.rest();
-        let length = rest.len()
-            - rest.trim_start_matches(|c: char| matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).len();
-        let text = rest.get(..length).unwrap_or_default();
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let leading_zero =
-            digits.starts_with('0') && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-        let number = Number::parse(text).ok().filter(|_| !leading_zero);
-        let number = number.ok_or(Wrong::Syntax("the number is malformed, or has too many digits"))?;
-        self.at += length;
-        Ok(number.into())
-    }
-
-    fn string(&mut self) -> Result<String, Wrong> {
-        self.at += 1;
-        let mut out = String::new();
-        loop {
-            let rest = self.rest();
-            let plain = rest.find(['"', '\\']).ok_or(Wrong::Syntax("a closing quote is missing"))?;
-            let (text, behind) = rest.split_at(plain);
-            if text.bytes().any(|byte| byte < 0x20) {
-                return Err(Wrong::Syntax("a control character in a string must be escaped"));
-            }
-            self.budget.bytes(plain)?;
-            out.push_str(text);
-            self.at += plain + 1;
-            if behind.starts_with('"') {
-                return Ok(out);
-            }
-            out.push(self.escape()?);
-        }
-    }
-
-    /// The character of the escape behind a backslash.
-    fn escape(&mut self) -> Result<char, Wrong> {
-        let letter = self.rest().chars().next();
-        self.at += letter.map_or(0, char::len_utf8);
-        match letter {
-            Some(c @ ('"' | '\\' | '/')) => Ok(c),
-            Some('b') => Ok('\u{8}'),
-            Some('f') => Ok('\u{c}'),
-            Some('n') => Ok('\n'),
-            Some('r') => Ok('\r'),
-            Some('t') => Ok('\t'),
-            Some('u') => self.unicode(),
-            _ => Err(Wrong::Syntax("there is no such escape")),
-        }
-    }
-
-    /// A lone half of a surrogate pair is replaced, as in Terraform.
-    fn unicode(&mut self) -> Result<char, Wrong> {
-        let first = self.unit()?;
-        if !(0xd800..0xdc00).contains(&first) || !self.rest().starts_with("\\u") {
-            return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
-        }
-        let before = self.at;
-        self.at += 2;
-        let second = self.unit()?;
-        if (0xdc00..0xe000).contains(&second) {
-            let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-            return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-        }
-        self.at = before;
-        Ok(char::REPLACEMENT_CHARACTER)
-    }
-
-    fn unit(&mut self) -> Result<u32, Wrong> {
-        let digits =
-            self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        self.at += 4;
-        unit.ok_or(Wrong::Syntax("four hexadecimal digits are needed behind \\u"))
+/// Takes the price of the value that a text stands for, before it is made.
+fn pay_for(json: &Json<'_>, budget: &Budget) -> Result<(), Exceeded> {
+    budget.elements(1)?;
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
+        Json::String(text) => budget.bytes(text.len()),
+        Json::List(items) => items.iter().try_for_each(|item| pay_for(item, budget)),
+        Json::Map(map) => map.iter().try_for_each(|(name, item)| {
+            budget.bytes(name.len())?;
+            pay_for(item, budget)
+        }),
     }
 }
