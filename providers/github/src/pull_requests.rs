@@ -34,7 +34,10 @@ milestone may be misspelt; `allow_none` lets that pass.
 Which ones belong to the release: those that go to `base`, carry the `milestone` and all `labels`, and, of the merged ones,
 those whose merge commits came after each repository's last release (or `since`). The last release is the tag of the highest
 version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch has its
-own; where this version has its tag already, its pull requests end there. Times do not count. Twenty repositories are two requests."#;
+own; where this version has its tag already, its pull requests end there. Where a higher version before this one was made on
+another branch, with more of what `base` has, it is that one. Times do not count. Without `base`, what the default branch got
+since the last release counts by whatever branch it came: by one that was the default branch before, or one that was merged as a
+whole. Twenty repositories are two requests."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {
@@ -178,12 +181,13 @@ impl Rules {
 
     /// `acme/shop#7 "Fix the cart" by bob, 3 days old: open, checks failed. https://...`
     fn line(&self, pull: &Pull, blocks: &[String]) -> String {
-        let state = match (&pull.merged_at, pull.draft) {
-            (Some(_), _) => "merged",
-            (None, true) => "open as a draft",
-            (None, false) => "open",
+        let state = match (&pull.merged_at, &pull.into, pull.draft) {
+            (Some(_), Some(branch), _) => format!("merged into {branch:?}"),
+            (Some(_), None, _) => "merged".to_owned(),
+            (None, _, true) => "open as a draft".to_owned(),
+            (None, _, false) => "open".to_owned(),
         };
-        let mut why = vec![state.to_owned()];
+        let mut why = vec![state];
         why.extend(blocks.iter().cloned());
         let age = age_days(&pull.created_at, self.now).map(|days| match days {
             1 => ", 1 day old".to_owned(),

@@ -28,6 +28,8 @@ pub(crate) struct Pull {
     /// Login of the author; of an account that is gone, `ghost`.
     pub(crate) author: String,
     pub(crate) draft: bool,
+    /// The branch that it went to, where that is not the one that was asked for.
+    pub(crate) into: Option<String>,
     /// When it was opened, as RFC 3339.
     pub(crate) created_at: String,
     /// When it was merged; none while it is open.
@@ -244,6 +246,9 @@ fn take<'a>(
         since.is_some_and(|since| node.updated_at.as_str() <= since)
             || place.range.is_some_and(|range| range.began_after(&node.updated_at))
     };
+    // What came after the last release came, by whatever branch: by one that had another name once, or by a shared one
+    // that was merged as a whole.
+    let by_commits = selection.base.is_none() && place.range.is_some_and(|range| !range.everything);
     let repository = place.repository.to_string();
     let mut page = |list: Option<List>, merged: bool| -> Next {
         let Some(list) = list else { return Next::None };
@@ -252,8 +257,10 @@ fn take<'a>(
             if merged && is_before(&node) {
                 next = None;
             }
-            if base.as_ref() == Some(&node.base_ref_name) && (!merged || belongs(&node)) {
-                pulls.push(node.pull(&repository));
+            let is_to_base = base.as_ref() == Some(&node.base_ref_name);
+            if (is_to_base || (merged && by_commits)) && (!merged || belongs(&node)) {
+                let into = (!is_to_base).then(|| node.base_ref_name.clone());
+                pulls.push(Pull { into, ..node.pull(&repository) });
             }
         }
         next.map_or(Next::None, Next::After)
@@ -288,6 +295,7 @@ impl Node {
             body: self.body,
             url: self.url,
             draft: self.is_draft,
+            into: None,
             created_at: self.created_at,
             merged_at: self.merged_at,
             merge_commit: self.merge_commit.map(|commit| commit.oid),
