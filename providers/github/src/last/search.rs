@@ -350,7 +350,7 @@ impl Search {
         let latest = self.latest.clone();
         candidates.extend(latest.as_deref().filter(is_other));
         let held = |tag: &&str| self.stands(tag) == Some(Stands::Held);
-        let found = candidates.iter().position(|tag| held(tag));
+        let found = candidates.iter().position(held);
         let higher = candidates.get(..found.unwrap_or(candidates.len())).unwrap_or_default();
         let open: Vec<&str> = higher.iter().copied().filter(|tag| self.compared(tag).is_none()).collect();
         let is_guess = !candidates.iter().any(|tag| self.compared(tag).is_some());
