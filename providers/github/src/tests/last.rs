@@ -270,6 +270,42 @@ async fn the_latest_version_is_one_before_this() {
 }
 
 #[tokio::test]
+async fn the_next_version_after_candidates_is_what_they_lead_to() {
+    let mut line = line();
+    for (tag, commit) in [
+        ("v1.3.0-rc.1", "c3"),
+        ("v1.3.0-rc.9", "c3"),
+        ("v1.3.0-rc.10", "c4"),
+        ("v1.3.0-rc.2", "c4"),
+        ("v1.2.0+build.7", "c3"),
+        ("v1.3", "c4"),
+        ("v01.4.0", "c4"),
+        ("v1.0.2-rc.1", "h2"),
+    ] {
+        line["tags"][tag] = json!(commit);
+    }
+    let stand_in = StandIn::with(&[line]);
+    let candidates = ("prereleases", "true");
+    for (version, given, expected) in [
+        ("", &[][..], ["1.2.0+build.7", "1.2.1", "1.3.0", "2.0.0"]),
+        ("", &[candidates], ["1.3.0-rc.10", "1.3.0", "1.3.0", "2.0.0"]),
+        // What the release says of itself it says again after it was made.
+        ("1.3.0-rc.10", &[candidates], ["1.3.0-rc.9", "1.3.0", "1.3.0", "2.0.0"]),
+        ("1.3.0", &[candidates], ["1.3.0-rc.10", "1.3.0", "1.3.0", "2.0.0"]),
+        ("1.3.0", &[candidates, ("branch", "hotfix/1.0")], ["1.0.2-rc.1", "1.0.2", "1.1.0", "2.0.0"]),
+        ("1.3.0", &[("branch", "hotfix/1.0")], ["1.0.1", "1.0.2", "1.1.0", "2.0.0"]),
+    ] {
+        let found = read(&stand_in, version, "github_latest_version", given).await;
+        let names = ["version", "next_patch", "next_minor", "next_major"];
+        assert_eq!(
+            names.map(|name| found.get(name).as_str().unwrap_or("-")),
+            expected,
+            "{version} {given:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn generated_notes_tell_what_came_since_the_last_before_this() {
     let stand_in = StandIn::with(&[line()]);
     let release = super::resource(&stand_in, "github_release");
