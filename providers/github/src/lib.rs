@@ -10,6 +10,7 @@
 mod arguments;
 mod auth;
 mod batch;
+mod beside;
 mod client;
 mod comment;
 mod commit_status;
