@@ -31,13 +31,13 @@ The plan shows each one that is in the way, with number, title, author, age and 
 asked for, or with failed checks makes it *failed*. Where nothing at all is selected the verdict is *inconclusive*, since a
 milestone may be misspelt; `allow_none` lets that pass.
 
-Which ones belong to the release: those that go to `base`, carry the `milestone` and all `labels`, and, of the merged ones,
-those whose merge commits came after each repository's last release (or `since`). The last release is the tag of the highest
-version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch has its
-own; where this version has its tag already, its pull requests end there. Where a higher version before this one was made on
-another branch, with more of what `base` has, it is that one. Times do not count. Without `base`, what the default branch got
-since the last release counts by whatever branch it came: by one that was the default branch before, or one that was merged as a
-whole. Twenty repositories are two requests."#;
+Which ones belong to the release: of the open ones those that go to `base`; of the merged ones those whose merge commits `base`
+got after each repository's last release, by whatever branch they came: one that was merged as a whole, one that `base` was cut
+from, one that was the default branch before. Both carry the `milestone` and all `labels`. The last release is the tag of the
+highest version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch
+has its own; where this version has its tag already, its pull requests end there. Where a higher version before this one was made
+on another branch, with more of what `base` has, it is that one. Times do not count. Where no release came before, and with
+`since`, merged ones count that went to `base` by its name. Twenty repositories are two requests."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {

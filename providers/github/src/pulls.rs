@@ -44,7 +44,7 @@ pub(crate) fn arguments() -> Vec<Attribute> {
         Attribute::optional(
             "base",
             Type::String,
-            "Branch that they go to. Left out, the default branch, with all that it got since the last release.",
+            "Branch that open ones go to, and that has the merged ones. Left out, the default branch.",
         ),
         Attribute::optional(
             "since",

@@ -157,6 +157,14 @@ struct Place<'a> {
     merged: Next,
 }
 
+impl Place<'_> {
+    /// Whether commits tell what was merged. Then it counts by whatever branch it came: by one that had another name once,
+    /// by a shared one that was merged as a whole, or before this one was cut from it.
+    fn is_by_commits(&self) -> bool {
+        self.range.is_some_and(|range| !range.everything)
+    }
+}
+
 /// The next page of a list.
 #[derive(Clone)]
 enum Next {
@@ -246,9 +254,7 @@ fn take<'a>(
         since.is_some_and(|since| node.updated_at.as_str() <= since)
             || place.range.is_some_and(|range| range.began_after(&node.updated_at))
     };
-    // What came after the last release came, by whatever branch: by one that had another name once, or by a shared one
-    // that was merged as a whole.
-    let by_commits = selection.base.is_none() && place.range.is_some_and(|range| !range.everything);
+    let by_commits = place.is_by_commits();
     let repository = place.repository.to_string();
     let mut page = |list: Option<List>, merged: bool| -> Next {
         let Some(list) = list else { return Next::None };
@@ -320,11 +326,11 @@ const FRAGMENT: &str = "fragment pulls on PullRequestConnection{pageInfo{hasNext
 fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
     let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
     for (index, place) in places.iter().enumerate() {
-        declared.push_str(&format!("$o{index}:String!,$n{index}:String!,$b{index}:String,"));
+        declared.push_str(&format!("$o{index}:String!,$n{index}:String!,"));
         variables.insert(format!("o{index}"), json!(place.repository.owner));
         variables.insert(format!("n{index}"), json!(place.repository.name));
-        variables.insert(format!("b{index}"), json!(selection.base));
-        let mut list = |alias: &str, letter: char, states: &str, next: &Next| {
+        let base = format!("baseRefName:$b{index},");
+        let mut list = |alias: &str, letter: char, (states, base): (&str, &str), next: &Next| {
             let after = match next {
                 Next::None => return String::new(),
                 Next::First => Json::Null,
@@ -333,12 +339,18 @@ fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
             declared.push_str(&format!("${letter}{index}:String,"));
             variables.insert(format!("{letter}{index}"), after);
             format!(
-                "{alias}:pullRequests(states:{states},baseRefName:$b{index},first:50,after:${letter}{index},\
+                "{alias}:pullRequests(states:{states},{base}first:50,after:${letter}{index},\
                  orderBy:{{field:UPDATED_AT,direction:DESC}}){{...pulls}} "
             )
         };
-        let open = list("open", 'x', "OPEN", &place.open);
-        let merged = list("merged", 'y', "MERGED", &place.merged);
+        let open = list("open", 'x', ("OPEN", &base), &place.open);
+        let base_of_merged = if place.is_by_commits() { "" } else { &*base };
+        let merged = list("merged", 'y', ("MERGED", base_of_merged), &place.merged);
+        // GitHub refuses variables that nothing uses.
+        if [&open, &merged].iter().any(|list| list.contains(&base)) {
+            declared.push_str(&format!("$b{index}:String,"));
+            variables.insert(format!("b{index}"), json!(selection.base));
+        }
         parts.push_str(&format!(
             "r{index}:repository(owner:$o{index},name:$n{index}){{defaultBranchRef{{name}} \
              {open}{merged}}} "

@@ -134,7 +134,7 @@ async fn a_hotfix_that_github_calls_the_latest_hides_nothing() {
     shop["releases"] = json!([{ "tag": "v1.2.0" }]);
     let stand_in = StandIn::with(&[shop.clone()]);
     assert_eq!(merged(&stand_in, "1.3.0", &[]).await, [11, 12, 13, 20], "merged back, and not released");
-    assert_eq!(merged(&stand_in, "1.3.0", &[("base", "main")]).await, [11, 12, 13], "only what went to main");
+    assert_eq!(merged(&stand_in, "1.3.0", &[("base", "main")]).await, [11, 12, 13, 20], "the same by name");
     // As many hotfixes as there are: v1.2.0 is the last that main holds all the same.
     for number in 1..=40 {
         let id = format!("h{}", number + 1);
@@ -191,6 +191,39 @@ async fn releases_that_are_made_beside_the_branch_count_by_what_they_took_along(
 }
 
 #[tokio::test]
+async fn a_release_branch_has_what_went_to_main_before_it_was_cut() {
+    let mut shop = json!({
+        "owner": "acme", "name": "shop",
+        "commits": [
+            { "id": "c1" }, { "id": "c2" }, { "id": "c3" }, { "id": "c4" },
+            { "id": "r1", "parents": ["c3"] }, { "id": "d1", "parents": ["c1"] }, { "id": "s1", "parents": ["c1", "d1"] },
+        ],
+        "branches": { "main": "c4", "release-1.3": "r1", "development": "d1", "staging": "s1" },
+        "tags": { "v1.2.0": "c1" }, "releases": [{ "tag": "v1.2.0" }],
+        "pulls": [
+            pull(1, "c1", "main", "2026-01-01T00:00:00Z"), pull(2, "c2", "main", "2026-02-01T00:00:00Z"),
+            pull(3, "c3", "main", "2026-03-01T00:00:00Z"), pull(4, "c4", "main", "2026-04-01T00:00:00Z"),
+            pull(5, "r1", "release-1.3", "2026-05-01T00:00:00Z"), pull(6, "d1", "development", "2026-02-01T00:00:00Z"),
+            pull(7, "s1", "staging", "2026-06-01T00:00:00Z"),
+        ],
+    });
+    let open = json!({ "number": 8, "title": "Open", "base": "release-1.3" });
+    shop["pulls"]
+        .as_array_mut()
+        .expect("a list")
+        .extend([open, json!({ "number": 9, "title": "Open, too" })]);
+    let stand_in = StandIn::with(&[shop]);
+    assert_eq!(merged(&stand_in, "1.3.0", &[("base", "release-1.3")]).await, [2, 3, 5]);
+    assert_eq!(merged(&stand_in, "1.3.0", &[("base", "staging")]).await, [6, 7], "merged as a whole");
+    assert_eq!(merged(&stand_in, "1.3.0", &[]).await, [2, 3, 4]);
+    let gate = super::resource(&stand_in, "github_pull_requests");
+    let given = [("repository", "acme/shop".into()), ("base", Value::from("release-1.3"))];
+    let request = relplan_contract::PlanRequest { config: &super::arguments(&*gate, given), prior: None };
+    let verdict = gate.plan(&of("1.3.0"), request).await.expect("a plan").preview.expect("a preview");
+    assert_eq!(verdict.summary, "1 pull request open, 3 merged.", "open ones count by where they go");
+}
+
+#[tokio::test]
 async fn what_came_by_another_branch_is_in_the_release_too() {
     let mut shop = json!({
         "owner": "acme", "name": "shop",
@@ -204,6 +237,7 @@ async fn what_came_by_another_branch_is_in_the_release_too() {
     shop["pulls"][1]["reviews"] = json!([]);
     let stand_in = StandIn::with(&[shop]);
     assert_eq!(merged(&stand_in, "1.1.0", &[]).await, [2, 3]);
+    assert_eq!(merged(&stand_in, "1.1.0", &[("base", "main")]).await, [2, 3]);
     let gate = super::resource(&stand_in, "github_pull_requests");
     let config = super::arguments(&*gate, [("repository", "acme/shop".into())]);
     let request = relplan_contract::PlanRequest { config: &config, prior: None };
