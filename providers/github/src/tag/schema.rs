@@ -39,6 +39,9 @@ gone, or is in a fork.
 
 **Rules.** Where a ruleset or tag protection forbids the tag, the error says so.
 
+**Workflows.** GitHub starts no `on: push` or `on: release` workflow for what was made with the token of a workflow, the
+`GITHUB_TOKEN` of Actions. Start it with `github_deployment`, which dispatches it, or give the provider block an `app`.
+
 A hundred repositories are read with a few GraphQL requests, and ten tags are made with each.
 
 Import takes `OWNER/NAME#TAG`."#;
