@@ -10,14 +10,11 @@ use crate::repository::Repository;
 
 /// What is asked beyond the tag itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Wants {
-    /// Nothing.
-    #[default]
-    Nothing,
+pub(crate) struct Wants {
     /// What a new tag must fit in with.
-    Beside,
+    pub(crate) beside: bool,
     /// The newest tags with this text in their names.
-    Like(String),
+    pub(crate) like: Option<String>,
 }
 
 /// What was seen of it.
@@ -82,38 +79,35 @@ pub(crate) fn query(
         variables.push((name.clone(), value));
         name
     };
-    let text = match wants {
-        Wants::Nothing => String::new(),
-        Wants::Like(part) => {
-            let part = variable("l", part.as_str().into());
-            format!(
-                "like:refs(refPrefix:\"refs/tags/\",query:${part},first:100,\
-                 orderBy:{{field:TAG_COMMIT_DATE,direction:DESC}}){{nodes{{name}}}} "
-            )
+    let mut text = String::new();
+    if let Some(part) = &wants.like {
+        let part = variable("l", part.as_str().into());
+        text.push_str(&format!(
+            "like:refs(refPrefix:\"refs/tags/\",query:${part},first:100,\
+             orderBy:{{field:TAG_COMMIT_DATE,direction:DESC}}){{nodes{{name}}}} "
+        ));
+    }
+    if wants.beside {
+        let below = variable("w", format!("refs/tags/{tag}/").into());
+        let same = variable("s", format!("refs/heads/{tag}").into());
+        text.push_str(&format!(
+            "below:refs(refPrefix:${below},first:1){{nodes{{name}}}} same:ref(qualifiedName:${same}){{name}} "
+        ));
+        for (depth, (end, _)) in tag.match_indices('/').take(DEPTH).enumerate() {
+            let above = format!("refs/tags/{}", tag.get(..end).unwrap_or_default());
+            let above = variable(&format!("v{depth}x"), above.into());
+            text.push_str(&format!("above{depth}:ref(qualifiedName:${above}){{name}} "));
         }
-        Wants::Beside => {
-            let below = variable("w", format!("refs/tags/{tag}/").into());
-            let same = variable("s", format!("refs/heads/{tag}").into());
-            let mut text = format!(
-                "below:refs(refPrefix:${below},first:1){{nodes{{name}}}} same:ref(qualifiedName:${same}){{name}} "
-            );
-            for (depth, (end, _)) in tag.match_indices('/').take(DEPTH).enumerate() {
-                let above = format!("refs/tags/{}", tag.get(..end).unwrap_or_default());
-                let above = variable(&format!("v{depth}x"), above.into());
-                text.push_str(&format!("above{depth}:ref(qualifiedName:${above}){{name}} "));
-            }
-            // The head of the default branch is on the default branch.
-            if reference != "HEAD" {
-                let from = variable("f", format!("refs/heads/{reference}").into());
-                let head = variable("c", reference.into());
-                let compared = format!("compare(headRef:${head}){{aheadBy}}");
-                text.push_str(&format!(
-                    "from:ref(qualifiedName:${from}){{name}} defaultBranchRef{{name {compared}}} "
-                ));
-            }
-            text
+        // The head of the default branch is on the default branch.
+        if reference != "HEAD" {
+            let from = variable("f", format!("refs/heads/{reference}").into());
+            let head = variable("c", reference.into());
+            let compared = format!("compare(headRef:${head}){{aheadBy}}");
+            text.push_str(&format!(
+                "from:ref(qualifiedName:${from}){{name}} defaultBranchRef{{name {compared}}} "
+            ));
         }
-    };
+    }
     (text, variables)
 }
 

@@ -182,24 +182,36 @@ pub(crate) async fn place(
     Ok(notes)
 }
 
+/// Looks at where a new tag goes: what was seen there a moment ago, when tags of other versions were looked for, is not
+/// asked again.
+pub(crate) async fn look_beside(
+    github: &Arc<GitHub>,
+    context: &Context,
+    (repository, tag, reference): (&Repository, &str, &str),
+) -> Result<Look, Problem> {
+    if let Some(seen) = github.take_seen(repository, tag, reference, context.clock.now()) {
+        return Ok(seen);
+    }
+    let wants = Wants { beside: true, like: None };
+    let (repository, reference, tag) = (repository.clone(), reference.to_owned(), tag.to_owned());
+    look(github, context, Question { repository, reference, tag, wants }).await
+}
+
 /// The newest tag of a repository that is named as this one is, for another version.
 pub(crate) async fn other_version(
     github: &Arc<GitHub>,
     context: &Context,
-    repository: &Repository,
-    tag: &str,
+    (repository, tag, reference): (&Repository, &str, &str),
 ) -> Result<Option<Value>, Problem> {
-    let Some((prefix, suffix)) = tag.split_once(&*context.version).filter(|_| !context.version.is_empty())
-    else {
-        return Ok(None);
-    };
-    let question = Question {
-        repository: repository.clone(),
-        reference: "HEAD".into(),
-        tag: tag.to_owned(),
-        wants: Wants::Like(prefix.to_owned()),
-    };
-    Ok(look(github, context, question).await?.beside.newest(prefix, suffix))
+    let parts = tag.split_once(&*context.version).filter(|_| !context.version.is_empty());
+    let Some((prefix, suffix)) = parts else { return Ok(None) };
+    let wants = Wants { beside: true, like: Some(prefix.to_owned()) };
+    let (repository, reference, tag) = (repository.clone(), reference.to_owned(), tag.to_owned());
+    let question = Question { repository, reference, tag, wants };
+    let seen = look(github, context, question.clone()).await?;
+    let newest = seen.beside.newest(prefix, suffix);
+    github.keep_seen(question, seen, context.clock.now());
+    Ok(newest)
 }
 
 impl Object {

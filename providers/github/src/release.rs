@@ -33,19 +33,10 @@ impl Release {
     }
 
     async fn look(&self, context: &Context, wanted: &Wanted, reference: &str) -> Result<Look, Problem> {
-        self.look_at(context, wanted, reference, Wants::Nothing).await
-    }
-
-    async fn look_at(
-        &self,
-        context: &Context,
-        wanted: &Wanted,
-        reference: &str,
-        wants: Wants,
-    ) -> Result<Look, Problem> {
         let (repository, tag) = (wanted.tag.repository.clone(), wanted.tag.name.clone());
-        let question = Question { repository, reference: reference.to_owned(), tag, wants };
-        look(&self.github, context, question).await
+        let wants = Wants::default();
+        look(&self.github, context, Question { repository, reference: reference.to_owned(), tag, wants })
+            .await
     }
 
     async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
@@ -59,8 +50,13 @@ impl Release {
             return Ok(planned);
         }
         let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
-        let wants = if request.prior.is_none() { Wants::Beside } else { Wants::Nothing };
-        let seen = self.look_at(context, &wanted, &reference, wants).await?;
+        let seen = match request.prior {
+            None => {
+                let place = (&wanted.tag.repository, &*wanted.tag.name, &*reference);
+                look::look_beside(&self.github, context, place).await?
+            }
+            Some(_) => self.look(context, &wanted, &reference).await?,
+        };
         let commit = seen.commit().ok_or_else(|| no_commit(&wanted.tag.repository, &reference))?;
         commit.clone_into(&mut wanted.tag.commit);
         // Only a remark: what cannot be told is left out.
@@ -238,7 +234,8 @@ impl Resource for Release {
     ) -> Answer<'a, Result<Option<Value>, Problem>> {
         Box::pin(async move {
             let Some(Wanted { tag, .. }) = read(config)? else { return Ok(None) };
-            look::other_version(&self.github, context, &tag.repository, &tag.name).await
+            let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
+            look::other_version(&self.github, context, (&tag.repository, &tag.name, &reference)).await
         })
     }
 

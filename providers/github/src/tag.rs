@@ -78,18 +78,8 @@ impl Tag {
         name: &str,
         reference: &str,
     ) -> Result<Look, Problem> {
-        self.look_at(context, repository, name, (reference, Wants::Nothing)).await
-    }
-
-    async fn look_at(
-        &self,
-        context: &Context,
-        repository: &Repository,
-        name: &str,
-        (reference, wants): (&str, Wants),
-    ) -> Result<Look, Problem> {
         let (repository, reference, tag) = (repository.clone(), reference.to_owned(), name.to_owned());
-        look(&self.github, context, Question { repository, reference, tag, wants }).await
+        look(&self.github, context, Question { repository, reference, tag, wants: Wants::default() }).await
     }
 
     async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
@@ -105,8 +95,10 @@ impl Tag {
             return Ok(planned);
         }
         let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
-        let wants = if request.prior.is_none() { Wants::Beside } else { Wants::Nothing };
-        let seen = self.look_at(context, &repository, &name, (&reference, wants)).await?;
+        let seen = match request.prior {
+            None => look::look_beside(&self.github, context, (&repository, &name, &reference)).await?,
+            Some(_) => self.look(context, &repository, &name, &reference).await?,
+        };
         let commit = seen.commit().ok_or_else(|| no_commit(&repository, &reference))?.to_owned();
         let open = any_unknown(config, &["message", "tagger"]);
         let annotated = !config.get("message").is_null();
@@ -278,7 +270,8 @@ impl Resource for Tag {
             let (Some(repository), Some(name)) = (Repository::of(config)?, text(config, "name")) else {
                 return Ok(None);
             };
-            look::other_version(&self.github, context, &repository, &name).await
+            let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
+            look::other_version(&self.github, context, (&repository, &name, &reference)).await
         })
     }
 

@@ -44,7 +44,7 @@ pub(crate) async fn ensure(
         repository: wanted.repository.clone(),
         reference: wanted.commit.clone(),
         tag: wanted.name.clone(),
-        wants: Wants::Nothing,
+        wants: Wants::default(),
     };
     let accept = |found: Found| match wanted.difference(&found) {
         None => Ok(found),
