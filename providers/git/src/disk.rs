@@ -1,5 +1,6 @@
 //! [`Disk`]: a repository on this machine, asked and changed through git's plumbing.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -167,6 +168,14 @@ impl<'a> Disk<'a> {
         Ok(call.run().await?.success)
     }
 
+    /// Those of the objects that are not here.
+    pub(crate) async fn missing(&self, objects: &[&Oid]) -> Result<Vec<String>, Problem> {
+        let input = objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let call = self.call().args(["cat-file", "--batch-check"]).env("GIT_NO_LAZY_FETCH", "1").input(input);
+        let printed = call.succeed("look for the branches of the commit").await?;
+        Ok(printed.lines().filter_map(|line| line.strip_suffix(" missing")).map(str::to_owned).collect())
+    }
+
     /// Whether its history ends before the first commit.
     pub(crate) async fn is_shallow(&self) -> Result<bool, Problem> {
         let call = self.call().args(["rev-parse", "--is-shallow-repository"]);
@@ -209,10 +218,40 @@ impl<'a> Disk<'a> {
         Ok(names)
     }
 
+    /// Its tags and branches with what they lead to, by their full names.
+    pub(crate) async fn refs(&self) -> Result<BTreeMap<String, Oid>, Problem> {
+        let format = "--format=%(objectname) %(refname)";
+        let call = self.call().args(["for-each-ref", format, "refs/tags/", "refs/heads/"]);
+        let printed = call.succeed("list the tags and branches").await?;
+        let entry = |line: &str| {
+            let (oid, name) = line.split_once(' ')?;
+            Some((name.to_owned(), Oid::parse(oid)?))
+        };
+        Ok(printed.lines().filter_map(entry).collect())
+    }
+
+    /// Whether one of these leads to the commit, as far as their histories are here.
+    pub(crate) async fn leads_to(&self, tips: &[&Oid], commit: &Oid) -> Result<bool, Problem> {
+        let mut input = format!("{commit}\n");
+        for tip in tips {
+            input.push_str(&format!("^{tip}\n"));
+        }
+        let call = self.call().args(["rev-list", "--max-count=1", "--ignore-missing", "--stdin"]);
+        let call = call.env("GIT_NO_LAZY_FETCH", "1").input(input);
+        Ok(call.succeed("look for the branches of the commit").await?.trim().is_empty())
+    }
+
     /// What is known of a commit.
     pub(crate) async fn commit(&self, commit: &Oid) -> Result<Option<Commit>, Problem> {
         let range = Range { from: None, to: commit.clone(), path: None, max_count: 1, first_parent: false };
         Ok(self.log(&range).await?.into_iter().next())
+    }
+
+    /// When a commit was made, in seconds since 1970.
+    pub(crate) async fn time_of(&self, commit: &Oid) -> Result<Option<i64>, Problem> {
+        let call = self.call().args(["log", "--no-show-signature", "--max-count=1", "--format=%ct"]);
+        let printed = call.args(["--end-of-options", commit.as_str()]).succeed("read the commit").await?;
+        Ok(printed.trim().parse().ok())
     }
 
     /// The commits of a range, the newest first.

@@ -15,6 +15,7 @@ const DETAIL_LINES: usize = 12;
 
 /// The kinds of failure, from the most telling words to the least: the first that matches counts.
 const SIGNS: &[(Cause, &[&str])] = &[
+    (Cause::Declined, &["archived so it is read-only"]),
     (Cause::Ownership, &["detected dubious ownership"]),
     (Cause::HostKey, &["Host key verification failed"]),
     (
@@ -35,6 +36,7 @@ const SIGNS: &[(Cause, &[&str])] = &[
     ),
     (Cause::Protocol, &["' not allowed"]),
     (Cause::Declined, &["hook declined", "protected branch", "rule violations", "deny updating"]),
+    (Cause::Occupied, &OCCUPIED),
     (
         Cause::NoRepository,
         &[
@@ -47,7 +49,9 @@ const SIGNS: &[(Cause, &[&str])] = &[
             "' does not exist",
         ],
     ),
-    (Cause::Locked, &["File exists.", "cannot lock ref", "failed to lock"]),
+    (Cause::Locked, &LOCKED),
+    (Cause::Unwritable, &UNWRITABLE),
+    (Cause::Locked, &["cannot lock ref", "failed to lock"]),
     (
         Cause::Network,
         &[
@@ -81,6 +85,25 @@ const SIGNS: &[(Cause, &[&str])] = &[
     ),
 ];
 
+/// A ref's name is a path: no name can go on where another one ends.
+const OCCUPIED: [&str; 2] = ["exists; cannot create", "blocking reference"];
+
+/// Somebody else is at it.
+const LOCKED: [&str; 4] = ["File exists.", "Another git process", "but expected", "reference already exists"];
+
+/// The file system does not let git write.
+const UNWRITABLE: [&str; 6] = [
+    "Permission denied",
+    "insufficient permission",
+    "No space left on device",
+    "Disk quota exceeded",
+    "Read-only file system",
+    "File name too long",
+];
+
+/// With these a server's git says no more than that it could not write: why stands in the lines before.
+const NOT_WRITTEN: [&str; 3] = ["failed to update ref", "failed to write", "unpacker error"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Ownership,
@@ -88,19 +111,42 @@ enum Cause {
     Authentication,
     Protocol,
     Declined,
+    Occupied,
     NoRepository,
     Locked,
+    Unwritable,
     Network,
     Other,
 }
 
+impl Cause {
+    fn told_by(stderr: &str) -> Self {
+        let any = |signs: &[&str]| signs.iter().any(|sign| stderr.contains(sign));
+        match rejection(stderr) {
+            // Whoever rejects a push was reached and let us in. What hooks print around it is their own.
+            Some(reason) if NOT_WRITTEN.iter().any(|words| reason.starts_with(words)) => {
+                let causes = [
+                    (Self::Occupied, &OCCUPIED[..]),
+                    (Self::Locked, &LOCKED),
+                    (Self::Unwritable, &UNWRITABLE),
+                ];
+                causes.into_iter().find(|(_, signs)| any(signs)).map_or(Self::Locked, |(cause, _)| cause)
+            }
+            Some(_) => Self::Declined,
+            None => SIGNS.iter().find(|(_, signs)| any(signs)).map_or(Self::Other, |(cause, _)| *cause),
+        }
+    }
+}
+
+/// Why a server rejected a push, from the line that git itself writes: ` ! [remote rejected] v1 -> v1 (hook declined)`.
+fn rejection(stderr: &str) -> Option<&str> {
+    let line = stderr.lines().find(|line| line.starts_with(" ! [remote rejected] "))?;
+    line.trim_end().strip_suffix(')')?.rsplit_once(" (").map(|(_, reason)| reason)
+}
+
 /// The problem that git's messages tell of. `doing` completes "git could not ...".
 pub(crate) fn problem(doing: &str, stderr: &str) -> Problem {
-    let cause = SIGNS
-        .iter()
-        .find(|(_, signs)| signs.iter().any(|sign| stderr.contains(sign)))
-        .map_or(Cause::Other, |(cause, _)| *cause);
-    let (kind, why, hint) = match cause {
+    let (kind, why, hint) = match Cause::told_by(stderr) {
         Cause::Ownership => (
             ProblemKind::Refused,
             "the repository belongs to another user",
@@ -125,6 +171,16 @@ pub(crate) fn problem(doing: &str, stderr: &str) -> Problem {
             ProblemKind::Refused,
             "the server's rules forbid it",
             "Its words are below; tag protection or a hook must let this user create the tag.",
+        ),
+        Cause::Occupied => (
+            ProblemKind::Conflict,
+            "there is a name already that ends where this one goes on, or goes on where this one ends",
+            "git keeps names as paths, so that `a` and `a/b` cannot be side by side. Give the tag another name.",
+        ),
+        Cause::Unwritable => (
+            ProblemKind::Refused,
+            "the file system did not let git write there",
+            "Its words are below; check who owns the repository, and its disk.",
         ),
         Cause::NoRepository => (
             ProblemKind::Missing,
@@ -237,6 +293,39 @@ mod tests {
             ("fatal: Unable to create '/r/.git/packed-refs.lock': File exists.", ProblemKind::Retry),
             ("fatal: transport 'ext' not allowed", ProblemKind::Refused),
             (" ! [remote rejected] v1 -> v1 (pre-receive hook declined)", ProblemKind::Refused),
+            (
+                " ! [remote rejected] v1 -> v1 (prohibited by the server: not permitted: create)",
+                ProblemKind::Refused,
+            ),
+            (
+                "remote: Could not resolve host: ci\n ! [remote rejected] v1 -> v1 (hook declined)",
+                ProblemKind::Refused,
+            ),
+            (
+                "remote: error: cannot lock ref 'refs/tags/a/b': 'refs/tags/a' exists; cannot create 'refs/tags/a/b'\n \
+                 ! [remote rejected] 12 -> a/b (failed to update ref)",
+                ProblemKind::Conflict,
+            ),
+            (
+                "remote: error: cannot lock ref 'refs/tags/v1': Unable to create '/r/refs/tags/v1.lock': File exists.\n \
+                 ! [remote rejected] 12 -> v1 (failed to update ref)",
+                ProblemKind::Retry,
+            ),
+            (
+                "remote: error: cannot lock ref 'refs/tags/v1': Unable to create '/r/refs/tags/v1.lock': Permission \
+                 denied\n ! [remote rejected] 12 -> v1 (failed to update ref)",
+                ProblemKind::Refused,
+            ),
+            (
+                "fatal: cannot lock ref 'refs/tags/v1': Unable to create '/r/refs/tags/v1.lock': Read-only file system",
+                ProblemKind::Refused,
+            ),
+            ("fatal: cannot lock ref 'refs/tags/v1': reference already exists", ProblemKind::Retry),
+            (
+                "remote: This repository was archived so it is read-only.\nfatal: unable to access 'https://h/x/': The \
+                 requested URL returned error: 403",
+                ProblemKind::Refused,
+            ),
             ("fatal: something new", ProblemKind::Refused),
         ] {
             assert_eq!(problem("push", stderr).kind, kind, "{stderr}");

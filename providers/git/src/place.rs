@@ -4,6 +4,7 @@
 //! The temporary one holds no more than commits and tags, lives in the system's folder for temporary files and
 //! goes when the call ends.
 
+use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 
 use relplan_contract::{Context, Path, Problem};
@@ -18,6 +19,12 @@ use crate::remote::{Extent, Remote};
 use crate::tag_object::Tag;
 use crate::tree::Tree;
 use crate::view::brought_along;
+
+/// The most branches of a remote whose histories are looked at.
+const MOST_TIPS: usize = 200;
+
+/// By how much the clocks of those who commit may differ.
+const CLOCKS_SECONDS: i64 = 7 * 24 * 3600;
 
 /// The name of the remote of a temporary repository.
 const ORIGIN: &str = "origin";
@@ -191,6 +198,58 @@ impl<'a> Place<'a> {
         let refs = remote.refs(&[full]).await?;
         let names = refs.into_keys().filter_map(|name| name.strip_prefix("refs/tags/").map(str::to_owned));
         Ok(names.filter(|name| !name.ends_with("^{}")).collect())
+    }
+
+    /// The tags and branches where they count, by their full names. A tag object's commit stands behind `NAME^{}`.
+    pub(crate) async fn refs(&self) -> Result<BTreeMap<String, Oid>, Problem> {
+        match self.remote() {
+            Some(remote) => remote.refs(&["refs/tags/*", "refs/heads/*"].map(str::to_owned)).await,
+            None => self.disk.refs().await,
+        }
+    }
+
+    /// Whether one of these tips of branches leads to the commit, where they count; none where that cannot be told.
+    pub(crate) async fn holds(&self, tips: &[&Oid], commit: &Oid) -> Result<Option<bool>, Problem> {
+        if tips.contains(&commit) {
+            return Ok(Some(true));
+        }
+        let Some(remote) = self.remote() else { return self.disk.leads_to(tips, commit).await.map(Some) };
+        if self.is_url() {
+            return self.holds_behind(remote, tips, commit).await;
+        }
+        if self.disk.leads_to(tips, commit).await? {
+            return Ok(Some(true));
+        }
+        let missing = self.disk.missing(tips).await?;
+        if missing.is_empty() {
+            return Ok(Some(false));
+        }
+        if missing.len() > MOST_TIPS || !matches!(remote.fetch(&missing, Extent::Missing).await, Ok(true)) {
+            return Ok(None);
+        }
+        self.disk.leads_to(tips, commit).await.map(Some)
+    }
+
+    /// The same where only a temporary repository is here: what leads to the commit is hardly older than it.
+    async fn holds_behind(
+        &self,
+        remote: Remote<'_>,
+        tips: &[&Oid],
+        commit: &Oid,
+    ) -> Result<Option<bool>, Problem> {
+        if tips.is_empty() {
+            return Ok(Some(false));
+        }
+        if tips.len() > MOST_TIPS || !self.fetch_commit(remote, commit).await? {
+            return Ok(None);
+        }
+        let Some(time) = self.disk.time_of(commit).await? else { return Ok(None) };
+        let wanted: Vec<String> = tips.iter().map(ToString::to_string).collect();
+        match remote.fetch(&wanted, Extent::Since(time - CLOCKS_SECONDS)).await {
+            Ok(true) => self.disk.leads_to(tips, commit).await.map(Some),
+            Err(problem) if problem.detail.contains("no commits selected") => Ok(Some(false)),
+            Ok(false) | Err(_) => Ok(None),
+        }
     }
 
     async fn read_tag(&self, remote: Remote<'_>, name: &str, tag: Tag) -> Result<Tag, Problem> {

@@ -24,6 +24,8 @@ pub(crate) enum Extent {
     AllCommits,
     /// All commits and trees, without files.
     AllTrees,
+    /// The commits since a time, as seconds since 1970, without trees and files.
+    Since(i64),
 }
 
 /// A remote of a repository on disk.
@@ -81,6 +83,7 @@ impl<'a> Remote<'a> {
             Extent::Commits(depth) => call.args([&format!("--depth={depth}"), "--filter=tree:0"]),
             Extent::AllCommits => call.args(["--filter=tree:0"]),
             Extent::AllTrees => call.args(["--filter=blob:none"]),
+            Extent::Since(time) => call.args([&format!("--shallow-since={time}"), "--filter=tree:0"]),
         };
         let output = call.args(["--end-of-options", self.name]).args(wanted).network().run().await?;
         if output.success {

@@ -1,6 +1,7 @@
 //! `git_tag`: a tag as a record of a release.
 
 mod arguments;
+mod beside;
 mod create;
 mod schema;
 
@@ -57,7 +58,14 @@ impl Tag {
         let mut planned = pin(planned, &arguments, &commit);
         planned.notes.extend(place.commit(&commit).await?.map(|commit| commit.note()));
         let wanted = arguments.wanted(commit);
-        match look(&place, &arguments, &wanted).await {
+        let seen = look(&place, &arguments, &wanted).await;
+        if request.prior.is_none()
+            && let Ok(seen) = &seen
+        {
+            let is_new = seen.as_ref().is_none_or(|seen| seen.tag.is_none());
+            planned.notes.extend(beside::look(&place, &arguments, &wanted.commit, is_new).await?);
+        }
+        match seen {
             Ok(None) => Ok(planned),
             Ok(Some(Seen { tag, note })) => {
                 planned.notes.push(note);
@@ -85,6 +93,10 @@ impl Tag {
         };
         let promised = planned.get("object").as_str().and_then(Oid::parse).filter(|object| *object != commit);
         let wanted = Wanted { object: promised, ..arguments.wanted(commit) };
+        if arguments.branch.is_some() {
+            // It may have been moved since the plan.
+            beside::look(&place, &arguments, &wanted.commit, false).await?;
+        }
         let tag = create::create(&place, context, &wanted, &arguments.signing(context)?).await?;
         Ok(Applied::new(with_tag(planned, &tag)))
     }

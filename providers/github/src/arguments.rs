@@ -8,7 +8,12 @@ const LONGEST_REF: usize = 250;
 /// A problem when a known text is no name of a tag, by git's rules (`git check-ref-format`).
 pub(crate) fn check_tag(object: &Value, attribute: &str) -> Option<Problem> {
     let name = object.get(attribute).as_str()?;
-    let why = if is_ref_name(name) { return None } else { "is no name that git allows for a tag" };
+    let why = match name {
+        "HEAD" => "has a meaning of its own in git",
+        name if name.starts_with("refs/") => "is a tag's name with too much before it",
+        name if is_ref_name(name) => return None,
+        _ => "is no name that git allows for a tag",
+    };
     Some(Problem::invalid(attribute, format!("{name:.200?} {why}.")).hint("Give one such as \"v1.2.0\"."))
 }
 

@@ -1,8 +1,10 @@
 //! [`Range`]: what a branch has that no release before this version has, told by commits and not by times.
 //!
 //! The last release is the tag of the highest version before this one that the branch holds: a hotfix branch has its
-//! own. Tags of this version and of later ones say nothing, so that a release counts the same after it was made. Twenty
-//! repositories are one request as long as the release that GitHub calls the latest is the last one; else two.
+//! own. A higher one that was made beside the branch, on a release branch, counts in its place where it took along more of
+//! what the branch has: that was released with it. Tags of this version and of later ones say nothing, so that a release
+//! counts the same after it was made. Twenty repositories are one request as long as the release that GitHub calls the
+//! latest is the last one; else two.
 
 mod names;
 mod search;

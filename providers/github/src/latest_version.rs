@@ -31,7 +31,19 @@ In a release only versions before its own count, so that it reads the same after
 version of all of them counts. Names that are no version after `prefix` are passed over, and so are prereleases (and, from
 releases, drafts) unless `prereleases` asks for them. With `branch` only versions count whose tags the branch holds: those of a
 hotfix branch. With `below` only versions under it count: `below = "1.3.0"` finds the last hotfix of 1.2. Where there is none,
-`version` is null and the next ones start at 0."#;
+`version` is null and the next ones start at 0.
+
+The next ones are finished versions. After a prerelease they are the version that it leads to, where that is such a step, so
+that with `prereleases = true` nothing is passed over:
+
+| after | next_patch | next_minor | next_major |
+|---|---|---|---|
+| 1.2.3 | 1.2.4 | 1.3.0 | 2.0.0 |
+| 1.2.4-rc.1 | 1.2.4 | 1.3.0 | 2.0.0 |
+| 1.3.0-rc.10 | 1.3.0 | 1.3.0 | 2.0.0 |
+| 2.0.0-rc.1 | 2.0.0 | 2.0.0 | 2.0.0 |
+
+Prereleases are ordered as Semantic Versioning does: rc.10 comes after rc.9. A number that cannot go on gives null."#;
 
 /// The schema.
 pub(crate) fn schema() -> DataSchema {
@@ -50,9 +62,9 @@ pub(crate) fn schema() -> DataSchema {
             Attribute::optional("branch", Type::String, "Only versions whose tags this branch holds count."),
             text("version", "The highest version, without the prefix; null where there is none."),
             text("name", "The same as it is written there."),
-            text("next_patch", "The version with the next patch number."),
-            text("next_minor", "The version with the next minor number."),
-            text("next_major", "The version with the next major number."),
+            text("next_patch", "The next version, with no more than a patch."),
+            text("next_minor", "The next version with a new minor number."),
+            text("next_major", "The next version with a new major number."),
             Attribute::computed(
                 "versions",
                 Type::map(Type::String),
@@ -149,19 +161,48 @@ impl LatestVersion {
             }
         }
         let best = highest.values().max();
-        let next = |change: fn(&Version) -> Version| {
-            Value::from(change(best.unwrap_or(&Version::new(0, 0, 0))).to_string())
+        let start = Version::new(0, 0, 0);
+        let next = |step| match following(best.unwrap_or(&start), step) {
+            Some(next) => Value::from(next.to_string()),
+            None => Value::NULL,
         };
         let versions = highest.iter().map(|(name, version)| (name.as_str(), version.to_string().into()));
         let given = self.schema.attributes.iter().map(|a| (a.name, config.get(a.name).clone()));
         Ok(Value::map(given)
             .with("version", best.map_or(Value::NULL, |best| best.to_string().into()))
             .with("name", best.map_or(Value::NULL, |best| format!("{}{best}", filter.prefix).into()))
-            .with("next_patch", next(|best| Version::new(best.major, best.minor, best.patch + 1)))
-            .with("next_minor", next(|best| Version::new(best.major, best.minor + 1, 0)))
-            .with("next_major", next(|best| Version::new(best.major + 1, 0, 0)))
+            .with("next_patch", next(Step::Patch))
+            .with("next_minor", next(Step::Minor))
+            .with("next_major", next(Step::Major))
             .with("versions", Value::map(versions)))
     }
+}
+
+/// Which number goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Patch,
+    Minor,
+    Major,
+}
+
+/// The first version above this one that changes no lower number than the step: of a prerelease the very version that it
+/// leads to, where that is such a step. None past the highest number.
+fn following(version: &Version, step: Step) -> Option<Version> {
+    let Version { major, minor, patch, .. } = *version;
+    let leads_to_it = !version.pre.is_empty()
+        && match step {
+            Step::Patch => true,
+            Step::Minor => patch == 0,
+            Step::Major => minor == 0 && patch == 0,
+        };
+    let (major, minor, patch) = match step {
+        _ if leads_to_it => (major, minor, patch),
+        Step::Patch => (major, minor, patch.checked_add(1)?),
+        Step::Minor => (major, minor.checked_add(1)?, 0),
+        Step::Major => (major.checked_add(1)?, 0, 0),
+    };
+    Some(Version::new(major, minor, patch))
 }
 
 fn repositories(config: &Value) -> Result<Vec<Repository>, Problem> {
@@ -232,5 +273,31 @@ impl DataSource for LatestVersion {
 
     fn read<'a>(&'a self, context: &'a Context, config: &'a Value) -> Answer<'a, Result<Value, Problem>> {
         Box::pin(self.look(context, config))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prerelease_leads_to_its_own_version() {
+        let highest = u64::MAX;
+        for (version, expected) in [
+            ("1.2.3", ["1.2.4", "1.3.0", "2.0.0"]),
+            ("1.2.3+build.7", ["1.2.4", "1.3.0", "2.0.0"]),
+            ("1.2.4-rc.1", ["1.2.4", "1.3.0", "2.0.0"]),
+            ("1.3.0-rc.10", ["1.3.0", "1.3.0", "2.0.0"]),
+            ("1.3.0-alpha+build", ["1.3.0", "1.3.0", "2.0.0"]),
+            ("2.0.0-rc.1", ["2.0.0", "2.0.0", "2.0.0"]),
+            ("0.0.0-alpha", ["0.0.0", "0.0.0", "0.0.0"]),
+            ("0.0.0", ["0.0.1", "0.1.0", "1.0.0"]),
+            (&format!("1.{highest}.{highest}"), ["-", "-", "2.0.0"]),
+        ] {
+            let version = Version::parse(version).expect("a version");
+            let next = [Step::Patch, Step::Minor, Step::Major]
+                .map(|step| following(&version, step).map_or("-".to_owned(), |next| next.to_string()));
+            assert_eq!(next, expected.map(str::to_owned), "{version}");
+        }
     }
 }

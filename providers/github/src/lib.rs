@@ -10,6 +10,7 @@
 mod arguments;
 mod auth;
 mod batch;
+mod beside;
 mod client;
 mod comment;
 mod commit_status;
@@ -34,6 +35,7 @@ mod viewer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use relplan_contract::{Configured, DataSource, Problem, Provider, ProviderSchema, Resource, Reviews, Value};
 
@@ -60,10 +62,36 @@ struct GitHub {
     ranges: Arc<Batch<last::Question, Result<last::Range, Problem>>>,
     /// GitHub's ids of the repositories that were looked at: they never change.
     ids: Mutex<BTreeMap<Repository, String>>,
+    /// What was seen when tags of other versions were looked for, with when, for the plan that follows at once.
+    seen: Mutex<BTreeMap<Place, (Look, SystemTime)>>,
     viewer: OnceCell<Viewer>,
 }
 
+/// Where a tag goes: the repository, the tag's name, and the ref.
+type Place = (Repository, String, String);
+
+/// How long what was seen for a plan is good for it.
+const SEEN_LASTS: Duration = Duration::from_secs(20);
+
 impl GitHub {
+    fn keep_seen(&self, question: Question, seen: Look, now: SystemTime) {
+        let key = (question.repository, question.tag, question.reference);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (seen, now));
+    }
+
+    /// What was seen a moment ago; once, since who asks again wants news.
+    fn take_seen(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        reference: &str,
+        now: SystemTime,
+    ) -> Option<Look> {
+        let key = (repository.clone(), tag.to_owned(), reference.to_owned());
+        let (seen, at) = self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&key)?;
+        now.duration_since(at).is_ok_and(|age| age < SEEN_LASTS).then_some(seen)
+    }
+
     fn remember_id(&self, repository: &Repository, id: &str) {
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         if !ids.contains_key(repository) {
@@ -112,6 +140,7 @@ impl Provider for Github {
             refs: Batch::new(tag::REFS_AT_ONCE),
             ranges: Batch::new(last::AT_ONCE),
             ids: Mutex::default(),
+            seen: Mutex::default(),
             viewer: OnceCell::new(),
         });
         let of = || Arc::clone(&github);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use relplan_contract::{Context, Problem};
+use relplan_contract::{Context, Problem, Value};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::GitHub;
+use crate::beside::{self, Beside, Wants};
 use crate::client::{Client, Data};
 use crate::last::{self, Head, Names, Range};
 use crate::repository::Repository;
@@ -23,6 +24,8 @@ pub(crate) struct Question {
     pub(crate) reference: String,
     /// Name of the tag.
     pub(crate) tag: String,
+    /// What more is asked.
+    pub(crate) wants: Wants,
 }
 
 /// What was seen.
@@ -37,6 +40,9 @@ pub(crate) struct Look {
     tag: Option<Ref>,
     /// The release of the tag.
     pub(crate) release: Option<Release>,
+    /// What stands beside the tag, where that was asked.
+    #[serde(flatten)]
+    pub(crate) beside: Beside,
 }
 
 /// A commit or a tag object.
@@ -153,6 +159,61 @@ pub(crate) async fn since_last(
     last::range(github, context, question).await
 }
 
+/// What the plan of a new tag tells of its place; a problem where it cannot be made there.
+pub(crate) async fn place(
+    github: &Arc<GitHub>,
+    context: &Context,
+    (repository, tag, attribute): (&Repository, &str, &str),
+    seen: &Look,
+) -> Result<Vec<String>, Problem> {
+    let mut notes: Vec<String> = seen.beside.fits(repository, tag, attribute)?.into_iter().collect();
+    let Some(commit) = seen.commit().filter(|_| !seen.beside.is_held()) else { return Ok(notes) };
+    // Rare enough for a request of its own. Only a remark: what cannot be told is left out.
+    let wanted = beside::branches_query("$h");
+    let query = format!(
+        "query Branches($o:String!,$n:String!,$h:String!){{r0:repository(owner:$o,name:$n){{{wanted}}}}}"
+    );
+    let variables = json!({ "o": repository.owner, "n": repository.name, "h": commit });
+    if let Ok(mut data) = github.client.ask(context, &query, variables).await {
+        let part = data.data.get_mut("r0").map(Json::take).unwrap_or_default();
+        let others = Beside::deserialize(&part).unwrap_or_default();
+        notes.extend(seen.beside.unheld(&others, repository, commit));
+    }
+    Ok(notes)
+}
+
+/// Looks at where a new tag goes: what was seen there a moment ago, when tags of other versions were looked for, is not
+/// asked again.
+pub(crate) async fn look_beside(
+    github: &Arc<GitHub>,
+    context: &Context,
+    (repository, tag, reference): (&Repository, &str, &str),
+) -> Result<Look, Problem> {
+    if let Some(seen) = github.take_seen(repository, tag, reference, context.clock.now()) {
+        return Ok(seen);
+    }
+    let wants = Wants { beside: true, like: None };
+    let (repository, reference, tag) = (repository.clone(), reference.to_owned(), tag.to_owned());
+    look(github, context, Question { repository, reference, tag, wants }).await
+}
+
+/// The newest tag of a repository that is named as this one is, for another version.
+pub(crate) async fn other_version(
+    github: &Arc<GitHub>,
+    context: &Context,
+    (repository, tag, reference): (&Repository, &str, &str),
+) -> Result<Option<Value>, Problem> {
+    let parts = tag.split_once(&*context.version).filter(|_| !context.version.is_empty());
+    let Some((prefix, suffix)) = parts else { return Ok(None) };
+    let wants = Wants { beside: true, like: Some(prefix.to_owned()) };
+    let (repository, reference, tag) = (repository.clone(), reference.to_owned(), tag.to_owned());
+    let question = Question { repository, reference, tag, wants };
+    let seen = look(github, context, question.clone()).await?;
+    let newest = seen.beside.newest(prefix, suffix);
+    github.keep_seen(question, seen, context.clock.now());
+    Ok(newest)
+}
+
 impl Object {
     fn peeled(&self) -> &Self {
         self.target.as_deref().map_or(self, Self::peeled)
@@ -219,11 +280,16 @@ fn query(questions: &[Question]) -> (String, Json) {
             declared.push_str(&format!("${letter}{index}:String!,"));
             variables.insert(format!("{letter}{index}"), text.into());
         }
+        let (beside, more) = beside::query(&question.wants, &question.tag, &question.reference, index);
+        for (name, value) in more {
+            declared.push_str(&format!("${name}:String!,"));
+            variables.insert(name, value);
+        }
         parts.push_str(&format!(
             "r{index}:repository(owner:$o{index},name:$n{index}){{id isArchived \
              commit:object(expression:$e{index}){{oid ...commit ...on Tag{{target{{oid ...commit}}}}}} \
              tag:ref(qualifiedName:$q{index}){{target{{oid ...on Tag{{message target{{oid ...on Tag{{target{{oid}}}}}}}}}}}} \
-             release(tagName:$t{index}){{name description isDraft isPrerelease}}}} "
+             release(tagName:$t{index}){{name description isDraft isPrerelease}} {beside}}} "
         ));
     }
     let fragment =

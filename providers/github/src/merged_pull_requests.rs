@@ -80,13 +80,24 @@ fn conventional(title: &str) -> Option<Conventional<'_>> {
     is_word.then_some(Conventional { kind, scope, breaking, rest: rest.trim() })
 }
 
-/// What follows `BREAKING CHANGE:` in a body.
-fn breaking_note(body: &str) -> Option<&str> {
-    body.lines().find_map(|line| {
+/// What follows `BREAKING CHANGE:` in a body. A template's hint for authors, in a comment that nobody sees, is none.
+fn breaking_note(body: &str) -> Option<String> {
+    shown(body).lines().find_map(|line| {
         let line = line.trim_start();
         let note = line.strip_prefix("BREAKING CHANGE:").or_else(|| line.strip_prefix("BREAKING-CHANGE:"))?;
-        Some(note.trim())
+        Some(note.trim().to_owned())
     })
+}
+
+/// A body without its HTML comments.
+fn shown(body: &str) -> String {
+    let mut shown = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        shown.push_str(before);
+        rest = comment.split_once("-->").map_or("", |(_, after)| after);
+    }
+    shown + rest
 }
 
 fn to_value(pull: &Pull) -> Value {
@@ -108,7 +119,7 @@ fn to_value(pull: &Pull) -> Value {
         ("type", told.as_ref().map_or(Value::NULL, |told| told.kind.to_ascii_lowercase().into())),
         ("scope", maybe(told.as_ref().and_then(|told| told.scope))),
         ("breaking", (marked || note.is_some() || told.is_some_and(|told| told.breaking)).into()),
-        ("breaking_note", maybe(note.filter(|note| !note.is_empty()))),
+        ("breaking_note", maybe(note.as_deref().filter(|note| !note.is_empty()))),
         ("labels", Value::list(labels.into_iter().map(Value::from))),
     ])
 }
@@ -170,6 +181,15 @@ mod tests {
         for plain in ["Fix the cart", "a b: c", ": x", "feat(cart: x"] {
             assert!(conventional(plain).is_none(), "{plain}");
         }
-        assert_eq!(breaking_note("Text\nBREAKING CHANGE: the flag is gone\n"), Some("the flag is gone"));
+        for (body, note) in [
+            ("Text\nBREAKING CHANGE: the flag is gone\n", Some("the flag is gone")),
+            ("Text\r\n  BREAKING-CHANGE: gone\r\n", Some("gone")),
+            ("<!--\nBREAKING CHANGE: describe what breaks\n-->\nText", None),
+            ("<!-- a --> <!-- b -->\nBREAKING CHANGE: <b>gone</b>", Some("<b>gone</b>")),
+            ("Text <!--\nBREAKING CHANGE: never closed", None),
+            ("This is no BREAKING CHANGE: at all", None),
+        ] {
+            assert_eq!(breaking_note(body).as_deref(), note, "{body}");
+        }
     }
 }

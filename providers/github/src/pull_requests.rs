@@ -31,10 +31,13 @@ The plan shows each one that is in the way, with number, title, author, age and 
 asked for, or with failed checks makes it *failed*. Where nothing at all is selected the verdict is *inconclusive*, since a
 milestone may be misspelt; `allow_none` lets that pass.
 
-Which ones belong to the release: those that go to `base`, carry the `milestone` and all `labels`, and, of the merged ones,
-those whose merge commits came after each repository's last release (or `since`). The last release is the tag of the highest
-version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch has its
-own; where this version has its tag already, its pull requests end there. Times do not count. Twenty repositories are two requests."#;
+Which ones belong to the release: of the open ones those that go to `base`; of the merged ones those whose merge commits `base`
+got after each repository's last release, by whatever branch they came: one that was merged as a whole, one that `base` was cut
+from, one that was the default branch before. Both carry the `milestone` and all `labels`. The last release is the tag of the
+highest version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch
+has its own; where this version has its tag already, its pull requests end there. Where a higher version before this one was made
+on another branch, with more of what `base` has, it is that one. Times do not count. Where no release came before, and with
+`since`, merged ones count that went to `base` by its name. Twenty repositories are two requests."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {
@@ -178,12 +181,13 @@ impl Rules {
 
     /// `acme/shop#7 "Fix the cart" by bob, 3 days old: open, checks failed. https://...`
     fn line(&self, pull: &Pull, blocks: &[String]) -> String {
-        let state = match (&pull.merged_at, pull.draft) {
-            (Some(_), _) => "merged",
-            (None, true) => "open as a draft",
-            (None, false) => "open",
+        let state = match (&pull.merged_at, &pull.into, pull.draft) {
+            (Some(_), Some(branch), _) => format!("merged into {branch:?}"),
+            (Some(_), None, _) => "merged".to_owned(),
+            (None, _, true) => "open as a draft".to_owned(),
+            (None, _, false) => "open".to_owned(),
         };
-        let mut why = vec![state.to_owned()];
+        let mut why = vec![state];
         why.extend(blocks.iter().cloned());
         let age = age_days(&pull.created_at, self.now).map(|days| match days {
             1 => ", 1 day old".to_owned(),

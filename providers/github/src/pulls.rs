@@ -41,7 +41,11 @@ pub(crate) fn arguments() -> Vec<Attribute> {
         Attribute::optional("repositories", Type::set(Type::String), "Several of them, in its place."),
         Attribute::optional("milestone", Type::String, "Title of the milestone that they belong to."),
         Attribute::optional("labels", Type::set(Type::String), "Labels that they carry, all of them."),
-        Attribute::optional("base", Type::String, "Branch that they go to. Left out, the default branch."),
+        Attribute::optional(
+            "base",
+            Type::String,
+            "Branch that open ones go to, and that has the merged ones. Left out, the default branch.",
+        ),
         Attribute::optional(
             "since",
             Type::String,

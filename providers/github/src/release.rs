@@ -15,7 +15,8 @@ use relplan_contract::{
 
 use crate::GitHub;
 use crate::arguments::{archived, check_reference, check_tag, not_known, text};
-use crate::look::{Look, Question, look};
+use crate::beside::Wants;
+use crate::look::{self, Look, Question, look};
 use crate::repository::{self, Repository};
 use crate::tag::{conflict as tag_conflict, no_commit};
 use publish::{Wanted, conflict, same_text, with_release};
@@ -32,12 +33,10 @@ impl Release {
     }
 
     async fn look(&self, context: &Context, wanted: &Wanted, reference: &str) -> Result<Look, Problem> {
-        let question = Question {
-            repository: wanted.tag.repository.clone(),
-            reference: reference.to_owned(),
-            tag: wanted.tag.name.clone(),
-        };
-        look(&self.github, context, question).await
+        let (repository, tag) = (wanted.tag.repository.clone(), wanted.tag.name.clone());
+        let wants = Wants::default();
+        look(&self.github, context, Question { repository, reference: reference.to_owned(), tag, wants })
+            .await
     }
 
     async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
@@ -51,7 +50,13 @@ impl Release {
             return Ok(planned);
         }
         let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
-        let seen = self.look(context, &wanted, &reference).await?;
+        let seen = match request.prior {
+            None => {
+                let place = (&wanted.tag.repository, &*wanted.tag.name, &*reference);
+                look::look_beside(&self.github, context, place).await?
+            }
+            Some(_) => self.look(context, &wanted, &reference).await?,
+        };
         let commit = seen.commit().ok_or_else(|| no_commit(&wanted.tag.repository, &reference))?;
         commit.clone_into(&mut wanted.tag.commit);
         // Only a remark: what cannot be told is left out.
@@ -64,6 +69,10 @@ impl Release {
         }
         if request.prior.is_none() {
             planned.notes.extend(check_there(&wanted, config, &seen)?);
+            if seen.tag().is_none() {
+                let place = (&wanted.tag.repository, &*wanted.tag.name, "tag");
+                planned.notes.extend(look::place(&self.github, context, place, &seen).await?);
+            }
         }
         Ok(planned)
     }
@@ -216,6 +225,18 @@ impl Resource for Release {
 
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
         Box::pin(self.observe(context, prior))
+    }
+
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        Box::pin(async move {
+            let Some(Wanted { tag, .. }) = read(config)? else { return Ok(None) };
+            let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
+            look::other_version(&self.github, context, (&tag.repository, &tag.name, &reference)).await
+        })
     }
 
     /// The key is put nowhere: a release is found again by its tag.

@@ -15,7 +15,8 @@ use relplan_contract::{
 
 use crate::GitHub;
 use crate::arguments::{any_unknown, archived, check_reference, check_tag, not_known, text};
-use crate::look::{Look, Question, Tag as Found, look, since_last};
+use crate::beside::Wants;
+use crate::look::{self, Look, Question, Tag as Found, look, since_last};
 use crate::repository::{self, Repository};
 
 /// The `github_tag` resource type.
@@ -77,9 +78,8 @@ impl Tag {
         name: &str,
         reference: &str,
     ) -> Result<Look, Problem> {
-        let question =
-            Question { repository: repository.clone(), reference: reference.into(), tag: name.into() };
-        look(&self.github, context, question).await
+        let (repository, reference, tag) = (repository.clone(), reference.to_owned(), name.to_owned());
+        look(&self.github, context, Question { repository, reference, tag, wants: Wants::default() }).await
     }
 
     async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
@@ -95,7 +95,10 @@ impl Tag {
             return Ok(planned);
         }
         let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
-        let seen = self.look(context, &repository, &name, &reference).await?;
+        let seen = match request.prior {
+            None => look::look_beside(&self.github, context, (&repository, &name, &reference)).await?,
+            Some(_) => self.look(context, &repository, &name, &reference).await?,
+        };
         let commit = seen.commit().ok_or_else(|| no_commit(&repository, &reference))?.to_owned();
         let open = any_unknown(config, &["message", "tagger"]);
         let annotated = !config.get("message").is_null();
@@ -121,7 +124,10 @@ impl Tag {
                 Some(difference) => planned.notes.push(format!("The tag is there, and {difference}.")),
             },
             None if seen.is_archived => return Err(archived(&repository)),
-            None => {}
+            None => {
+                let place = look::place(&self.github, context, (&repository, &name, "name"), &seen).await?;
+                planned.notes.extend(place);
+            }
         }
         Ok(planned)
     }
@@ -253,6 +259,20 @@ impl Resource for Tag {
 
     fn read<'a>(&'a self, context: &'a Context, prior: &'a Value) -> Answer<'a, Result<Observed, Problem>> {
         Box::pin(self.observe(context, prior))
+    }
+
+    fn discover<'a>(
+        &'a self,
+        context: &'a Context,
+        config: &'a Value,
+    ) -> Answer<'a, Result<Option<Value>, Problem>> {
+        Box::pin(async move {
+            let (Some(repository), Some(name)) = (Repository::of(config)?, text(config, "name")) else {
+                return Ok(None);
+            };
+            let reference = text(config, "ref").unwrap_or_else(|| "HEAD".into());
+            look::other_version(&self.github, context, (&repository, &name, &reference)).await
+        })
     }
 
     /// The key is put nowhere: a tag is found again by its name and what it says.

@@ -1,6 +1,7 @@
 //! Tests against the stand-in of `fixtures/github`, which fails each test whose requests break GitHub's description.
 
 mod access;
+mod beside;
 mod conformance;
 mod deployment;
 mod description;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use relplan_contract::Value;
 use serde::Serialize;
 
+use crate::plain::{address, mention, one_line, plain};
+
 /// One change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
@@ -32,7 +34,8 @@ pub(crate) struct Group {
 /// The changes under a heading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Grouped<'c> {
-    title: String,
+    /// The author's own words, which may be markup.
+    title: minijinja::Value,
     changes: Vec<&'c Change>,
     repositories: Vec<OfRepository<'c>>,
 }
@@ -53,7 +56,7 @@ fn texts(object: &Value, name: &str) -> BTreeSet<String> {
 pub(crate) fn read(object: &Value) -> Vec<Change> {
     let (labels, authors) = (texts(object, "exclude_labels"), texts(object, "exclude_authors"));
     let changes = object.get("changes").as_list().unwrap_or_default().iter().map(|item| {
-        let text = |name: &str| item.get(name).as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| one_line(item.get(name).as_str().unwrap_or_default());
         Change {
             repository: text("repository"),
             number: item.get("number").as_i64(),
@@ -118,7 +121,11 @@ pub(crate) fn grouped<'c>(groups: &[Group], changes: &[&'c Change]) -> Vec<Group
     titles
         .zip(under)
         .filter(|(_, changes)| !changes.is_empty())
-        .map(|(title, changes)| Grouped { title, repositories: by_repository(&changes), changes })
+        .map(|(title, changes)| Grouped {
+            title: minijinja::Value::from_safe_string(title),
+            repositories: by_repository(&changes),
+            changes,
+        })
         .collect()
 }
 
@@ -144,19 +151,13 @@ pub(crate) fn line(change: &Change) -> String {
         line.push_str(&format!("**{}:** ", plain(&change.scope)));
     }
     line.push_str(&plain(&change.title));
-    match (change.number, change.url.is_empty()) {
-        (Some(number), false) => line.push_str(&format!(" ([#{number}]({}))", change.url)),
-        (Some(number), true) => line.push_str(&format!(" (#{number})")),
+    match (change.number, address(&change.url)) {
+        (Some(number), Some(url)) => line.push_str(&format!(" ([#{number}]({url}))")),
+        (Some(number), None) => line.push_str(&format!(" (#{number})")),
         (None, _) => {}
     }
     if !change.author.is_empty() {
-        line.push_str(&format!(" by @{}", change.author));
+        line.push_str(&format!(" by {}", mention(&change.author)));
     }
     line
-}
-
-/// Text on one line in which no HTML begins, no image loads and nobody is notified.
-fn plain(text: &str) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.replace('<', "&lt;").replace("![", "!\\[").replace('@', "@\u{200b}")
 }

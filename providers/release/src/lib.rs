@@ -5,6 +5,7 @@
 
 mod changes;
 mod notes;
+mod plain;
 mod schema;
 
 use std::collections::BTreeMap;

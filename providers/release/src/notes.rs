@@ -2,7 +2,7 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Context, Path, PlanRequest, Planned, Problem, Resource, ResourceSchema,
     Value, propose,
@@ -11,6 +11,7 @@ use relplan_contract::{
 use serde::Serialize;
 
 use crate::changes::{self, Change, Grouped, OfRepository};
+use crate::plain::{mention, plain};
 use crate::schema::{TEMPLATE, schema};
 
 /// The longest notes, in bytes: GitHub takes 125,000 characters.
@@ -37,7 +38,8 @@ impl Default for Notes {
 /// What a template may use.
 #[derive(Serialize)]
 struct Page<'p> {
-    title: &'p str,
+    /// The author's own words, which may be markup.
+    title: minijinja::Value,
     product: &'p str,
     version: &'p str,
     changes: &'p [&'p Change],
@@ -66,7 +68,7 @@ fn render(context: &Context, object: &Value) -> Result<Rendered, Problem> {
         let rest: Vec<&Change> = changes.iter().copied().filter(|change| !change.breaking).collect();
         let repositories = changes::by_repository(changes);
         let page = Page {
-            title,
+            title: minijinja::Value::from_safe_string(title.to_owned()),
             product: &context.product,
             version: &context.version,
             groups: changes::grouped(&groups, &rest),
@@ -98,6 +100,13 @@ fn environment() -> Environment<'static> {
     if let Ok(syntax) = syntax {
         environment.set_syntax(syntax);
     }
+    // What comes from a change is people's text, whatever a template does with it.
+    environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
+    environment.set_formatter(|out, _, value| match value.as_str() {
+        Some(text) if !value.is_safe() => Ok(out.write_str(&plain(text))?),
+        Some(text) => Ok(out.write_str(text)?),
+        None => Ok(out.write_str(&plain(&value.to_string()))?),
+    });
     environment
 }
 
@@ -107,15 +116,16 @@ fn fill(template: &str, page: &Page<'_>) -> Result<String, Problem> {
     environment.set_fuel(Some(MOST_STEPS));
     environment.add_function("line", |change: minijinja::Value| {
         let text = |name: &str| change.get_attr(name).ok().and_then(|part| part.as_str().map(str::to_owned));
-        changes::line(&Change {
+        minijinja::Value::from_safe_string(changes::line(&Change {
             title: text("title").unwrap_or_default(),
             url: text("url").unwrap_or_default(),
             author: text("author").unwrap_or_default(),
             scope: text("scope").unwrap_or_default(),
             number: change.get_attr("number").ok().and_then(|number| i64::try_from(number).ok()),
             ..Change::default()
-        })
+        }))
     });
+    environment.add_function("mention", |name: String| minijinja::Value::from_safe_string(mention(&name)));
     let filled = environment.render_str(template, minijinja::Value::from(Serde(page))).map_err(|error| {
         let line = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
         Problem::invalid("template", format!("The template cannot be filled in{line}: {error}."))

@@ -39,7 +39,7 @@ Nothing was changed.
 
 ## Contributors
 
-{% for name in contributors %}@{{ name }}{% if not loop.last %}, {% endif %}{% endfor +%}
+{% for name in contributors %}{{ mention(name) }}{% if not loop.last %}, {% endif %}{% endfor +%}
 {% endif %}
 ";
 
@@ -70,8 +70,13 @@ Features, Fixes, Performance, Documentation. Where the changes come from several
 **A hand-written text wins.** Where `text` is given it is taken as it is, and `markdown` is this text.
 
 **Templates.** `template` replaces the built-in one. It is a Jinja template (minijinja), with `title`, `product`, `version`, `changes`,
-`breaking`, `groups` (each with `title`, `changes`, `repositories`), `repositories` (each with `name`, `changes`), `several`, `contributors`, and the function
-`line(change)`, which writes a change with its links. `relplan plan` shows the notes line by line, and the ledger keeps them."#;
+`breaking`, `groups` (each with `title`, `changes`, `repositories`), `repositories` (each with `name`, `changes`), `several`, `contributors`, and the functions
+`line(change)`, which writes a change with its links, and `mention(name)`, which names an account. `relplan plan` shows the notes line by line, and the ledger
+keeps them.
+
+**What others wrote stays plain.** Titles, notes of what breaks, labels, scopes, names of authors and repositories are on one line and notify nobody, load no
+image, begin no HTML, and hide no link behind other words; `code` in them stays. That holds in a template of your own, too: there `{{ change.title | safe }}`
+writes a text as it is. Your own words are markup: `title`, `text`, the titles of groups, and what stands in the template outside of its expressions."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {

@@ -68,7 +68,7 @@ const EXPECTED: &str = "# shop 1.2.0
 
 ## Breaking changes
 
-- drop &lt;IE> !\\[x](http://spy) @\u{200b}ann ([#5](https://github.test/acme/web/pull/5)) by @bob: use another browser
+- drop &lt;IE> \\!\\[x\\](http://spy) @\u{200b}ann ([#5](https://github.test/acme/web/pull/5)) by @bob: use another browser
 
 ## Features
 
@@ -101,6 +101,66 @@ async fn changes_are_grouped_and_breaking_ones_come_first() {
         of_shop.contains("buy twice") && !of_shop.contains("colours") && !of_shop.contains("###"),
         "{of_shop}"
     );
+}
+
+/// A change in which everything that others write tries to be more than text.
+fn hostile(more: &[(&str, Value)]) -> Value {
+    let trap = "@acme/team ![x](http://spy/p.png) <img src=x> [here](http://evil) &#64;ann # `ok <b>`";
+    let given = [
+        ("type", Value::from("feat")),
+        ("scope", "x](http://evil)".into()),
+        ("breaking", true.into()),
+        ("breaking_note", format!("{trap}\n# Heading\n").into()),
+        ("labels", Value::list([trap.into()])),
+        ("author", "Ann <b> @bob".into()),
+        ("url", "https://h/) [more](http://evil".into()),
+    ];
+    let given: Vec<(&str, Value)> = given.iter().chain(more).cloned().collect();
+    change("acme/shop", 6, trap, &given)
+}
+
+#[tokio::test]
+async fn what_others_wrote_stays_plain_in_any_template() {
+    let plain = "@\u{200b}acme/team \\!\\[x\\](http://spy/p.png) &lt;img src=x> \\[here\\](http://evil) &amp;#64;ann # `ok <b>`";
+    let built_in = notes(&[("changes", Value::list([hostile(&[])]))]).await.expect("notes");
+    let expected = format!(
+        "# shop 1.2.0\n\n## Breaking changes\n\n- **x\\](http://evil):** {plain} (#6) by Ann &lt;b> @\u{200b}bob: {plain} # Heading\n\n\
+         ## Contributors\n\nAnn &lt;b> @\u{200b}bob\n"
+    );
+    assert_eq!(built_in.get("markdown").as_str(), Some(&*expected));
+
+    let hostile_repository = hostile(&[("repository", "a/b![x](y)".into())]);
+    let given = |template: &str| {
+        let changes = Value::list([hostile_repository.clone()]);
+        [
+            ("changes", changes),
+            ("title", "[Shop](https://shop.example)".into()),
+            ("template", template.into()),
+        ]
+    };
+    for (template, expected) in [
+        ("{{ changes[0].title }}", plain.to_owned()),
+        ("{{ changes[0].breaking_note }}", format!("{plain} # Heading")),
+        ("{{ changes[0].labels | join(', ') }}", plain.to_owned()),
+        ("{{ repositories[0].name }}", "a/b\\!\\[x\\](y)".to_owned()),
+        ("{{ contributors[0] }} {{ mention('ann') }}", "Ann &lt;b> @\u{200b}bob @ann".to_owned()),
+        ("{% set t %}<b>{{ changes[0].title }}</b>{% endset %}{{ t }}", format!("<b>{plain}</b>")),
+        ("{{ '- ' ~ line(changes[0]) }}", String::new()),
+        (
+            "{{ title }} {{ changes | length }} {{ changes[0].number }}",
+            "[Shop](https://shop.example) 1 6".to_owned(),
+        ),
+        ("{{ changes[0].scope | safe }}", "x](http://evil)".to_owned()),
+        ("{% if 'feat' == changes[0].type %}yes{% endif %}", "yes".to_owned()),
+    ] {
+        let made = notes(&given(template)).await.expect(template);
+        let markdown = made.get("markdown").as_str().expect("notes").to_owned();
+        if expected.is_empty() {
+            assert!(markdown.starts_with("\\- **x\\](http://evil):** @\u{200b}acme"), "{markdown}");
+        } else {
+            assert_eq!(markdown, expected, "{template}");
+        }
+    }
 }
 
 #[tokio::test]

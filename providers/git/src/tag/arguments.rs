@@ -17,6 +17,8 @@ pub(super) struct Arguments {
     pub(super) name: String,
     pub(super) reference: String,
     pub(super) remote: Option<String>,
+    /// The branch that must have the commit.
+    pub(super) branch: Option<String>,
     pub(super) signing: Signing,
     message: Option<String>,
     sign: bool,
@@ -36,7 +38,7 @@ impl Arguments {
         else {
             return Ok(None);
         };
-        if ["remote", "sign"].iter().any(|name| object.get(name).is_unknown()) {
+        if ["remote", "branch", "sign"].iter().any(|name| object.get(name).is_unknown()) {
             return Ok(None);
         }
         let tagger = object.get("tagger");
@@ -46,6 +48,7 @@ impl Arguments {
             name,
             reference,
             remote: text("remote"),
+            branch: text("branch"),
             signing: Signing { key: text("signing_key"), format: text("signing_format") },
             message: text("message"),
             sign: object.get("sign").as_bool() == Some(true),
@@ -96,6 +99,7 @@ pub(super) fn check(object: &Value) -> Vec<Problem> {
     problems.extend(check_pushed_to(object));
     problems.extend(check_name(object.get("name")));
     problems.extend(check_revision(object, "ref"));
+    problems.extend(check_branch(object.get("branch")));
     problems.extend(check_signing(object));
     problems.extend(check_message(object));
     problems.extend(check_tagger(object.get("tagger")));
@@ -118,6 +122,11 @@ fn check_pushed_to(object: &Value) -> Option<Problem> {
 fn check_name(name: &Value) -> Option<Problem> {
     let error = check_tag(name.as_str()?).err()?;
     Some(Problem::invalid("name", format!("This cannot be the name of a tag: {error}.")))
+}
+
+fn check_branch(branch: &Value) -> Option<Problem> {
+    let error = check_tag(branch.as_str()?).err()?;
+    Some(Problem::invalid("branch", format!("This cannot be the name of a branch: {error}.")))
 }
 
 fn check_signing(object: &Value) -> Vec<Problem> {

@@ -27,14 +27,47 @@ pub(super) async fn create(
         let message = format!("The commit {} is not in `{}` any more.", wanted.commit, place.label());
         return Err(Problem::missing(message).about(Path::attribute("ref")));
     }
-    let object = if place.is_url() {
-        still_promised(wanted)?;
-        place.disk().begin();
-        place.disk().tag_object(wanted, signing, context.clock.now()).await?
-    } else {
-        on_disk(place, context, wanted, signing).await?.object
+    // The remote first: what it refuses leaves nothing in the folder either.
+    let object = match on_disk_already(place, wanted).await? {
+        Some(tag) => tag.object,
+        None => {
+            still_promised(wanted)?;
+            place.disk().begin();
+            place.disk().tag_object(wanted, signing, context.clock.now()).await?
+        }
     };
-    push(place, remote, context, wanted, &object).await
+    let tag = push(place, remote, context, wanted, &object).await?;
+    if !place.is_url() {
+        also_on_disk(place, context, wanted, &tag).await?;
+    }
+    Ok(tag)
+}
+
+/// The tag in the folder in front of the remote.
+async fn on_disk_already(place: &Place<'_>, wanted: &Wanted) -> Result<Option<Tag>, Problem> {
+    if place.is_url() {
+        return Ok(None);
+    }
+    let tag = place.disk().tag(&wanted.name).await?;
+    tag.map(|tag| accept(place, wanted, tag, Where::OnDisk)).transpose()
+}
+
+/// Gives the folder the tag that the remote has. It is only a copy: where that cannot be, the tag was made all the same.
+async fn also_on_disk(
+    place: &Place<'_>,
+    context: &Context,
+    wanted: &Wanted,
+    tag: &Tag,
+) -> Result<(), Problem> {
+    let disk = place.disk();
+    if disk.tag(&wanted.name).await?.is_some() {
+        return Ok(());
+    }
+    if let Err(problem) = disk.name_tag(&wanted.name, &tag.object).await {
+        let (name, why) = (&wanted.name, problem.message);
+        context.progress.line(&format!("The tag {name} is not in the local repository: {why}"));
+    }
+    Ok(())
 }
 
 /// Which of two repositories a tag was found in.
@@ -100,7 +133,7 @@ async fn on_disk(
     wanted: &Wanted,
     signing: &Signing,
 ) -> Result<Tag, Problem> {
-    let at = if place.remote().is_some() { Where::OnDisk } else { Where::Counts };
+    let at = Where::Counts;
     let disk = place.disk();
     if let Some(tag) = disk.tag(&wanted.name).await? {
         return accept(place, wanted, tag, at);

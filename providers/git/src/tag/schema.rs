@@ -19,13 +19,19 @@ The plan resolves `ref` to a commit and pins it: what the reviewers saw is what 
 moves on before the apply. `ref` may be `HEAD`, a branch, a tag, a full `refs/...` or a commit; a name that is both
 a branch and a tag of different commits is refused.
 
-**Where the tag is made.** With a URL, there. With a folder, in that repository; with `remote` as well, it is then
-pushed to that remote, and from then on the remote's tag is the one that counts.
+**Where the tag is made.** With a URL, there. With a folder, in that repository. With `remote` as well, at that remote,
+whose tag is the one that counts; the folder gets it when the remote has it, so that a push which is refused leaves nothing
+behind. A tag of that name which is in the folder already is pushed.
 
 **Created only.** A tag is made only where none of that name is; that is left to git itself, so that two runs at once
 cannot both win. A tag that is there already is adopted when it is the same: same commit, same kind, and for an annotated
 one same message (and same tagger, when one is given). Any other is a conflict. Nothing ever moves or
-deletes a tag. So a run that was cut between making the tag and pushing it just pushes it the next time.
+deletes a tag.
+
+**What the plan looks at.** Whether the name fits: git cannot have `release/1.0` beside a tag `release`, here or at the remote.
+It tells of a tag that differs only in case, and of a branch of the same name. And it tells when no branch of the remote has the
+commit, as one that was not pushed; with `branch`, a commit that this branch does not have is refused, by the plan and by the
+apply.
 
 **Kind.** Without `message` the tag is lightweight; with it, annotated; with `sign` as well, signed. The date in an annotated
 tag is the time of the apply. Nothing else of relplan stands in it.
@@ -107,6 +113,12 @@ fn attributes() -> Vec<Attribute> {
             "remote",
             Type::String,
             "Name of the remote to push the tag to, for a repository in a folder. Left out, the tag stays local.",
+        ),
+        Attribute::optional(
+            "branch",
+            Type::String,
+            "Branch that must have the commit, where the tag counts. Left out, the plan says so when no branch of the \
+             remote has it.",
         ),
         Attribute::computed("commit", Type::String, "Full name of the tagged commit; pinned by the plan.")
             .stable(),

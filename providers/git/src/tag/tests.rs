@@ -1,5 +1,6 @@
 //! Tags in a repository of this machine. Remotes, hostile input and signatures have files of their own.
 
+mod beside;
 mod conformance;
 mod half;
 mod hostile;

@@ -14,6 +14,9 @@ use crate::repository::Repository;
 /// How many tags are compared at once, once the first guess was wrong.
 const TAGS_AT_ONCE: usize = 5;
 
+/// How many are compared at the least before one that the branch does not hold is taken for the last.
+const ENOUGH_COMPARED: usize = 30;
+
 /// A part of an answer, or why there is none.
 pub(super) struct Answered {
     pub(super) part: Option<Json>,
@@ -45,6 +48,17 @@ enum Next {
     /// More commits after this tag.
     Commits(String, String),
     Done(Result<Range, Problem>),
+}
+
+/// Where a tag stands to the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    /// The head holds it.
+    Held,
+    /// It holds the head.
+    Later,
+    /// Each has something that the other has not: a hotfix, or a release that was made on a branch of its own.
+    Beside,
 }
 
 #[derive(Deserialize)]
@@ -291,12 +305,12 @@ impl Search {
             let against = part.get(format!("t{index}")).map(Option::<Against>::deserialize).transpose()?;
             match against.flatten() {
                 Some(Against { compare: Some(compared) }) => self.take(tag, compared),
-                Some(Against { compare: None }) => {
+                Some(Against { compare: None }) if error.is_some_and(|error| error.kind != "NOT_FOUND") => {
                     let what = format!("{} could not be compared with {tag}", self.question.repository);
                     self.fail(error.cloned().unwrap_or_default().fault().reading(&what));
                 }
-                // It went away meanwhile.
-                None => {
+                // It went away meanwhile, or has no commit in common with the head.
+                Some(Against { compare: None }) | None => {
                     self.tags.remove(tag);
                 }
             }
@@ -335,18 +349,41 @@ impl Search {
             |latest: &&str| !told.any && (version.is_empty() || !latest.contains(version.as_str()));
         let latest = self.latest.clone();
         candidates.extend(latest.as_deref().filter(is_other));
-        let holds = |tag: &&&str| self.compared(tag).is_some_and(|compared| compared.behind_by == 0);
-        let found = candidates.iter().find(holds).copied();
-        let higher = candidates.iter().take_while(|tag| Some(**tag) != found);
-        let open: Vec<&str> = higher.copied().filter(|tag| self.compared(tag).is_none()).collect();
+        let held = |tag: &&str| self.stands(tag) == Some(Stands::Held);
+        let found = candidates.iter().position(held);
+        let higher = candidates.get(..found.unwrap_or(candidates.len())).unwrap_or_default();
+        let open: Vec<&str> = higher.iter().copied().filter(|tag| self.compared(tag).is_none()).collect();
         let is_guess = !candidates.iter().any(|tag| self.compared(tag).is_some());
         let at_once = if is_guess { 1 } else { TAGS_AT_ONCE };
-        match (open.is_empty(), found) {
+        let nearest = self.nearest(higher, found.and_then(|index| candidates.get(index)).copied());
+        // On a line of its own a branch holds no release at all: the hundredth comparison tells nothing new.
+        let is_enough = nearest.is_some() && higher.len() - open.len() >= ENOUGH_COMPARED;
+        match (open.is_empty() || is_enough, nearest) {
             (false, _) => Next::Compare(open.into_iter().take(at_once).map(str::to_owned).collect()),
-            (true, Some(found)) => self.finished(found),
-            (true, None) if self.after.is_some() => Next::Tags,
-            (true, None) => Next::Done(Ok(Range { everything: true, ..Range::default() })),
+            (true, Some(nearest)) if found.is_some() || is_enough || self.after.is_none() => {
+                self.finished(nearest)
+            }
+            (true, _) if self.after.is_some() => Next::Tags,
+            (true, _) => Next::Done(Ok(Range { everything: true, ..Range::default() })),
         }
+    }
+
+    /// The tag after which the least came: the one that the branch holds, or a higher one that was made beside the branch
+    /// and took more of it along. Where both took the same it is the one that the branch holds.
+    fn nearest<'t>(&self, higher: &[&'t str], held: Option<&'t str>) -> Option<&'t str> {
+        let ahead = |tag: &&str| self.compared(tag).map_or(u64::MAX, |compared| compared.ahead_by);
+        // Whoever asks which version a branch holds means no other.
+        let counts =
+            |tag: &&&str| self.question.names.among.is_none() && self.stands(tag) == Some(Stands::Beside);
+        held.into_iter().chain(higher.iter().filter(counts).copied()).min_by_key(ahead)
+    }
+
+    fn stands(&self, tag: &str) -> Option<Stands> {
+        self.compared(tag).map(|compared| match (compared.behind_by, compared.ahead_by) {
+            (0, _) => Stands::Held,
+            (_, 0) => Stands::Later,
+            (_, _) => Stands::Beside,
+        })
     }
 
     /// The range after a tag, or where the rest of its commits is.

@@ -28,6 +28,8 @@ pub(crate) struct Pull {
     /// Login of the author; of an account that is gone, `ghost`.
     pub(crate) author: String,
     pub(crate) draft: bool,
+    /// The branch that it went to, where that is not the one that was asked for.
+    pub(crate) into: Option<String>,
     /// When it was opened, as RFC 3339.
     pub(crate) created_at: String,
     /// When it was merged; none while it is open.
@@ -155,6 +157,14 @@ struct Place<'a> {
     merged: Next,
 }
 
+impl Place<'_> {
+    /// Whether commits tell what was merged. Then it counts by whatever branch it came: by one that had another name once,
+    /// by a shared one that was merged as a whole, or before this one was cut from it.
+    fn is_by_commits(&self) -> bool {
+        self.range.is_some_and(|range| !range.everything)
+    }
+}
+
 /// The next page of a list.
 #[derive(Clone)]
 enum Next {
@@ -244,6 +254,7 @@ fn take<'a>(
         since.is_some_and(|since| node.updated_at.as_str() <= since)
             || place.range.is_some_and(|range| range.began_after(&node.updated_at))
     };
+    let by_commits = place.is_by_commits();
     let repository = place.repository.to_string();
     let mut page = |list: Option<List>, merged: bool| -> Next {
         let Some(list) = list else { return Next::None };
@@ -252,8 +263,10 @@ fn take<'a>(
             if merged && is_before(&node) {
                 next = None;
             }
-            if base.as_ref() == Some(&node.base_ref_name) && (!merged || belongs(&node)) {
-                pulls.push(node.pull(&repository));
+            let is_to_base = base.as_ref() == Some(&node.base_ref_name);
+            if (is_to_base || (merged && by_commits)) && (!merged || belongs(&node)) {
+                let into = (!is_to_base).then(|| node.base_ref_name.clone());
+                pulls.push(Pull { into, ..node.pull(&repository) });
             }
         }
         next.map_or(Next::None, Next::After)
@@ -288,6 +301,7 @@ impl Node {
             body: self.body,
             url: self.url,
             draft: self.is_draft,
+            into: None,
             created_at: self.created_at,
             merged_at: self.merged_at,
             merge_commit: self.merge_commit.map(|commit| commit.oid),
@@ -312,11 +326,11 @@ const FRAGMENT: &str = "fragment pulls on PullRequestConnection{pageInfo{hasNext
 fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
     let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
     for (index, place) in places.iter().enumerate() {
-        declared.push_str(&format!("$o{index}:String!,$n{index}:String!,$b{index}:String,"));
+        declared.push_str(&format!("$o{index}:String!,$n{index}:String!,"));
         variables.insert(format!("o{index}"), json!(place.repository.owner));
         variables.insert(format!("n{index}"), json!(place.repository.name));
-        variables.insert(format!("b{index}"), json!(selection.base));
-        let mut list = |alias: &str, letter: char, states: &str, next: &Next| {
+        let base = format!("baseRefName:$b{index},");
+        let mut list = |alias: &str, letter: char, (states, base): (&str, &str), next: &Next| {
             let after = match next {
                 Next::None => return String::new(),
                 Next::First => Json::Null,
@@ -325,12 +339,18 @@ fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
             declared.push_str(&format!("${letter}{index}:String,"));
             variables.insert(format!("{letter}{index}"), after);
             format!(
-                "{alias}:pullRequests(states:{states},baseRefName:$b{index},first:50,after:${letter}{index},\
+                "{alias}:pullRequests(states:{states},{base}first:50,after:${letter}{index},\
                  orderBy:{{field:UPDATED_AT,direction:DESC}}){{...pulls}} "
             )
         };
-        let open = list("open", 'x', "OPEN", &place.open);
-        let merged = list("merged", 'y', "MERGED", &place.merged);
+        let open = list("open", 'x', ("OPEN", &base), &place.open);
+        let base_of_merged = if place.is_by_commits() { "" } else { &*base };
+        let merged = list("merged", 'y', ("MERGED", base_of_merged), &place.merged);
+        // GitHub refuses variables that nothing uses.
+        if [&open, &merged].iter().any(|list| list.contains(&base)) {
+            declared.push_str(&format!("$b{index}:String,"));
+            variables.insert(format!("b{index}"), json!(selection.base));
+        }
         parts.push_str(&format!(
             "r{index}:repository(owner:$o{index},name:$n{index}){{defaultBranchRef{{name}} \
              {open}{merged}}} "

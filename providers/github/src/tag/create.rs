@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Wanted, conflict};
 use crate::GitHub;
 use crate::arguments::archived;
+use crate::beside::Wants;
 use crate::client::Client;
 use crate::look::{Question, Tag as Found, look};
 
@@ -43,6 +44,7 @@ pub(crate) async fn ensure(
         repository: wanted.repository.clone(),
         reference: wanted.commit.clone(),
         tag: wanted.name.clone(),
+        wants: Wants::default(),
     };
     let accept = |found: Found| match wanted.difference(&found) {
         None => Ok(found),

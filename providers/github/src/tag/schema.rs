@@ -31,9 +31,16 @@ moves on before the apply.
 both win. A tag that is there already is adopted when it is the same: same commit, and for an annotated one same message.
 Any other is a conflict. Nothing ever moves or deletes a tag. One that was moved or deleted by somebody else shows as drift.
 
+**What the plan looks at.** Whether the name fits: git cannot have `release/1.0` beside a tag `release`. It tells of a branch of
+the same name, and when no branch of the repository has the commit: a commit can be reached by its digits although its branch is
+gone, or is in a fork.
+
 **Kind.** Without `message` the tag is lightweight; with it, annotated. For signed tags take `git_tag`.
 
 **Rules.** Where a ruleset or tag protection forbids the tag, the error says so.
+
+**Workflows.** GitHub starts no `on: push` or `on: release` workflow for what was made with the token of a workflow, the
+`GITHUB_TOKEN` of Actions. Start it with `github_deployment`, which dispatches it, or give the provider block an `app`.
 
 A hundred repositories are read with a few GraphQL requests, and ten tags are made with each.
 

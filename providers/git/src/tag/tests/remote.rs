@@ -72,7 +72,8 @@ async fn a_commit_that_is_no_tip_of_the_remote_is_tagged_without_its_files() {
     sandbox.environment.insert("GIT_CONFIG_GLOBAL".into(), global.to_string_lossy().into_owned());
     let applied = sandbox.release(&by_url(&url, &[("ref", &commit), ("message", "x")])).await.expect("tags");
     let served = std::fs::read_to_string(served).expect("the hook ran");
-    assert_eq!(served.lines().count(), 2, "the commit alone is fetched, by plan and by apply");
+    let why = "the commit alone is fetched, by plan and by apply, and by the plan what the branches have since then";
+    assert_eq!(served.lines().count(), 3, "{why}");
     assert_eq!(text(&applied, "commit"), commit);
     assert_eq!(sandbox.git("origin.git", &["rev-parse", "v1^{commit}"]), commit);
     sandbox.git("origin.git", &["fsck", "--strict"]);

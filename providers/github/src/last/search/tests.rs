@@ -46,6 +46,22 @@ fn the_highest_that_the_branch_holds_is_the_last() {
 }
 
 #[test]
+fn one_beside_the_branch_is_the_last_where_it_took_more_along() {
+    let mut search = search(None);
+    hear(&mut search, first(&["v1.0.0", "v1.1.0", "v1.2.0", "v1.1.9"]), None);
+    hear(&mut search, json!({ "t0": compared(2, &["a"]) }), None);
+    // What has no commit in common says nothing, and what is as far the branch need not hold.
+    hear(
+        &mut search,
+        json!({ "t0": { "compare": null }, "t1": compared(3, &["a"]), "t2": compared(0, &["a", "b"]) }),
+        None,
+    );
+    let range = search.end().expect("a range");
+    assert_eq!((range.last.as_deref(), range.ahead), (Some("v1.2.0"), 1));
+    assert!(range.holds("a") && !range.holds("b"));
+}
+
+#[test]
 fn what_could_not_be_read_is_no_answer() {
     let mut tags = search(None);
     hear(
