@@ -12,6 +12,8 @@ mod connection;
 mod credentials;
 mod database;
 mod in_use;
+mod moved;
+mod objects;
 mod options;
 mod program;
 mod restore;

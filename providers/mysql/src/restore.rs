@@ -5,11 +5,14 @@
 //! both hold nothing but tables; else that is refused. It ends with the restored database under the name that was asked
 //! for, or with an error, and then what was there is as it was.
 
+use std::io::Read;
+
 use relplan_archive::{Archive, Depth, Flow, Identities, Job, Settings, Wanted, asserts};
 use relplan_contract::{Problem, ProblemKind, Restored};
 
 use crate::connection::Connection;
 use crate::in_use;
+use crate::moved::Moved;
 use crate::program::{self, Program};
 use crate::scratch;
 use crate::session::{Row, Session, identifier, literal, problem_of};
@@ -24,7 +27,13 @@ pub(crate) fn into(
     identities: Option<&Identities>,
 ) -> Result<(), Problem> {
     let part = archive.only_part(DUMP)?;
-    let mut reader = archive.reader(part, identities)?;
+    let reader = archive.reader(part, identities)?;
+    let taken_of = archive.manifest.database.get("database").map_or("", String::as_str);
+    let mut reader: Box<dyn Read> = if [connection.database(), ""].contains(&taken_of) {
+        Box::new(reader)
+    } else {
+        Box::new(Moved::new(reader, taken_of, connection.database()))
+    };
     // With `--binary-mode` nothing in the dump is a command to the client.
     let arguments = vec![
         "--batch".to_owned(),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use relplan_archive::{Archive, Draft, Engine, Job, Settings, Wanted, asserts, failed, whole_number};
 use relplan_contract::{Attribute, Problem, ResourceSchema, Restored, Type, Value};
 
+use crate::backup::Patience;
+use crate::inspect::Found;
 use crate::{backup, copy, inspect, restore, verify};
 
 const DOCS: &str = r#"A copy is made with SQLite's online backup, in small steps between which writers go on, checked (`PRAGMA integrity_check`), and then
@@ -44,6 +46,13 @@ fn own() -> Vec<Attribute> {
         )
         .or(10_000)
         .means(),
+        Attribute::optional(
+            "hold_writers_ms",
+            Type::Number,
+            "How long those who write may be held up where there is no write-ahead log, in milliseconds; 0 for not at all.",
+        )
+        .or(5_000)
+        .means(),
     ];
     attributes.extend(asserts::attributes(vec![copies]));
     attributes
@@ -59,8 +68,10 @@ impl Engine for Sqlite {
     }
 
     fn check(config: &Value) -> Vec<Problem> {
-        let mut problems: Vec<Problem> =
-            whole_number(config, "busy_timeout_ms", 0..=86_400_000).into_iter().collect();
+        let mut problems: Vec<Problem> = ["busy_timeout_ms", "hold_writers_ms"]
+            .iter()
+            .filter_map(|name| whole_number(config, name, 0..=86_400_000))
+            .collect();
         problems.extend(asserts::check(config));
         problems
     }
@@ -77,8 +88,15 @@ impl Engine for Sqlite {
         let bytes = std::fs::metadata(&database).map_or(0, |metadata| metadata.len());
         let draft = Draft::begin(settings, context, key, bytes / 8)?;
         let copied = copy::file(&copy::folder(context, planned)?)?;
-        backup::backup(job, &database, copied.path(), Duration::from_millis(busy.unwrap_or_default()))?;
-        let facts = inspect::inspect(&inspect::open(copied.path())?)?;
+        let hold = planned.get("hold_writers_ms").as_i64().and_then(|ms| u64::try_from(ms).ok());
+        let ms = |given: Option<u64>| Duration::from_millis(given.unwrap_or_default());
+        let patience = Patience { busy: ms(busy), hold: ms(hold) };
+        let mode = backup::backup(job, &database, copied.path(), patience)?;
+        let Found { mut facts, unseen } = inspect::inspect(copied.path())?;
+        facts.database.insert("journal_mode".to_owned(), mode);
+        for told in unseen {
+            context.progress.line(&told);
+        }
         let unwritable = |error: std::io::Error| failed("The snapshot cannot be written", &error);
         let mut writer = draft.part(COPY)?;
         let mut reader = copied.reopen().map_err(unwritable)?;

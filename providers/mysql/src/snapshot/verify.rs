@@ -9,11 +9,15 @@ use relplan_contract::{Problem, Value};
 use super::take::{COMPLETED, DUMP};
 use crate::connection::Connection;
 use crate::database;
+use crate::objects;
 use crate::restore;
 use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::session::Session;
 use crate::tables;
+
+/// What a snapshot says of the history of rows that is in it.
+pub(crate) const IN_IT: &str = "in it";
 
 /// Reads the dump to its end: every table of the manifest must be made in it, and its last line must be there.
 pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<Vec<String>, Problem> {
@@ -38,7 +42,10 @@ pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<
         return Err(Problem::conflict(format!("The dump lacks {what}."))
             .hint("This snapshot cannot be trusted. Take another one."));
     }
-    Ok(vec![format!("Decrypted where it was encrypted, and read to its end; {} tables.", seen.tables.len())])
+    let mut notes =
+        vec![format!("Decrypted where it was encrypted, and read to its end; {} tables.", seen.tables.len())];
+    notes.extend(without_history(archive));
+    Ok(notes)
 }
 
 /// What was seen in a dump that is written to this.
@@ -85,6 +92,11 @@ impl io::Write for Seen {
     }
 }
 
+/// That what rows were before is not in a snapshot, where that is so.
+pub(crate) fn without_history(archive: &Archive) -> Option<String> {
+    archive.manifest.database.get("history").filter(|told| *told != IN_IT).cloned()
+}
+
 /// Restores the snapshot into a scratch database, and compares.
 pub(crate) fn restored(
     job: &Job,
@@ -94,7 +106,7 @@ pub(crate) fn restored(
 ) -> Result<Vec<String>, Problem> {
     let clock = &job.context().clock;
     let programs = Connection::programs_of(job.context(), config)?;
-    let scratch = Scratch::make(job, config, &programs, &archive.manifest.database)?;
+    let scratch = Scratch::make(job, config, &programs, &archive.manifest)?;
     let began = clock.now_ms();
     restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref())?;
     let took = clock.now_ms().saturating_sub(began);
@@ -105,9 +117,9 @@ pub(crate) fn restored(
     let mut notes = Vec::new();
     let about = database::about(&mut session, scratch.connection.database())?;
     if database::series(&about) == database::series(&archive.manifest.database) {
-        if database::schema_sum(job, &scratch.connection, &[])? != archive.manifest.schema_sha256 {
-            differences.push("the schema is another".to_owned());
-        }
+        let (found, over) = schema(&mut session, scratch.connection.database(), archive)?;
+        differences.extend(found);
+        notes.extend(over);
     } else {
         notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
     }
@@ -123,6 +135,7 @@ pub(crate) fn restored(
     };
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
     let counted = archive.manifest.counted();
+    notes.extend(without_history(archive));
     notes.insert(0, format!("Restored in {seconds}.{tenths} s; {counted} compared: {what} are the same."));
     Ok(notes)
 }
@@ -134,8 +147,25 @@ pub(crate) fn compared(
     depth: Depth,
 ) -> Result<Vec<String>, Problem> {
     let listed = tables::list(session, &Selection::default())?;
-    let contents = tables::contents(session, &listed, depth)?;
+    let history = archive.manifest.database.get("history").is_some_and(|told| told == IN_IT);
+    let contents = tables::contents(session, &listed, depth, history)?;
     Ok(archive.manifest.differences(&contents))
+}
+
+/// What differs in how things are made, and what could not be compared.
+fn schema(
+    session: &mut Session<'_>,
+    database: &str,
+    archive: &Archive,
+) -> Result<(Vec<String>, Vec<String>), Problem> {
+    let taken = &archive.manifest.objects;
+    if taken.is_empty() && !archive.manifest.tables.is_empty() {
+        let told =
+            "The schema was not compared: an older relplan took the snapshot, and summed it otherwise.";
+        return Ok((Vec::new(), vec![told.to_owned()]));
+    }
+    let listed = tables::list(session, &Selection::default())?;
+    Ok(objects::differences(taken, &objects::list(session, database, &listed)?))
 }
 
 #[cfg(test)]
