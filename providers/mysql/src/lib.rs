@@ -22,6 +22,7 @@ mod selection;
 mod session;
 mod snapshot;
 mod tables;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

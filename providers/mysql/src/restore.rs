@@ -17,7 +17,8 @@ use crate::program::{self, Program};
 use crate::scratch;
 use crate::session::{Row, Session, identifier, literal, problem_of};
 use crate::snapshot::take::DUMP;
-use crate::snapshot::verify::compared;
+use crate::snapshot::verify::{compared, without_history};
+use crate::told;
 
 /// Restores the dump into an empty database.
 pub(crate) fn into(
@@ -38,6 +39,8 @@ pub(crate) fn into(
     let arguments = vec![
         "--batch".to_owned(),
         "--binary-mode".to_owned(),
+        // Those within routines, which the client would leave out.
+        "--comments".to_owned(),
         "--max-allowed-packet=1G".to_owned(),
         "--default-character-set=utf8mb4".to_owned(),
         format!("--database={}", connection.database()),
@@ -126,7 +129,7 @@ pub(crate) fn for_person(
         scratch::create(job, &server, &target, &archive.manifest.database)?;
     }
     let mut notes = match filled(job, settings, archive, &fresh) {
-        Ok(note) => vec![note],
+        Ok(notes) => notes,
         Err(problem) => return Err(taken_back(job, &server, &target, ours, problem)),
     };
     notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
@@ -137,17 +140,27 @@ pub(crate) fn for_person(
     Ok(Restored { notes })
 }
 
-/// Restores and compares the numbers of rows.
-fn filled(job: &Job, settings: &Settings, archive: &Archive, fresh: &Connection) -> Result<String, Problem> {
+/// Restores and compares the numbers of rows; gives what a person must know.
+fn filled(
+    job: &Job,
+    settings: &Settings,
+    archive: &Archive,
+    fresh: &Connection,
+) -> Result<Vec<String>, Problem> {
     into(job, fresh, archive, settings.identities()?.as_ref())?;
     let mut session = Session::open(job, fresh)?;
     let differences = compared(&mut session, archive, Depth::Counted)?;
-    session.close()?;
     asserts::agree(&differences)?;
+    let taken_of = archive.manifest.database.get("database").map_or("", String::as_str);
+    let told = told::of_copy(&mut session, taken_of, fresh.database())?;
+    session.close()?;
     let all = archive.manifest.counted();
     let counted =
         if archive.manifest.exact { "as they were counted" } else { "about as they were estimated" };
-    Ok(format!("{all}, {counted} when the snapshot was taken."))
+    let mut notes = vec![format!("{all}, {counted} when the snapshot was taken.")];
+    notes.extend(without_history(archive));
+    notes.extend(told);
+    Ok(notes)
 }
 
 /// Drops what is half full, where it is ours: nobody should find it.

@@ -5,6 +5,7 @@ mod credentials;
 mod faults;
 mod restore;
 mod snapshot;
+mod zoo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
