@@ -10,6 +10,7 @@ use relplan_contract::{Problem, Restored};
 use crate::copy;
 use crate::in_use;
 use crate::inspect;
+use crate::likeness;
 use crate::verify;
 
 /// What SQLite keeps beside a database.
@@ -51,6 +52,15 @@ pub(crate) fn for_person(
         format!("{checked}; {}", archive.manifest.counted()),
     ];
     notes.extend(found.unseen);
+    let before = likeness::Before::of(&into);
+    let wal =
+        before.is_wal() || archive.manifest.database.get("journal_mode").is_some_and(|mode| mode == "wal");
+    if wal {
+        likeness::log(file.path())?;
+        notes.push("its journal_mode is WAL, as it was".to_owned());
+    }
+    notes.extend(before.carry(file.path(), &into));
+    file.as_file().sync_all().map_err(failed)?;
     // Once more: all of it was written meanwhile. It is held until the new one has the name.
     let held = in_use::refuse(&into, files())?;
     let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;

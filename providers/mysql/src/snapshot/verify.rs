@@ -64,8 +64,8 @@ impl Seen {
     fn end_line(&mut self) {
         if let Ok(text) = str::from_utf8(&self.line) {
             if let Some(rest) = text.strip_prefix("CREATE TABLE `") {
-                let name = rest.trim_end_matches(['(', ' ']).trim_end_matches('`');
-                self.tables.insert(name.replace("``", "`"));
+                let name = rest.strip_suffix(" (").unwrap_or(rest);
+                self.tables.insert(name.strip_suffix('`').unwrap_or(name).replace("``", "`"));
             }
             // Only at the end: rows may hold any text, but never at the beginning of a line.
             self.completed = text.starts_with(COMPLETED) || (self.completed && text.is_empty());
@@ -174,14 +174,14 @@ mod tests {
 
     #[test]
     fn a_dump_is_whole_only_with_its_last_line() {
-        let whole = "CREATE TABLE `a``b` (\n  `x` int\n);\nINSERT INTO `a` VALUES\n('-- Dump completed');\n-- Dump completed\n";
+        let whole = "CREATE TABLE `a``b``` (\n  `x` int\n);\nINSERT INTO `a` VALUES\n('-- Dump completed');\n-- Dump completed\n";
         let seen = |text: &str| {
             let mut seen = Seen::default();
             io::Write::write_all(&mut seen, text.as_bytes()).expect("seen");
             seen.end_line();
             seen
         };
-        assert!(seen(whole).completed && seen(whole).tables.contains("a`b"));
+        assert!(seen(whole).completed && seen(whole).tables.contains("a`b`"));
         assert!(!seen(&whole[..whole.len() - 5]).completed);
         assert!(!seen(&format!("{whole}more\n")).completed);
     }

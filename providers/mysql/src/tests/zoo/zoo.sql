@@ -135,6 +135,11 @@ CREATE TABLE squeezed (a TEXT COMPRESSED, b VARBINARY(2000) COMPRESSED);
 INSERT INTO squeezed VALUES (REPEAT('ab', 1000), REPEAT(UNHEX('00FF'), 500)), (NULL, '');
 -- 35 odd names of tables and columns
 CREATE TABLE `a``b'c"d;e\f/g?h*i%j|k` (`x``y` INT, `select` INT, `; DROP` INT, `ü €` INT) COMMENT = '';
+CREATE TABLE `ends```(a INT);
+INSERT INTO `ends``` VALUES (1);
+CREATE TABLE `(`(`(` INT);
+INSERT INTO `(` VALUES (1);
+CREATE TABLE ` two  spaces`(a INT);
 -- 36 names that differ only by case
 CREATE TABLE `Case` (a INT);
 CREATE TABLE `case` (a INT);
