@@ -3,6 +3,7 @@
 //! the database's collation; and an author may have named it where a trigger is made. Restored as it is, such a statement would
 //! change the database that the dump was taken of, or refer to it. What stands in the bodies of routines is the author's: it stays.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Functions of sequences, behind whose bracket a name of two parts begins with the database.
@@ -80,6 +81,28 @@ fn chain(text: &[u8]) -> (Vec<&[u8]>, &[u8]) {
         rest = behind;
     }
     (names, rest)
+}
+
+/// What a text of the server's names behind a database and a dot: tables, views, sequences, functions.
+pub(crate) fn behind(text: &[u8], database: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        rest = match first {
+            b'`' => {
+                let (names, behind) = chain(rest);
+                if let [first, second, ..] = names.as_slice()
+                    && *first == quoted(database).as_bytes()
+                {
+                    all.insert(String::from_utf8_lossy(&plain(second)).into_owned());
+                }
+                behind
+            }
+            b'\'' | b'"' => rest.get(string_end(rest)..).unwrap_or_default(),
+            _ => rest.get(1..).unwrap_or_default(),
+        };
+    }
+    all
 }
 
 /// The statement of a trigger, with `to` for `from` before the names of the trigger and of its table.
@@ -327,6 +350,12 @@ mod tests {
             assert_eq!(text(moved(from.as_bytes(), "a", Some("b"))), to);
         }
         assert_eq!(text(moved(b"nextval(`a`.`s`)", "a", None)), "nextval(`s`)");
+    }
+
+    #[test]
+    fn what_a_view_reads_is_told() {
+        let view = b"select `a`.`t`.`c`,'`a`.`no`',`x`.`y` from (`a`.`t` join `a`.`u```) where `a`.`f`(1)";
+        assert_eq!(behind(view, "a").into_iter().collect::<Vec<_>>(), ["f", "t", "u`"]);
     }
 
     #[test]

@@ -8,9 +8,44 @@ use std::collections::BTreeMap;
 use relplan_archive::Sum;
 use relplan_contract::Problem;
 
-use crate::moved::{moved, trigger_moved};
+use crate::moved::{behind, moved, trigger_moved};
 use crate::session::{Row, Session, identifier, literal};
 use crate::tables::{Dumped, Listed};
+
+/// Refuses a snapshot of which a part could not be restored, because what it is made of is left out.
+pub(crate) fn check_whole(
+    session: &mut Session<'_>,
+    database: &str,
+    listed: &[Listed],
+) -> Result<(), Problem> {
+    let left_out =
+        |name: &String| listed.iter().any(|other| other.name == *name && other.dumped == Dumped::Nothing);
+    if listed.iter().all(|table| table.dumped != Dumped::Nothing) {
+        return Ok(());
+    }
+    for table in listed.iter().filter(|table| table.dumped != Dumped::Nothing) {
+        // The one names the database before everything that a view reads, the other before sequences only.
+        let sql = if table.kind() == "view" {
+            let (database, name) = (literal(database), literal(&table.name));
+            format!(
+                "SELECT 1, view_definition FROM information_schema.views WHERE table_schema = {database} AND table_name = {name}"
+            )
+        } else {
+            format!("SHOW CREATE {} {}", table.kind().to_uppercase(), identifier(&table.name))
+        };
+        let row = session.row(&sql)?;
+        let needed = behind(row.get(1).map_or(&[], |text| text.as_bytes()), database);
+        if let Some(missing) = needed.iter().find(|name| left_out(name)) {
+            let (kind, name) = (table.kind(), &table.name);
+            return Err(Problem::invalid(
+                "exclude_tables",
+                format!("The {kind} {name} needs {missing}, which is left out: the snapshot could not be restored."),
+            )
+            .hint(format!("Leave {name} out as well, or take {missing} along; its rows may stay behind with exclude_table_data.")));
+        }
+    }
+    Ok(())
+}
 
 /// The kind of an account in whose name something runs: no part of the database, but what runs there needs it.
 const ACCOUNT: &str = "account";

@@ -3,6 +3,7 @@
 mod conformance;
 mod credentials;
 mod faults;
+mod objects;
 mod restore;
 mod snapshot;
 mod zoo;

@@ -36,6 +36,7 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     let is_mariadb = database::is_mariadb(&said);
     let listed = tables::list(&mut session, &plan.selection)?;
     check_engines(plan, &listed)?;
+    objects::check_whole(&mut session, name, &listed)?;
     let mut more = chosen(name, &listed, is_mariadb && dump_is_mariadbs)?;
     let knows_history = is_mariadb
         && dump_is_mariadbs

@@ -108,7 +108,8 @@ pub(crate) fn restored(
     let programs = Connection::programs_of(job.context(), config)?;
     let scratch = Scratch::make(job, config, &programs, &archive.manifest)?;
     let began = clock.now_ms();
-    restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref())?;
+    restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref())
+        .map_err(|problem| elsewhere(problem, scratch.connection.database()))?;
     let took = clock.now_ms().saturating_sub(began);
     let mut session = Session::open(job, &scratch.connection)?;
     let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
@@ -150,6 +151,22 @@ pub(crate) fn compared(
     let history = archive.manifest.database.get("history").is_some_and(|told| told == IN_IT);
     let contents = tables::contents(session, &listed, depth, history)?;
     Ok(archive.manifest.differences(&contents))
+}
+
+/// What a failed restore means where something in the snapshot refers to another database: that is not on the scratch server.
+fn elsewhere(problem: Problem, database: &str) -> Problem {
+    let ours = format!("'{database}.");
+    let other = |line: &str| {
+        line.contains("ERROR 1049")
+            || (line.contains("ERROR 1146") && line.contains('\'') && !line.contains(&ours))
+    };
+    if !problem.message.lines().chain(problem.detail.lines()).any(other) {
+        return problem;
+    }
+    problem.hint(
+        "Something in it refers to another database, which the scratch server has not. Name a server that has it as `scratch { url = ... }`, or \
+         write verify = \"read\": it can be restored only where that database is.",
+    )
 }
 
 /// What differs in how things are made, and what could not be compared.
