@@ -31,8 +31,7 @@ pub(crate) fn moved(text: &[u8], from: &str, to: Option<&str>) -> Vec<u8> {
                     };
                 let kept = names.get(usize::from(qualified)..).unwrap_or_default();
                 let put = to.filter(|_| qualified).map(quoted);
-                let all: Vec<&[u8]> =
-                    put.iter().map(|name| name.as_bytes()).chain(kept.iter().copied()).collect();
+                let all: Vec<&[u8]> = put.iter().map(String::as_bytes).chain(kept.iter().copied()).collect();
                 out.extend_from_slice(&all.join(&b"."[..]));
                 rest = behind;
             }

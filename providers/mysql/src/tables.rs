@@ -120,7 +120,8 @@ fn periods(session: &mut Session<'_>) -> Result<BTreeMap<String, History>, Probl
         let none = History { start: String::new(), end: String::new(), precise: false };
         let period = all.entry(table.clone()).or_insert(none);
         period.precise |= kind == "bigint";
-        *if which == "ROW START" { &mut period.start } else { &mut period.end } = column.clone();
+        let end = if which == "ROW START" { &mut period.start } else { &mut period.end };
+        end.clone_from(column);
     }
     Ok(all)
 }

@@ -21,8 +21,11 @@ fn application(bench: &Bench, name: &str, sql: &str) {
     connection.execute_batch(sql).expect("made");
 }
 
+/// A name, how it is made, and the rows of its tables.
+type Kind = (&'static str, &'static str, &'static [(&'static str, i64)]);
+
 /// Every kind of what SQLite alone cannot look at, and how many rows are counted.
-const KINDS: [(&str, &str, &[(&str, i64)]); 9] = [
+const KINDS: [Kind; 9] = [
     ("order", "CREATE TABLE t (a TEXT UNIQUE COLLATE localized); INSERT INTO t VALUES ('x'), ('Y')", &[("t", 2)]),
     ("index", "CREATE TABLE t (a TEXT); CREATE INDEX i ON t (slug(a)); INSERT INTO t VALUES ('X')", &[("t", 1)]),
     ("partial", "CREATE TABLE t (a TEXT); CREATE INDEX i ON t (a) WHERE slug(a) > 'a'; INSERT INTO t VALUES ('X')", &[("t", 1)]),

@@ -248,6 +248,11 @@ INSERT INTO computed (a) VALUES ('x@y');
 -- 62 numbers past the end of what is counted
 CREATE TABLE counted_out (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 18446744073709551610;
 INSERT INTO counted_out VALUES (NULL);
+-- 64 names that differ by a sign that stands for any other in patterns
+CREATE TABLE under_score (a INT);
+CREATE TABLE underXscore (a INT);
+CREATE TRIGGER us BEFORE INSERT ON under_score FOR EACH ROW SET NEW.a = 1;
+CREATE TRIGGER ux BEFORE INSERT ON underXscore FOR EACH ROW SET NEW.a = 2;
 -- 63 a big row
 CREATE TABLE big (a LONGBLOB);
 INSERT INTO big VALUES (REPEAT(UNHEX('00FF0A5C'), 1500000));
