@@ -28,6 +28,8 @@ pub struct Facts {
     pub exact: bool,
     /// SHA-256 of the schema.
     pub schema_sha256: String,
+    /// What the database holds beside rows, where each is summed by itself.
+    pub objects: BTreeMap<String, String>,
 }
 
 /// A snapshot while it is made.
@@ -105,6 +107,7 @@ impl<'s> Draft<'s> {
             tables: facts.tables,
             exact: facts.exact,
             schema_sha256: facts.schema_sha256,
+            objects: facts.objects,
         };
         let bytes = manifest.to_bytes();
         let store = &self.settings.store;

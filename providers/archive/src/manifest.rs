@@ -87,6 +87,10 @@ pub struct Manifest {
     pub exact: bool,
     /// SHA-256 of the database's schema as its own program writes it; empty where that does not exist.
     pub schema_sha256: String,
+    /// What the database holds beside rows, by kind and name (`view big`), each with a sum of how it is made; empty where that was
+    /// not looked at.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub objects: BTreeMap<String, String>,
 }
 
 impl Manifest {

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::{Flow, Job, Sum};
+use relplan_archive::{Flow, Job};
 use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::program::{self, Program};
 use crate::session::{Session, literal, problem_of};
 
-/// What every dump is told, with rows or without.
-pub(crate) const COMMON: [&str; 9] = [
+/// What every dump is told.
+pub(crate) const COMMON: [&str; 10] = [
     "--single-transaction",
+    // Under a lock on one table nothing can be drawn from a sequence, as a default of that table does.
+    "--skip-add-locks",
     "--quick",
     "--routines",
     "--events",
@@ -32,6 +34,15 @@ pub(crate) fn about(session: &mut Session<'_>, database: &str) -> Result<BTreeMa
     let names = ["server_version", "server", "lower_case_table_names", "encoding", "collate"];
     let mut all: BTreeMap<String, String> = names.map(str::to_owned).into_iter().zip(row).collect();
     all.insert("database".to_owned(), database.to_owned());
+    if is_mariadb(&all) && all.get("server_version").is_some_and(|version| is_since(version, (10, 5))) {
+        let comment = session.row(&format!(
+            "SELECT schema_comment FROM information_schema.schemata WHERE schema_name = {}",
+            literal(database)
+        ))?;
+        all.extend(
+            comment.into_iter().filter(|text| !text.is_empty()).map(|text| ("comment".to_owned(), text)),
+        );
+    }
     Ok(all)
 }
 
@@ -82,25 +93,10 @@ pub(crate) fn dump_version(job: &Job, connection: &Connection) -> Result<(String
     Ok((version.to_owned(), text.contains("MariaDB")))
 }
 
-/// The sum of a schema, without what changes with every row that is written.
-pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: &[String]) -> Result<String, Problem> {
-    let mut arguments: Vec<String> = COMMON.map(str::to_owned).to_vec();
-    arguments.extend(["--no-data", "--skip-comments", "--skip-opt", "--create-options"].map(str::to_owned));
-    arguments.extend(more.iter().cloned());
-    arguments.push(connection.database().to_owned());
-    let tool = program::start(job, connection, Program::Dump, arguments, Flow::Out, None)?;
-    let written = tool.written("The schema cannot be read", problem_of)?;
-    let text = String::from_utf8_lossy(&written);
-    let name = format!("`{}`", connection.database());
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("ALTER DATABASE"));
-    let lines = lines.map(|line| without_counter(line).replace(&name, "`"));
-    Ok(Sum::of(lines.collect::<Vec<_>>().join("\n").as_bytes()).sha256)
-}
-
-/// The line without the next number of a table.
-fn without_counter(line: &str) -> String {
-    let Some((before, after)) = line.split_once(" AUTO_INCREMENT=") else { return line.to_owned() };
-    format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
+/// Whether a version is at least this one: `10.11.19-MariaDB`.
+pub(crate) fn is_since(version: &str, least: (u32, u32)) -> bool {
+    let mut numbers = version.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or_default());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) >= least
 }
 
 #[cfg(test)]
@@ -108,9 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_number_is_no_part_of_the_schema() {
-        assert_eq!(without_counter(") ENGINE=InnoDB AUTO_INCREMENT=51 DEFAULT"), ") ENGINE=InnoDB DEFAULT");
-        assert_eq!(without_counter("`a` int"), "`a` int");
+    fn versions_are_compared_as_numbers() {
+        assert!(is_since("10.11.19-MariaDB", (10, 11)) && is_since("11.4.2", (10, 11)));
+        assert!(!is_since("10.6.1-MariaDB", (10, 11)) && !is_since("8.0.36", (10, 11)));
         let about = BTreeMap::from([("server_version".to_owned(), "10.11.19-MariaDB".to_owned())]);
         assert_eq!((series(&about).as_deref(), is_mariadb(&about)), (Some("10.11"), true));
     }

@@ -12,6 +12,8 @@ mod connection;
 mod credentials;
 mod database;
 mod in_use;
+mod moved;
+mod objects;
 mod options;
 mod program;
 mod restore;
@@ -20,6 +22,7 @@ mod selection;
 mod session;
 mod snapshot;
 mod tables;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

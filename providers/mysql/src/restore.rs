@@ -5,16 +5,21 @@
 //! both hold nothing but tables; else that is refused. It ends with the restored database under the name that was asked
 //! for, or with an error, and then what was there is as it was.
 
+use std::collections::BTreeMap;
+use std::io::Read;
+
 use relplan_archive::{Archive, Depth, Flow, Identities, Job, Settings, Wanted, asserts};
 use relplan_contract::{Problem, ProblemKind, Restored};
 
 use crate::connection::Connection;
 use crate::in_use;
+use crate::moved::Moved;
 use crate::program::{self, Program};
 use crate::scratch;
 use crate::session::{Row, Session, identifier, literal, problem_of};
 use crate::snapshot::take::DUMP;
-use crate::snapshot::verify::compared;
+use crate::snapshot::verify::{compared, without_history};
+use crate::told;
 
 /// Restores the dump into an empty database.
 pub(crate) fn into(
@@ -24,11 +29,19 @@ pub(crate) fn into(
     identities: Option<&Identities>,
 ) -> Result<(), Problem> {
     let part = archive.only_part(DUMP)?;
-    let mut reader = archive.reader(part, identities)?;
+    let reader = archive.reader(part, identities)?;
+    let taken_of = archive.manifest.database.get("database").map_or("", String::as_str);
+    let mut reader: Box<dyn Read> = if [connection.database(), ""].contains(&taken_of) {
+        Box::new(reader)
+    } else {
+        Box::new(Moved::new(reader, taken_of, connection.database()))
+    };
     // With `--binary-mode` nothing in the dump is a command to the client.
     let arguments = vec![
         "--batch".to_owned(),
         "--binary-mode".to_owned(),
+        // Those within routines, which the client would leave out.
+        "--comments".to_owned(),
         "--max-allowed-packet=1G".to_owned(),
         "--default-character-set=utf8mb4".to_owned(),
         format!("--database={}", connection.database()),
@@ -48,8 +61,7 @@ struct Holds {
 }
 
 /// Why a database with more than tables in it cannot change places with another one.
-const IMMOVABLE: &str =
-    "has views, triggers, routines or events, which MySQL cannot move to another database";
+const IMMOVABLE: &str = "has views, triggers, routines, sequences or events, which cannot be moved to another database with what refers to them";
 
 impl Holds {
     fn of(session: &mut Session<'_>, database: &str) -> Result<Self, Problem> {
@@ -57,7 +69,8 @@ impl Holds {
         let rows = session.run(&format!(
             "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = {name} ORDER BY table_name"
         ))?;
-        let is_table = |row: &&Row| row.get(1).is_some_and(|kind| kind == "BASE TABLE");
+        let movable = ["BASE TABLE", "SYSTEM VERSIONED"];
+        let is_table = |row: &&Row| row.get(1).is_some_and(|kind| movable.contains(&kind.as_str()));
         let tables: Vec<String> =
             rows.iter().filter(is_table).filter_map(|row| row.first().cloned()).collect();
         let views = rows.len() - tables.len();
@@ -117,28 +130,38 @@ pub(crate) fn for_person(
         scratch::create(job, &server, &target, &archive.manifest.database)?;
     }
     let mut notes = match filled(job, settings, archive, &fresh) {
-        Ok(note) => vec![note],
+        Ok(notes) => notes,
         Err(problem) => return Err(taken_back(job, &server, &target, ours, problem)),
     };
     notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
     notes.push(match aside {
         None => format!("The database is {target}."),
-        Some(before) => swap(job, &server, &name, &before, &target, stamp)?,
+        Some(before) => swap(job, &server, &name, &before, &target, stamp, &archive.manifest.database)?,
     });
     Ok(Restored { notes })
 }
 
-/// Restores and compares the numbers of rows.
-fn filled(job: &Job, settings: &Settings, archive: &Archive, fresh: &Connection) -> Result<String, Problem> {
+/// Restores and compares the numbers of rows; gives what a person must know.
+fn filled(
+    job: &Job,
+    settings: &Settings,
+    archive: &Archive,
+    fresh: &Connection,
+) -> Result<Vec<String>, Problem> {
     into(job, fresh, archive, settings.identities()?.as_ref())?;
     let mut session = Session::open(job, fresh)?;
     let differences = compared(&mut session, archive, Depth::Counted)?;
-    session.close()?;
     asserts::agree(&differences)?;
+    let taken_of = archive.manifest.database.get("database").map_or("", String::as_str);
+    let told = told::of_copy(&mut session, taken_of, fresh.database())?;
+    session.close()?;
     let all = archive.manifest.counted();
     let counted =
         if archive.manifest.exact { "as they were counted" } else { "about as they were estimated" };
-    Ok(format!("{all}, {counted} when the snapshot was taken."))
+    let mut notes = vec![format!("{all}, {counted} when the snapshot was taken.")];
+    notes.extend(without_history(archive));
+    notes.extend(told);
+    Ok(notes)
 }
 
 /// Drops what is half full, where it is ours: nobody should find it.
@@ -156,6 +179,7 @@ fn swap(
     before: &Holds,
     restored: &str,
     stamp: i64,
+    taken: &BTreeMap<String, String>,
 ) -> Result<String, Problem> {
     let new = holds(job, server, restored)?;
     if new.others > 0 {
@@ -176,7 +200,13 @@ fn swap(
     let mut moves = moved(&before.tables, name, &aside);
     moves.extend(moved(&new.tables, restored, name));
     let rename = format!("RENAME TABLE {}", moves.join(", "));
-    let make = format!("CREATE DATABASE {}", identifier(&aside));
+    let settings = settings(job, server, name)?;
+    let make = format!(
+        "CREATE DATABASE {} CHARACTER SET {} COLLATE {}",
+        identifier(&aside),
+        settings[0],
+        settings[1]
+    );
     let swapped = Session::open(job, server).and_then(|mut session| {
         session.run(&format!("{make}; SET SESSION lock_wait_timeout = 30"))?;
         session.run_whole(&rename)?;
@@ -207,7 +237,32 @@ fn swap(
     }
     let dropped = scratch::drop_database(job, server, restored).is_ok();
     let left = if dropped { String::new() } else { format!(" {restored} is empty now; drop it.") };
-    Ok(format!("The tables that were in {name} are now in {aside}; drop it when nobody misses it.{left}"))
+    let taken = ["encoding", "collate"].map(|setting| taken.get(setting).cloned().unwrap_or_default());
+    let other = if settings == taken || taken[0].is_empty() {
+        String::new()
+    } else {
+        format!(
+            " The database {name} kept its rights and settings, and is for new tables not as it was: `ALTER DATABASE {} CHARACTER SET {} COLLATE {}` would do that.",
+            identifier(name),
+            taken[0],
+            taken[1]
+        )
+    };
+    Ok(format!(
+        "The tables that were in {name} are now in {aside}; drop it when nobody misses it.{left}{other}"
+    ))
+}
+
+/// The character set and the collation that a database gives its new tables.
+fn settings(job: &Job, server: &Connection, database: &str) -> Result<[String; 2], Problem> {
+    let mut session = Session::open(job, server)?;
+    let row = session.row(&format!(
+        "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = {}",
+        literal(database)
+    ))?;
+    session.close()?;
+    let mut row = row.into_iter();
+    Ok([row.next().unwrap_or_default(), row.next().unwrap_or_default()])
 }
 
 fn holds(job: &Job, server: &Connection, database: &str) -> Result<Holds, Problem> {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use relplan_archive::{Ground, Job, Served};
+use relplan_archive::{Ground, Job, Manifest, Served};
 use relplan_contract::{Problem, Value};
 
 use crate::connection::Connection;
+use crate::objects;
 use crate::program::Program;
 use crate::session::{Session, identifier, problem_of};
 
@@ -47,27 +48,28 @@ impl<'j> Scratch<'j> {
         job: &'j Job,
         config: &Value,
         programs: &Connection,
-        like: &BTreeMap<String, String>,
+        of: &Manifest,
     ) -> Result<Self, Problem> {
         let block = config.get("scratch");
         if let Some(url) = block.get("url").as_str() {
             let folder = programs.programs().map(Path::to_path_buf);
             let server = Connection::of_scratch(job.context(), url, folder)?.to_database("");
             let name = format!("relplan_verify_{}", std::process::id());
-            create(job, &server, &name, like)?;
+            create(job, &server, &name, &of.database)?;
             return Ok(Self { connection: server.to_database(&name), kind: Kind::Lent { job, server } });
         }
         let folder = block.get("directory").as_str();
         let folder = folder.map(|folder| job.context().place("scratch", folder)).transpose()?;
-        Self::start(job, programs, folder.as_deref(), like)
+        Self::start(job, programs, folder.as_deref(), of)
     }
 
     fn start(
         job: &'j Job,
         programs: &Connection,
         folder: Option<&Path>,
-        like: &BTreeMap<String, String>,
+        of: &Manifest,
     ) -> Result<Self, Problem> {
+        let like = &of.database;
         let ground = Ground::make(job, folder, USER, programs.environment())?;
         let below = |name: &str| ground.path().join(name).display().to_string();
         let (socket, data) = (below("socket"), format!("--datadir={}", below("data")));
@@ -93,9 +95,25 @@ impl<'j> Scratch<'j> {
         let served = ground.serve(&Program::Server.of(programs), arguments, "KILL")?;
         let connection = programs.of_socket(job.context(), &socket)?;
         served.await_answer(job, || Session::open(job, &connection)?.close())?;
-        create(job, &connection, "relplan", like)?;
-        Ok(Self { connection: connection.to_database("relplan"), kind: Kind::Own { _served: served } })
+        // The name that it had: texts that name it mean the copy.
+        let name = like.get("database").map_or("relplan", String::as_str);
+        create(job, &connection, name, like)?;
+        welcome(job, &connection, &objects::accounts(&of.objects))?;
+        Ok(Self { connection: connection.to_database(name), kind: Kind::Own { _served: served } })
     }
+}
+
+/// Makes the accounts that views, triggers, routines and events run as: with all rights, since nobody else can reach the server.
+fn welcome(job: &Job, server: &Connection, accounts: &[(String, Option<String>)]) -> Result<(), Problem> {
+    let mut session = Session::open(job, server)?;
+    for (name, host) in accounts.iter().filter(|(name, _)| !name.is_empty()) {
+        let (kind, account) = match host {
+            Some(host) => ("USER", format!("{}@{}", identifier(name), identifier(host))),
+            None => ("ROLE", identifier(name)),
+        };
+        session.run(&format!("CREATE {kind} IF NOT EXISTS {account}; GRANT ALL ON *.* TO {account}"))?;
+    }
+    session.close()
 }
 
 impl Drop for Scratch<'_> {
@@ -131,15 +149,20 @@ pub(crate) fn create(
     };
     let charset = word("encoding").map_or_else(String::new, |word| format!(" CHARACTER SET {word}"));
     let collation = word("collate").map_or_else(String::new, |word| format!(" COLLATE {word}"));
+    // In a comment, which older servers do not read.
+    let comment = like.get("comment").filter(|text| !text.contains("*/"));
+    let comment = comment.map_or_else(String::new, |text| {
+        format!(" /*M!100500 COMMENT '{}' */", text.replace('\\', "\\\\").replace('\'', "''"))
+    });
     let run = |sql: String| {
         let mut session = Session::open(job, server)?;
         session.run(&sql)?;
         session.close()
     };
-    let with_all = run(format!("CREATE DATABASE {}{charset}{collation}", identifier(name)));
+    let with_all = run(format!("CREATE DATABASE {}{charset}{collation}{comment}", identifier(name)));
     if with_all.as_ref().is_err_and(|problem| problem.message.contains("ollation")) {
         // The server does not know the collation: what is sorted differs, what is stored does not.
-        return run(format!("CREATE DATABASE {}{charset}", identifier(name)));
+        return run(format!("CREATE DATABASE {}{charset}{comment}", identifier(name)));
     }
     with_all
 }

@@ -43,10 +43,16 @@ pub(crate) struct Session<'j>(Conversation<'j>, Connection);
 impl<'j> Session<'j> {
     /// Connects, to the connection's database where it has one.
     pub(crate) fn open(job: &'j Job, connection: &Connection) -> Result<Self, Problem> {
-        let mut arguments =
-            ["--batch", "--skip-column-names", "--unbuffered", "--binary-mode", "--skip-reconnect"]
-                .map(str::to_owned)
-                .to_vec();
+        let mut arguments = [
+            "--batch",
+            "--skip-column-names",
+            "--unbuffered",
+            "--binary-mode",
+            "--skip-reconnect",
+            "--default-character-set=utf8mb4",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         if !connection.database().is_empty() {
             arguments.push(format!("--database={}", connection.database()));
         }
@@ -145,6 +151,11 @@ pub(crate) fn problem_of(failed: &Failed, doing: &str) -> Problem {
     if failed.says(&["ERROR 1045", "Access denied for user"]) {
         problem = problem.hint(
             "Look at the user, the password and its rights; relplan gives them to the programs in a file of its own.",
+        );
+    }
+    if failed.says(&["ERROR 1356"]) {
+        problem = problem.hint(
+            "A view is made of what is not there, or its definer has no rights in this database: give him those first, or leave the view out.",
         );
     }
     if let Some(about) = failed.messages.iter().find_map(|line| attribute_of(line)) {

@@ -41,6 +41,22 @@ the dump is through.
 **TLS.** MariaDB's programs of before 11.4 hold to `verify_identity` by themselves. For `required` and `verify_ca` relplan looks itself whether the server speaks TLS
 before anything is dumped; against somebody who sits in between, only `verify_identity` helps.
 
+**History.** Of system-versioned tables all rows are dumped, counted and compared, also those that were changed or deleted, where server and `mariadb-dump` are of 10.11 or
+newer. Where that cannot be (older ones, tables whose history counts transactions), `source.history`, each proof and each restore say whose history is not in it.
+
+**What verify = "restore" compares.** On the scratch server the database has its own name, and the accounts that views, triggers, routines and events run as are made there. Rows and
+sums of each table are compared, and how each table, view, sequence, trigger, routine and event is made, with its mode, character sets and definer: a difference is told by name.
+Not compared: the next numbers of tables and sequences, which go on while it is taken (they are dumped); the schema where the scratch server is of another
+version; an event for once whose time is over, which the server drops. Not part of a snapshot: accounts, rights, settings of the server, other databases. A view that reads another database
+is proven only on a server that has it (`scratch { url = ... }`).
+
+**Refused before anything is dumped**: views, and columns that draw from a sequence, when what they need is left out by `tables` or `exclude_tables`; an event with `;;` in its text, at which
+mariadb-dump never ends.
+
+**Restoring under another name.** Where the server or `mariadb-dump` writes the database's name by itself, the new one is put: sequences of defaults, functions and columns of views, triggers, the
+collation that routines were made under. What the text of a routine, trigger or event names itself goes on meaning the old database: the restore lists those, and the events that are enabled.
+With `-over` the tables change places, and the database keeps its rights, comment, character set and collation; where those were others when the snapshot was taken, the statement is printed.
+
 The restored copy has its definers, but not their accounts: users and their rights are not part of a database."#;
 
 /// The arguments that only MySQL has.
@@ -52,7 +68,7 @@ fn own() -> Vec<Attribute> {
             "tables",
             "Only these tables and views; `*` and `?` stand for any characters. Default: all.",
         ),
-        patterns("exclude_tables", "Not these tables."),
+        patterns("exclude_tables", "Not these tables and views; what needs them must be left out as well."),
         patterns("exclude_table_data", "These tables without their rows (MariaDB only)."),
         Attribute::optional("lock_all_tables", Type::Bool, "Nobody writes until the dump is through.")
             .or(false)

@@ -3,8 +3,10 @@
 mod conformance;
 mod credentials;
 mod faults;
+mod objects;
 mod restore;
 mod snapshot;
+mod zoo;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod copy;
 mod failure;
 mod in_use;
 mod inspect;
+mod likeness;
 mod restore;
 mod snapshot;
 mod verify;

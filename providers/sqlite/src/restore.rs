@@ -10,6 +10,7 @@ use relplan_contract::{Problem, Restored};
 use crate::copy;
 use crate::in_use;
 use crate::inspect;
+use crate::likeness;
 use crate::verify;
 
 /// What SQLite keeps beside a database.
@@ -43,13 +44,23 @@ pub(crate) fn for_person(
     let failed =
         |error: io::Error| relplan_archive::failed(&format!("{} cannot be written", into.display()), &error);
     file.as_file().sync_all().map_err(failed)?;
-    let facts = inspect::inspect(&inspect::open(file.path())?)?;
-    let differences = archive.manifest.differences(&facts.tables);
-    asserts::agree(&differences)?;
+    let found = inspect::inspect(file.path())?;
+    asserts::agree(&found.differences(&archive.manifest))?;
+    let checked = if found.unseen.is_empty() { "integrity_check: ok" } else { "checked as far as that goes" };
     let mut notes = vec![
         format!("{bytes} bytes, each as it was when it was copied"),
-        format!("integrity_check: ok; {}", archive.manifest.counted()),
+        format!("{checked}; {}", archive.manifest.counted()),
     ];
+    notes.extend(found.unseen);
+    let before = likeness::Before::of(&into);
+    let wal =
+        before.is_wal() || archive.manifest.database.get("journal_mode").is_some_and(|mode| mode == "wal");
+    if wal {
+        likeness::log(file.path())?;
+        notes.push("its journal_mode is WAL, as it was".to_owned());
+    }
+    notes.extend(before.carry(file.path(), &into));
+    file.as_file().sync_all().map_err(failed)?;
     // Once more: all of it was written meanwhile. It is held until the new one has the name.
     let held = in_use::refuse(&into, files())?;
     let aside = put_aside(&into, job.context().clock.now_ms()).map_err(failed)?;

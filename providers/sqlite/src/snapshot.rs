@@ -5,10 +5,11 @@ use std::time::Duration;
 use relplan_archive::{Archive, Draft, Engine, Job, Settings, Wanted, asserts, failed, whole_number};
 use relplan_contract::{Attribute, Problem, ResourceSchema, Restored, Type, Value};
 
+use crate::backup::Patience;
+use crate::inspect::Found;
 use crate::{backup, copy, inspect, restore, verify};
 
-const DOCS: &str = r#"A copy is made with SQLite's online backup, in small steps between which writers go on, checked (`PRAGMA integrity_check`), and then
-compressed, encrypted where `encrypt_to` names keys, and summed on its way into the store. A run that is cut off leaves nothing that looks whole.
+const DOCS: &str = r#"A copy is made with SQLite's online backup, checked (`PRAGMA integrity_check`), and then compressed, encrypted where `encrypt_to` names keys, and summed on its way into the store. A run that is cut off leaves nothing that looks whole.
 
 ```hcl
 resource "sqlite_snapshot" "before" {
@@ -23,7 +24,19 @@ resource "sqlite_snapshot" "before" {
 ```
 
 The copy lies beside the database for that moment, with mode 0600: there it is as safe as the database itself. `scratch { directory = ... }` names another folder.
-`relplan restore ADDRESS -into FILE` brings the very same bytes back, into a new file, or with `-over` into the place of one that is put aside."#;
+
+**Writers.** With a write-ahead log (`PRAGMA journal_mode = WAL`) the copy is made in one read transaction: who writes is not held up, and the log grows until it is done. In the other modes SQLite
+begins a copy anew with each commit of somebody else: it is made in small steps between which others write, and after five beginnings once in one go, which holds up all who
+write for no longer than `hold_writers_ms`. Where that is not enough, it ends with the reason.
+
+**What an application brings along.** Collations, functions and modules of an application are not here. Without them the pages, the rows and everything else are checked; what was not is
+said, and is no damage. Tables of modules (`CREATE VIRTUAL TABLE`) are not counted; the tables that they keep are.
+
+**What verify = "restore" compares**: all bytes, by their sums; SQLite's check, the numbers of rows, the schema, and your `assert` queries, which cannot use an application's own functions.
+
+`relplan restore ADDRESS -into FILE` brings the very same bytes back, into a new file, or with `-over` into the place of one that is put aside. Then it gets the
+owner, the group and the mode of that file (what may not be given is printed as a command), and keeps a write-ahead log where that file or the database that was taken did. Page size,
+encoding, `user_version`, `application_id` and `auto_vacuum` are in the file. Access lists and other extended attributes of the file are not carried over."#;
 
 /// The part that holds the copy.
 pub(crate) const COPY: &str = "database.sqlite";
@@ -44,6 +57,13 @@ fn own() -> Vec<Attribute> {
         )
         .or(10_000)
         .means(),
+        Attribute::optional(
+            "hold_writers_ms",
+            Type::Number,
+            "How long those who write may be held up where there is no write-ahead log, in milliseconds; 0 for not at all.",
+        )
+        .or(5_000)
+        .means(),
     ];
     attributes.extend(asserts::attributes(vec![copies]));
     attributes
@@ -59,8 +79,10 @@ impl Engine for Sqlite {
     }
 
     fn check(config: &Value) -> Vec<Problem> {
-        let mut problems: Vec<Problem> =
-            whole_number(config, "busy_timeout_ms", 0..=86_400_000).into_iter().collect();
+        let mut problems: Vec<Problem> = ["busy_timeout_ms", "hold_writers_ms"]
+            .iter()
+            .filter_map(|name| whole_number(config, name, 0..=86_400_000))
+            .collect();
         problems.extend(asserts::check(config));
         problems
     }
@@ -77,8 +99,15 @@ impl Engine for Sqlite {
         let bytes = std::fs::metadata(&database).map_or(0, |metadata| metadata.len());
         let draft = Draft::begin(settings, context, key, bytes / 8)?;
         let copied = copy::file(&copy::folder(context, planned)?)?;
-        backup::backup(job, &database, copied.path(), Duration::from_millis(busy.unwrap_or_default()))?;
-        let facts = inspect::inspect(&inspect::open(copied.path())?)?;
+        let hold = planned.get("hold_writers_ms").as_i64().and_then(|ms| u64::try_from(ms).ok());
+        let ms = |given: Option<u64>| Duration::from_millis(given.unwrap_or_default());
+        let patience = Patience { busy: ms(busy), hold: ms(hold) };
+        let mode = backup::backup(job, &database, copied.path(), patience)?;
+        let Found { mut facts, unseen } = inspect::inspect(copied.path())?;
+        facts.database.insert("journal_mode".to_owned(), mode);
+        for told in unseen {
+            context.progress.line(&told);
+        }
         let unwritable = |error: std::io::Error| failed("The snapshot cannot be written", &error);
         let mut writer = draft.part(COPY)?;
         let mut reader = copied.reopen().map_err(unwritable)?;

@@ -1,6 +1,8 @@
 //! Real databases, written to while they are copied; and the conformance suite.
 
+mod busy;
 mod conformance;
+mod foreign;
 mod restore;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -132,7 +134,8 @@ async fn an_encrypted_one_comes_back_into_a_file() {
     connection.execute_batch("PRAGMA journal_mode = WAL; DELETE FROM orders").expect("emptied");
     drop(connection);
     let restored = bench.restore(&object, "restored.sqlite", true).await.expect("restored over it");
-    assert!(restored.notes[2].contains("restored.sqlite.before-"), "{restored:?}");
+    let aside = restored.notes.iter().any(|note| note.contains("restored.sqlite.before-"));
+    assert!(aside, "{restored:?}");
     let count = |path: &Path| -> i64 {
         let connection = Connection::open(path).expect("a database");
         connection.query_row("SELECT count(*) FROM orders", [], |row| row.get(0)).expect("a count")

@@ -67,15 +67,18 @@ pub(crate) fn restored(
     let mut file = copy::file(&copy::folder(job.context(), object)?)?;
     write(job, settings, archive, &mut file)?;
     let took = job.context().clock.now_ms().saturating_sub(began);
+    let found = inspect::inspect(file.path())?;
     let opened = inspect::open(file.path())?;
-    let facts = inspect::inspect(&opened)?;
-    let mut differences = archive.manifest.differences(&facts.tables);
-    if facts.schema_sha256 != archive.manifest.schema_sha256 {
+    let mut differences = found.differences(&archive.manifest);
+    if found.facts.schema_sha256 != archive.manifest.schema_sha256 {
         differences.push("the schema is another".to_owned());
     }
     differences.extend(asserts::failing(object, |query| inspect::first(&opened, query))?);
     asserts::agree(&differences)?;
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
     let counted = archive.manifest.counted();
-    Ok(vec![format!("Restored in {seconds}.{tenths} s; integrity_check: ok; {counted} are the same.")])
+    let checked = if found.unseen.is_empty() { "integrity_check: ok" } else { "checked as far as that goes" };
+    let mut notes = vec![format!("Restored in {seconds}.{tenths} s; {checked}; {counted} are the same.")];
+    notes.extend(found.unseen);
+    Ok(notes)
 }

@@ -12,7 +12,8 @@ use relplan_archive::{Archive, Depth, Draft, Facts, Flow, Job, OnLine, Part, Set
 use relplan_contract::Problem;
 
 use super::Plan;
-use crate::database::{self, COMMON};
+use crate::database::{self, COMMON, is_since};
+use crate::objects;
 use crate::program::{self, Program};
 use crate::session::{Session, problem_of};
 use crate::tables::{self, Dumped, Listed};
@@ -35,13 +36,24 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     let is_mariadb = database::is_mariadb(&said);
     let listed = tables::list(&mut session, &plan.selection)?;
     check_engines(plan, &listed)?;
-    let more = chosen(name, &listed, is_mariadb && dump_is_mariadbs)?;
+    objects::check_whole(&mut session, name, &listed)?;
+    let mut more = chosen(name, &listed, is_mariadb && dump_is_mariadbs)?;
+    let knows_history = is_mariadb
+        && dump_is_mariadbs
+        && [said.get("server_version"), Some(&version)]
+            .iter()
+            .flatten()
+            .all(|version| is_since(version, (10, 11)));
+    let with_history = keep_history(job, &listed, knows_history, &mut said);
+    if with_history {
+        more.push("--dump-history".to_owned());
+    }
+    let objects = objects::list(&mut session, name, &listed)?;
     let raw: i64 =
         listed.iter().filter(|table| table.dumped != Dumped::Nothing).map(|table| table.bytes).sum();
     said.insert("bytes".to_owned(), raw.to_string());
     // Compressed rows take far less than tables on a disk; a disk that fills up all the same is told then.
     let draft = Draft::begin(settings, job.context(), key, u64::try_from(raw / 8).unwrap_or_default())?;
-    let schema_sha256 = database::schema_sum(job, &plan.connection, &more)?;
     let lock = Lock::take(job, plan)?;
     if lock.is_some() {
         said.extend(database::place_in_log(job, &plan.connection, is_mariadb)?);
@@ -52,14 +64,17 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     let counted = || {
         // Held to the end where nobody is to write until then.
         let held = lock.map_or(Ok(None), |lock| lock.until(&has_begun))?;
-        Ok((tables::contents(&mut session, &listed, plan.depth)?, held))
+        Ok((tables::contents(&mut session, &listed, plan.depth, with_history)?, held))
     };
     let (part, (contents, held)) = job.both(|| written(job, &draft, tool), counted)?;
     drop(held);
     session.run("COMMIT")?;
+    let listed_after = tables::list(&mut session, &plan.selection)?;
+    let (changed, over) = objects::differences(&objects, &objects::list(&mut session, name, &listed_after)?);
     session.close()?;
-    if database::schema_sum(job, &plan.connection, &more)? != schema_sha256 {
-        return Err(Problem::retry("Somebody changed the schema while it was dumped.")
+    if !changed.is_empty() || !over.is_empty() {
+        let what = changed.first().cloned().unwrap_or_else(|| "an event was over".to_owned());
+        return Err(Problem::retry(format!("Somebody changed the schema while it was dumped: {what}."))
             .hint("It is tried again; better when nobody migrates."));
     }
     let facts = Facts {
@@ -68,7 +83,8 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
         tools: BTreeMap::from([("dump".to_owned(), version)]),
         tables: contents,
         exact: plan.depth != Depth::Estimated,
-        schema_sha256,
+        schema_sha256: objects::sum(&objects),
+        objects,
     };
     draft.finish(job.context(), vec![part], facts)
 }
@@ -109,6 +125,30 @@ fn chosen(database: &str, listed: &[Listed], knows_data: bool) -> Result<Vec<Str
         }
     }
     Ok(arguments)
+}
+
+/// Whether what rows were before comes along. Where it cannot, that is said, and stays with the snapshot.
+fn keep_history(job: &Job, listed: &[Listed], known: bool, said: &mut BTreeMap<String, String>) -> bool {
+    let kept = listed.iter().filter(|table| table.has_rows());
+    let kept: Vec<_> =
+        kept.filter_map(|table| Some((table.name.as_str(), table.history.as_ref()?))).collect();
+    if kept.is_empty() {
+        return false;
+    }
+    let precise = kept.iter().find(|(_, history)| history.precise).map(|(name, _)| *name);
+    let why = match precise {
+        Some(name) => format!("mariadb-dump cannot write that of {name}, which counts transactions"),
+        None if !known => "that needs a server and a mariadb-dump of 10.11 or newer".to_owned(),
+        None => {
+            said.insert("history".to_owned(), super::verify::IN_IT.to_owned());
+            return true;
+        }
+    };
+    let names: Vec<&str> = kept.iter().map(|(name, _)| *name).collect();
+    let told = format!("The history of {} is not in it: {why}.", names.join(", "));
+    job.context().progress.line(&told);
+    said.insert("history".to_owned(), told);
+    false
 }
 
 /// Starts the dump. `begun` is told when its transaction has begun.

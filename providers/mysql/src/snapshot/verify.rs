@@ -9,11 +9,15 @@ use relplan_contract::{Problem, Value};
 use super::take::{COMPLETED, DUMP};
 use crate::connection::Connection;
 use crate::database;
+use crate::objects;
 use crate::restore;
 use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::session::Session;
 use crate::tables;
+
+/// What a snapshot says of the history of rows that is in it.
+pub(crate) const IN_IT: &str = "in it";
 
 /// Reads the dump to its end: every table of the manifest must be made in it, and its last line must be there.
 pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<Vec<String>, Problem> {
@@ -38,7 +42,10 @@ pub(crate) fn read(job: &Job, settings: &Settings, archive: &Archive) -> Result<
         return Err(Problem::conflict(format!("The dump lacks {what}."))
             .hint("This snapshot cannot be trusted. Take another one."));
     }
-    Ok(vec![format!("Decrypted where it was encrypted, and read to its end; {} tables.", seen.tables.len())])
+    let mut notes =
+        vec![format!("Decrypted where it was encrypted, and read to its end; {} tables.", seen.tables.len())];
+    notes.extend(without_history(archive));
+    Ok(notes)
 }
 
 /// What was seen in a dump that is written to this.
@@ -57,8 +64,8 @@ impl Seen {
     fn end_line(&mut self) {
         if let Ok(text) = str::from_utf8(&self.line) {
             if let Some(rest) = text.strip_prefix("CREATE TABLE `") {
-                let name = rest.trim_end_matches(['(', ' ']).trim_end_matches('`');
-                self.tables.insert(name.replace("``", "`"));
+                let name = rest.strip_suffix(" (").unwrap_or(rest);
+                self.tables.insert(name.strip_suffix('`').unwrap_or(name).replace("``", "`"));
             }
             // Only at the end: rows may hold any text, but never at the beginning of a line.
             self.completed = text.starts_with(COMPLETED) || (self.completed && text.is_empty());
@@ -85,6 +92,11 @@ impl io::Write for Seen {
     }
 }
 
+/// That what rows were before is not in a snapshot, where that is so.
+pub(crate) fn without_history(archive: &Archive) -> Option<String> {
+    archive.manifest.database.get("history").filter(|told| *told != IN_IT).cloned()
+}
+
 /// Restores the snapshot into a scratch database, and compares.
 pub(crate) fn restored(
     job: &Job,
@@ -94,9 +106,10 @@ pub(crate) fn restored(
 ) -> Result<Vec<String>, Problem> {
     let clock = &job.context().clock;
     let programs = Connection::programs_of(job.context(), config)?;
-    let scratch = Scratch::make(job, config, &programs, &archive.manifest.database)?;
+    let scratch = Scratch::make(job, config, &programs, &archive.manifest)?;
     let began = clock.now_ms();
-    restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref())?;
+    restore::into(job, &scratch.connection, archive, settings.identities()?.as_ref())
+        .map_err(|problem| elsewhere(problem, scratch.connection.database()))?;
     let took = clock.now_ms().saturating_sub(began);
     let mut session = Session::open(job, &scratch.connection)?;
     let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
@@ -105,9 +118,9 @@ pub(crate) fn restored(
     let mut notes = Vec::new();
     let about = database::about(&mut session, scratch.connection.database())?;
     if database::series(&about) == database::series(&archive.manifest.database) {
-        if database::schema_sum(job, &scratch.connection, &[])? != archive.manifest.schema_sha256 {
-            differences.push("the schema is another".to_owned());
-        }
+        let (found, over) = schema(&mut session, scratch.connection.database(), archive)?;
+        differences.extend(found);
+        notes.extend(over);
     } else {
         notes.push("The schema was not compared: the scratch server is of another version.".to_owned());
     }
@@ -123,6 +136,7 @@ pub(crate) fn restored(
     };
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
     let counted = archive.manifest.counted();
+    notes.extend(without_history(archive));
     notes.insert(0, format!("Restored in {seconds}.{tenths} s; {counted} compared: {what} are the same."));
     Ok(notes)
 }
@@ -134,8 +148,41 @@ pub(crate) fn compared(
     depth: Depth,
 ) -> Result<Vec<String>, Problem> {
     let listed = tables::list(session, &Selection::default())?;
-    let contents = tables::contents(session, &listed, depth)?;
+    let history = archive.manifest.database.get("history").is_some_and(|told| told == IN_IT);
+    let contents = tables::contents(session, &listed, depth, history)?;
     Ok(archive.manifest.differences(&contents))
+}
+
+/// What a failed restore means where something in the snapshot refers to another database: that is not on the scratch server.
+fn elsewhere(problem: Problem, database: &str) -> Problem {
+    let ours = format!("'{database}.");
+    let other = |line: &str| {
+        line.contains("ERROR 1049")
+            || (line.contains("ERROR 1146") && line.contains('\'') && !line.contains(&ours))
+    };
+    if !problem.message.lines().chain(problem.detail.lines()).any(other) {
+        return problem;
+    }
+    problem.hint(
+        "Something in it refers to another database, which the scratch server has not. Name a server that has it as `scratch { url = ... }`, or \
+         write verify = \"read\": it can be restored only where that database is.",
+    )
+}
+
+/// What differs in how things are made, and what could not be compared.
+fn schema(
+    session: &mut Session<'_>,
+    database: &str,
+    archive: &Archive,
+) -> Result<(Vec<String>, Vec<String>), Problem> {
+    let taken = &archive.manifest.objects;
+    if taken.is_empty() && !archive.manifest.tables.is_empty() {
+        let told =
+            "The schema was not compared: an older relplan took the snapshot, and summed it otherwise.";
+        return Ok((Vec::new(), vec![told.to_owned()]));
+    }
+    let listed = tables::list(session, &Selection::default())?;
+    Ok(objects::differences(taken, &objects::list(session, database, &listed)?))
 }
 
 #[cfg(test)]
@@ -144,14 +191,14 @@ mod tests {
 
     #[test]
     fn a_dump_is_whole_only_with_its_last_line() {
-        let whole = "CREATE TABLE `a``b` (\n  `x` int\n);\nINSERT INTO `a` VALUES\n('-- Dump completed');\n-- Dump completed\n";
+        let whole = "CREATE TABLE `a``b``` (\n  `x` int\n);\nINSERT INTO `a` VALUES\n('-- Dump completed');\n-- Dump completed\n";
         let seen = |text: &str| {
             let mut seen = Seen::default();
             io::Write::write_all(&mut seen, text.as_bytes()).expect("seen");
             seen.end_line();
             seen
         };
-        assert!(seen(whole).completed && seen(whole).tables.contains("a`b"));
+        assert!(seen(whole).completed && seen(whole).tables.contains("a`b`"));
         assert!(!seen(&whole[..whole.len() - 5]).completed);
         assert!(!seen(&format!("{whole}more\n")).completed);
     }

@@ -101,6 +101,22 @@ async fn only_what_is_chosen_is_dumped() {
 }
 
 #[tokio::test]
+async fn only_tables_that_are_named_are_left_out() {
+    let bench = Bench::new(1);
+    bench.server.sql(
+        "shop",
+        "CREATE TABLE a_b (i INT);; CREATE TABLE axb (i INT);; CREATE TRIGGER one BEFORE INSERT ON a_b FOR EACH ROW SET NEW.i = 1;; \
+         CREATE TRIGGER two BEFORE INSERT ON axb FOR EACH ROW SET NEW.i = 2",
+    );
+    let config =
+        bench.config(&[("exclude_tables", Value::set(["a_b".into()])), ("verify", "restore".into())]);
+    let object = bench.take(&config, "key").await.expect("a snapshot");
+    bench.restore(&object, "copy", false).await.expect("restored");
+    let triggers = "SELECT GROUP_CONCAT(trigger_name ORDER BY 1) FROM information_schema.triggers WHERE trigger_schema = 'copy'";
+    assert_eq!(bench.server.sql("", triggers), "orders_logged,two");
+}
+
+#[tokio::test]
 async fn what_no_transaction_sees_is_refused_unless_everything_is_locked() {
     let bench = Bench::new(10);
     bench.server.sql("shop", "CREATE TABLE old (id INT) ENGINE=MyISAM; INSERT INTO old VALUES (1)");

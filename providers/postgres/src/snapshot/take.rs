@@ -75,6 +75,7 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
         tables: contents,
         exact: plan.depth != Depth::Estimated,
         schema_sha256,
+        ..Facts::default()
     };
     draft.finish(job.context(), parts, facts)
 }

@@ -109,3 +109,51 @@ async fn a_lock_is_enough_where_nobody_can_be_seen() {
     drop(held);
     assert_eq!(orders(&bench), 7);
 }
+
+#[tokio::test]
+async fn the_file_is_what_it_was_besides_its_pages() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let bench = Bench::default();
+    let pragma = |path: &str, name: &str| -> String {
+        let connection = Connection::open(bench.path(path)).expect("a database");
+        let value: rusqlite::types::Value =
+            connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).expect(name);
+        format!("{value:?}")
+    };
+    let kept = ["journal_mode", "user_version", "application_id", "page_size", "auto_vacuum", "encoding"];
+    for (name, mode, sql) in [
+        (
+            "log",
+            0o664,
+            "PRAGMA page_size = 1024; PRAGMA auto_vacuum = FULL; PRAGMA encoding = 'UTF-16le'; PRAGMA journal_mode = WAL; PRAGMA user_version = 7; PRAGMA application_id = 99",
+        ),
+        (
+            "none",
+            0o640,
+            "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA user_version = -3",
+        ),
+        ("plain", 0o600, ""),
+    ] {
+        let connection = Connection::open(bench.path(name)).expect("a database");
+        connection
+            .execute_batch(&format!("{sql}; CREATE TABLE t (a); INSERT INTO t VALUES (1)"))
+            .expect("made");
+        drop(connection);
+        std::fs::set_permissions(bench.path(name), std::fs::Permissions::from_mode(mode)).expect("a mode");
+        let group =
+            rustix::process::getgroups().ok().and_then(|groups| groups.last().map(|group| group.as_raw()));
+        std::os::unix::fs::chown(bench.path(name), None, group).expect("a group of ours");
+        let before = kept.map(|setting| pragma(name, setting));
+        let object = bench
+            .take(&bench.config(&[("database", name.into())]), &format!("{name}0123"))
+            .await
+            .expect("taken");
+        bench.restore(&object, &format!("{name}.new"), false).await.expect("restored");
+        assert_eq!(kept.map(|setting| pragma(&format!("{name}.new"), setting)), before, "{name}");
+        bench.restore(&object, name, true).await.expect("restored over it");
+        assert_eq!(kept.map(|setting| pragma(name, setting)), before, "{name}");
+        let found = std::fs::metadata(bench.path(name)).expect("there");
+        assert_eq!((found.mode() & 0o7777, Some(found.gid())), (mode, group.or(Some(found.gid()))), "{name}");
+        assert!(!bench.has_copies());
+    }
+}
