@@ -1,9 +1,15 @@
 //! `postgres_migration`: changes of a database that run once, in order, and are remembered by the database itself.
 
+mod blockers;
 mod files;
 mod history;
+mod lock;
+mod marks;
+mod order;
+mod refusals;
 mod run;
 mod statements;
+mod watch;
 
 use std::time::Duration;
 
@@ -46,9 +52,16 @@ pub(crate) fn schema() -> ResourceSchema {
         Attribute::optional(
             "statement_timeout_ms",
             Type::Number,
-            "How long one statement may take, in milliseconds; 0 for ever.",
+            "How long one statement may take, in milliseconds; 0 for as long as the whole action.",
         )
-        .or(0)
+        .or(3_600_000)
+        .means(),
+        Attribute::optional(
+            "wait_timeout_ms",
+            Type::Number,
+            "How long to wait while another one migrates the database, in milliseconds.",
+        )
+        .or(600_000)
         .means(),
     ]);
     attributes.extend(before::attributes());
@@ -117,8 +130,8 @@ fn run_of<'r>(job: &'r Job, planned: &'r Value, key: &'r str) -> Result<Run<'r>,
     })
 }
 
-/// Which files will run, as the database says today.
-fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<Vec<String>, Problem> {
+/// Which files will run, as the database says today; and what a reviewer should know of their order.
+fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<(Vec<String>, Vec<String>), Problem> {
     let connection = Connection::read(job.context(), config)?;
     let history = config.get("history").as_str().and_then(History::parse);
     let history = history.ok_or_else(|| Problem::invalid("history", "It must be SCHEMA.TABLE."))?;
@@ -126,7 +139,8 @@ fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<Vec<String>,
     let known = history.known(&mut session)?;
     session.close()?;
     let pending = history.pending(scripts, &known)?;
-    Ok(pending.into_iter().map(|script| script.name.clone()).collect())
+    let notes = order::notes(scripts, &pending, &known);
+    Ok((pending.into_iter().map(|script| script.name.clone()).collect(), notes))
 }
 
 impl Resource for Migration {
@@ -143,7 +157,7 @@ impl Resource for Migration {
                 "It must be SCHEMA.TABLE, such as public.relplan_migrations.",
             ));
         }
-        for name in ["lock_timeout_ms", "statement_timeout_ms"] {
+        for name in ["lock_timeout_ms", "statement_timeout_ms", "wait_timeout_ms"] {
             if config.get(name).as_i64().is_some_and(|number| number < 0) {
                 problems.push(Problem::invalid(name, "It must be a whole number from 0."));
             }
@@ -165,7 +179,7 @@ impl Resource for Migration {
             if config.get("directory").is_unknown() || config.get("url").is_unknown() {
                 return Ok(planned);
             }
-            let (files, pending) = Job::run(context, move |job| {
+            let (files, (pending, order)) = Job::run(context, move |job| {
                 let scripts = scripts(job.context(), &config)?;
                 let pending = pending(job, &config, &scripts)?;
                 Ok((sums(&scripts), pending))
@@ -175,6 +189,7 @@ impl Resource for Migration {
                 0 => "Every file was run already.".to_owned(),
                 _ => format!("These will run: {}.", pending.join(", ")),
             });
+            planned.notes.extend(order);
             if request.prior.is_none_or(|prior| prior.get("files") != &files) {
                 planned.value = planned.value.with("files", files).with("pending", names(pending));
             }
@@ -212,11 +227,10 @@ impl Resource for Migration {
             let (planned, key) = (request.planned.clone(), request.key.to_owned());
             Job::run(context, move |job| {
                 let run = run_of(job, &planned, &key)?;
-                let mut session = run.session()?;
                 // Whoever still runs them is waited for.
-                run.history.lock(&mut session)?;
-                let known = run.history.known(&mut session)?;
-                session.close()?;
+                let mut holder = run.hold()?;
+                run.await_files(holder.session())?;
+                let known = run.history.known(holder.session())?;
                 let by_this = known.iter().filter(|(_, known)| known.key == key && known.done);
                 let applied: Vec<String> = by_this.map(|(name, _)| name.clone()).collect();
                 let all =

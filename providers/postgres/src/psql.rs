@@ -22,9 +22,12 @@ pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A statement for `psql` of which the beginning does nothing: it is a text in quotes, which is run when it is complete.
+/// A statement for `psql` of which the beginning does nothing: it is a text in quotes, which is run when it is complete. The
+/// quotes are of the kind that no setting gives another meaning to.
 fn whole(sql: &str) -> String {
-    format!("SELECT {} \\gexec", literal(sql))
+    let tag = (0..=sql.len()).map(|number| format!("$r{number}$")).find(|tag| !sql.contains(tag.as_str()));
+    let tag = tag.unwrap_or_default();
+    format!("SELECT {tag}{sql}\n{tag} \\gexec")
 }
 
 /// A conversation. The server ends it when it is dropped.
