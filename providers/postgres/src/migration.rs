@@ -24,8 +24,9 @@ use files::Script;
 use history::History;
 use run::Run;
 
-const DOCS: &str = r#"Runs the files `*.sql` of a folder that were not run yet, in the order of their names, under an advisory lock of the database.
-Each runs in a transaction together with the row that remembers it, so that a run that was killed goes on exactly where it was.
+const DOCS: &str = r#"Runs the files `*.sql` of a folder that were not run yet, in the order of the numbers in their names (`2_b.sql` before `10_a.sql`), under an
+advisory lock of the database. Each runs in a session of its own, so that no setting, role, temporary table or lock of one file reaches the next, and in a
+transaction together with the row that remembers it, so that a run that was killed goes on exactly where it was. (Two connections are open at a time.)
 
 ```hcl
 resource "postgres_migration" "shop" {
@@ -36,9 +37,20 @@ resource "postgres_migration" "shop" {
 }
 ```
 
-The plan names the files that will run and pins them by their sums: a file that is another one when it comes to it is refused, as is one that was run
-already and was changed since. What cannot run in a transaction (`CREATE INDEX CONCURRENTLY`) goes into a file with `-- relplan: no transaction` on
-its first line; when such a file was cut off, a person has to look. Nothing is ever run backwards."#;
+The plan names the files that will run, in their order, and pins them by their sums: a file that is another one when it comes to it is refused, as is one that was
+run already and was changed since. What cannot run in a transaction (`CREATE INDEX CONCURRENTLY`) goes into a file with `-- relplan: no transaction` on
+its first line; when such a file was cut off, a person has to look, and indexes that were left invalid are named.
+
+**Nothing is ever run backwards.** Files of tools that go both ways are refused while planning: by their names (`*.down.sql`, `*.undo.sql`, Flyway's `U1__`, a pair of `_up` and
+`_down`, ...) and by the comments that begin a part which leads back (`-- +goose Down`, `-- migrate:down`, `-- Down Migration`, `--rollback`, ...). A way back
+without any such mark is not known as one. Refused are also Flyway's repeatable files and callbacks, commands of psql, `COPY` from or to a client, what begins or ends a
+transaction, files with NUL or other than UTF-8, and hidden files. Such files are for the tool that they were written for: `exec_migration` runs it. A file that
+was run already is not looked at again.
+
+**Waits.** A statement waits for a lock no longer than `lock_timeout_ms` and takes no longer than `statement_timeout_ms`. A file may give itself other bounds with `SET`; one that takes them away
+(`SET lock_timeout = 0`, as dumps do) keeps these. `CREATE INDEX CONCURRENTLY` waits for every older transaction: give its file more, as in `SET lock_timeout = '30min'`. While another one
+migrates, its lock is asked for again and again, for `wait_timeout_ms`. Who is waited for is told while it lasts and when it ended: the process, its user and application, what it is
+doing and for how long; not its statement, which may hold secrets."#;
 
 pub(crate) fn schema() -> ResourceSchema {
     let mut attributes = connection::attributes();

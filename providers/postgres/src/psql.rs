@@ -1,6 +1,6 @@
 //! [`Session`]: a conversation with a server through `psql`, with which the programs that dump share all ways to connect.
 
-use relplan_archive::{Conversation, Failed, Flow, Job};
+use relplan_archive::{Conversation, Ender, Failed, Flow, Job};
 use relplan_contract::{Problem, ProblemKind};
 use serde_json::Value as Json;
 
@@ -64,6 +64,11 @@ impl<'j> Session<'j> {
     pub(crate) fn json(&mut self, sql: &str) -> Result<Json, Problem> {
         let lines = self.run(sql)?;
         Ok(serde_json::from_str(&lines.concat()).unwrap_or(Json::Null))
+    }
+
+    /// Who can end `psql` while it is asked.
+    pub(crate) const fn ender(&self) -> Ender {
+        self.0.ender()
     }
 
     /// Ends the conversation in good order.

@@ -6,7 +6,7 @@ use relplan_contract::{Problem, ProblemKind, Value};
 use super::files::Script;
 use super::history::History;
 use super::lock::{Holder, acquire};
-use super::watch::watched;
+use super::watch::{Watched, watched};
 use crate::connection::Connection;
 use crate::psql::{Session, literal};
 
@@ -128,13 +128,14 @@ impl<'r> Run<'r> {
         for statement in &script.statements {
             self.job.check()?;
             let place = format!("{}, line {}", script.name, statement.line);
+            let known = Watched { pid: runner.pid, client: runner.session.ender() };
             let run = || {
                 if !settled {
                     runner.session.run(&self.bounded())?;
                 }
                 runner.session.run_text(&statement.text)
             };
-            watched(self.job, holder.session(), runner.pid, &place, run)
+            watched(self.job, holder.session(), known, &place, run)
                 .map_err(|problem| Problem { message: format!("{place}: {}", problem.message), ..problem })?;
             settled = statement.words.first().is_some_and(|first| SETTLED.contains(&first.as_str()));
         }
