@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{ChildStdin, ChildStdout};
 
-use crate::tool::{Failed, Tool};
+use crate::tool::{Ender, Failed, Tool};
 
 /// A conversation. Dropped, the client ends.
 pub struct Conversation<'j> {
@@ -45,6 +45,12 @@ impl<'j> Conversation<'j> {
             }
             lines.push(line);
         }
+    }
+
+    /// Who can end the client while it is asked.
+    #[must_use]
+    pub const fn ender(&self) -> Ender {
+        self.client.ender()
     }
 
     /// Lets the client end, and tells how it did.

@@ -62,7 +62,7 @@ pub use snapshot::{Archive, Checked};
 pub use snapshots::{Snapshots, schema};
 pub use store::{Store, failed};
 pub use sum::Sum;
-pub use tool::{Failed, Flow, OnLine, Tool, ToolSpec};
+pub use tool::{Ender, Failed, Flow, OnLine, Tool, ToolSpec};
 
 #[cfg(test)]
 mod tests;

@@ -113,6 +113,20 @@ impl Failed {
     }
 }
 
+/// Ends a program that waits for what never comes, while another waits for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ender(i32);
+
+impl Ender {
+    /// Kills it, with all that it started.
+    pub fn end(self) {
+        if let Some(group) = Pid::from_raw(self.0) {
+            // It fails when the group is gone already, which is what is wanted.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
 impl<'j> Tool<'j> {
     /// Starts a program.
     pub fn start(job: &'j Job, spec: ToolSpec<'_>) -> Result<Self, Problem> {
@@ -148,6 +162,12 @@ impl<'j> Tool<'j> {
         let program = spec.program.rsplit('/').next().unwrap_or_default().to_owned();
         let farewell = spec.farewell;
         Ok(Self { job, program, child, group, farewell, messages: Some(messages), over: false })
+    }
+
+    /// Who can end it while another waits for it.
+    #[must_use]
+    pub const fn ender(&self) -> Ender {
+        Ender(self.group)
     }
 
     /// What it writes; once.

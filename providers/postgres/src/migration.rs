@@ -1,9 +1,15 @@
 //! `postgres_migration`: changes of a database that run once, in order, and are remembered by the database itself.
 
+mod blockers;
 mod files;
 mod history;
+mod lock;
+mod marks;
+mod order;
+mod refusals;
 mod run;
 mod statements;
+mod watch;
 
 use std::time::Duration;
 
@@ -18,8 +24,9 @@ use files::Script;
 use history::History;
 use run::Run;
 
-const DOCS: &str = r#"Runs the files `*.sql` of a folder that were not run yet, in the order of their names, under an advisory lock of the database.
-Each runs in a transaction together with the row that remembers it, so that a run that was killed goes on exactly where it was.
+const DOCS: &str = r#"Runs the files `*.sql` of a folder that were not run yet, in the order of the numbers in their names (`2_b.sql` before `10_a.sql`), under an
+advisory lock of the database. Each runs in a session of its own, so that no setting, role, temporary table or lock of one file reaches the next, and in a
+transaction together with the row that remembers it, so that a run that was killed goes on exactly where it was. (Two connections are open at a time.)
 
 ```hcl
 resource "postgres_migration" "shop" {
@@ -30,9 +37,20 @@ resource "postgres_migration" "shop" {
 }
 ```
 
-The plan names the files that will run and pins them by their sums: a file that is another one when it comes to it is refused, as is one that was run
-already and was changed since. What cannot run in a transaction (`CREATE INDEX CONCURRENTLY`) goes into a file with `-- relplan: no transaction` on
-its first line; when such a file was cut off, a person has to look. Nothing is ever run backwards."#;
+The plan names the files that will run, in their order, and pins them by their sums: a file that is another one when it comes to it is refused, as is one that was
+run already and was changed since. What cannot run in a transaction (`CREATE INDEX CONCURRENTLY`) goes into a file with `-- relplan: no transaction` on
+its first line; when such a file was cut off, a person has to look, and indexes that were left invalid are named.
+
+**Nothing is ever run backwards.** Files of tools that go both ways are refused while planning: by their names (`*.down.sql`, `*.undo.sql`, Flyway's `U1__`, a pair of `_up` and
+`_down`, ...) and by the comments that begin a part which leads back (`-- +goose Down`, `-- migrate:down`, `-- Down Migration`, `--rollback`, ...). A way back
+without any such mark is not known as one. Refused are also Flyway's repeatable files and callbacks, commands of psql, `COPY` from or to a client, what begins or ends a
+transaction, files with NUL or other than UTF-8, and hidden files. Such files are for the tool that they were written for: `exec_migration` runs it. A file that
+was run already is not looked at again.
+
+**Waits.** A statement waits for a lock no longer than `lock_timeout_ms` and takes no longer than `statement_timeout_ms`. A file may give itself other bounds with `SET`; one that takes them away
+(`SET lock_timeout = 0`, as dumps do) keeps these. `CREATE INDEX CONCURRENTLY` waits for every older transaction: give its file more, as in `SET lock_timeout = '30min'`. While another one
+migrates, its lock is asked for again and again, for `wait_timeout_ms`. Who is waited for is told while it lasts and when it ended: the process, its user and application, what it is
+doing and for how long; not its statement, which may hold secrets."#;
 
 pub(crate) fn schema() -> ResourceSchema {
     let mut attributes = connection::attributes();
@@ -46,9 +64,16 @@ pub(crate) fn schema() -> ResourceSchema {
         Attribute::optional(
             "statement_timeout_ms",
             Type::Number,
-            "How long one statement may take, in milliseconds; 0 for ever.",
+            "How long one statement may take, in milliseconds; 0 for as long as the whole action.",
         )
-        .or(0)
+        .or(3_600_000)
+        .means(),
+        Attribute::optional(
+            "wait_timeout_ms",
+            Type::Number,
+            "How long to wait while another one migrates the database, in milliseconds.",
+        )
+        .or(600_000)
         .means(),
     ]);
     attributes.extend(before::attributes());
@@ -117,8 +142,8 @@ fn run_of<'r>(job: &'r Job, planned: &'r Value, key: &'r str) -> Result<Run<'r>,
     })
 }
 
-/// Which files will run, as the database says today.
-fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<Vec<String>, Problem> {
+/// Which files will run, as the database says today; and what a reviewer should know of their order.
+fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<(Vec<String>, Vec<String>), Problem> {
     let connection = Connection::read(job.context(), config)?;
     let history = config.get("history").as_str().and_then(History::parse);
     let history = history.ok_or_else(|| Problem::invalid("history", "It must be SCHEMA.TABLE."))?;
@@ -126,7 +151,8 @@ fn pending(job: &Job, config: &Value, scripts: &[Script]) -> Result<Vec<String>,
     let known = history.known(&mut session)?;
     session.close()?;
     let pending = history.pending(scripts, &known)?;
-    Ok(pending.into_iter().map(|script| script.name.clone()).collect())
+    let notes = order::notes(scripts, &pending, &known);
+    Ok((pending.into_iter().map(|script| script.name.clone()).collect(), notes))
 }
 
 impl Resource for Migration {
@@ -143,7 +169,7 @@ impl Resource for Migration {
                 "It must be SCHEMA.TABLE, such as public.relplan_migrations.",
             ));
         }
-        for name in ["lock_timeout_ms", "statement_timeout_ms"] {
+        for name in ["lock_timeout_ms", "statement_timeout_ms", "wait_timeout_ms"] {
             if config.get(name).as_i64().is_some_and(|number| number < 0) {
                 problems.push(Problem::invalid(name, "It must be a whole number from 0."));
             }
@@ -165,7 +191,7 @@ impl Resource for Migration {
             if config.get("directory").is_unknown() || config.get("url").is_unknown() {
                 return Ok(planned);
             }
-            let (files, pending) = Job::run(context, move |job| {
+            let (files, (pending, order)) = Job::run(context, move |job| {
                 let scripts = scripts(job.context(), &config)?;
                 let pending = pending(job, &config, &scripts)?;
                 Ok((sums(&scripts), pending))
@@ -175,6 +201,7 @@ impl Resource for Migration {
                 0 => "Every file was run already.".to_owned(),
                 _ => format!("These will run: {}.", pending.join(", ")),
             });
+            planned.notes.extend(order);
             if request.prior.is_none_or(|prior| prior.get("files") != &files) {
                 planned.value = planned.value.with("files", files).with("pending", names(pending));
             }
@@ -212,11 +239,10 @@ impl Resource for Migration {
             let (planned, key) = (request.planned.clone(), request.key.to_owned());
             Job::run(context, move |job| {
                 let run = run_of(job, &planned, &key)?;
-                let mut session = run.session()?;
                 // Whoever still runs them is waited for.
-                run.history.lock(&mut session)?;
-                let known = run.history.known(&mut session)?;
-                session.close()?;
+                let mut holder = run.hold()?;
+                run.await_files(holder.session())?;
+                let known = run.history.known(holder.session())?;
                 let by_this = known.iter().filter(|(_, known)| known.key == key && known.done);
                 let applied: Vec<String> = by_this.map(|(name, _)| name.clone()).collect();
                 let all =

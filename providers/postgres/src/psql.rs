@@ -1,6 +1,6 @@
 //! [`Session`]: a conversation with a server through `psql`, with which the programs that dump share all ways to connect.
 
-use relplan_archive::{Conversation, Failed, Flow, Job};
+use relplan_archive::{Conversation, Ender, Failed, Flow, Job};
 use relplan_contract::{Problem, ProblemKind};
 use serde_json::Value as Json;
 
@@ -22,9 +22,12 @@ pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A statement for `psql` of which the beginning does nothing: it is a text in quotes, which is run when it is complete.
+/// A statement for `psql` of which the beginning does nothing: it is a text in quotes, which is run when it is complete. The
+/// quotes are of the kind that no setting gives another meaning to.
 fn whole(sql: &str) -> String {
-    format!("SELECT {} \\gexec", literal(sql))
+    let tag = (0..=sql.len()).map(|number| format!("$r{number}$")).find(|tag| !sql.contains(tag.as_str()));
+    let tag = tag.unwrap_or_default();
+    format!("SELECT {tag}{sql}\n{tag} \\gexec")
 }
 
 /// A conversation. The server ends it when it is dropped.
@@ -61,6 +64,11 @@ impl<'j> Session<'j> {
     pub(crate) fn json(&mut self, sql: &str) -> Result<Json, Problem> {
         let lines = self.run(sql)?;
         Ok(serde_json::from_str(&lines.concat()).unwrap_or(Json::Null))
+    }
+
+    /// Who can end `psql` while it is asked.
+    pub(crate) const fn ender(&self) -> Ender {
+        self.0.ender()
     }
 
     /// Ends the conversation in good order.

@@ -6,15 +6,13 @@ use relplan_archive::Sum;
 use relplan_contract::{Context, PathError, Problem};
 
 use super::statements::{Statement, split};
+use super::{marks, order, refusals};
 
 /// The largest file, in bytes.
 const LARGEST: usize = 16 << 20;
 
 /// What the first lines of a file say when it cannot run in a transaction.
-const NO_TRANSACTION: &str = "-- relplan: no transaction";
-
-/// Words that a file's own transaction would begin or end with.
-const TRANSACTION: [&str; 6] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"];
+pub(super) const NO_TRANSACTION: &str = "-- relplan: no transaction";
 
 /// A file.
 #[derive(Clone, Debug)]
@@ -27,98 +25,131 @@ pub(crate) struct Script {
     pub(crate) in_transaction: bool,
     /// What it does.
     pub(crate) statements: Vec<Statement>,
+    /// Why it may not be run; one that was run already is left in peace.
+    pub(crate) refusal: Option<Problem>,
 }
 
-fn wrong(message: String) -> Problem {
+/// A problem with the files.
+pub(super) fn wrong(message: String) -> Problem {
     Problem::invalid("directory", message)
 }
 
-/// The files of a folder that end in `.sql`, in the order of their names.
+/// The files of a folder that end in `.sql`, in the order of the numbers in their names.
 pub(crate) fn read(context: &Context, directory: &str) -> Result<Vec<Script>, Problem> {
     let folder = context.input("directory", directory)?;
     let unreadable =
         |path: &FilePath, error: &PathError| wrong(format!("{} cannot be read: {error}.", path.display()));
     let mut names = context.tree.input_names(&folder).map_err(|error| unreadable(&folder, &error))?;
-    names.retain(|name| FilePath::new(name).extension().is_some_and(|ending| ending == "sql"));
-    names.sort();
+    names.retain(|name| name.to_ascii_lowercase().ends_with(".sql"));
+    names.sort_by(|one, other| order::compare(one, other));
     if names.is_empty() {
         return Err(wrong(format!("There is no file *.sql in {}.", folder.display())));
     }
-    names
-        .into_iter()
-        .map(|name| {
-            let path = folder.join(&name);
-            let bytes = context.tree.read_input(&path, LARGEST).map_err(|error| unreadable(&path, &error))?;
-            script(name, &bytes)
-        })
-        .collect()
+    let script = |name: &String| {
+        let path = folder.join(name);
+        let bytes = context.tree.read_input(&path, LARGEST).map_err(|error| unreadable(&path, &error))?;
+        Ok(script(name.clone(), &bytes, &names))
+    };
+    names.iter().map(script).collect()
 }
 
-fn script(name: String, bytes: &[u8]) -> Result<Script, Problem> {
-    let text = str::from_utf8(bytes).map_err(|_| wrong(format!("{name} is not written in UTF-8.")))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let statements = split(text)
-        .map_err(|line| wrong(format!("{name}, line {line}: this quote or comment does not end.")))?;
+/// A file with these bytes; `all` are the names beside it.
+fn script(name: String, bytes: &[u8], all: &[String]) -> Script {
+    let refused = |name: String, problem| Script {
+        sha256: Sum::of(bytes).sha256,
+        name,
+        in_transaction: true,
+        statements: Vec::new(),
+        refusal: Some(problem),
+    };
+    let text = match refusals::of_name(&name, all).map_or_else(|| refusals::text(&name, bytes), Err) {
+        Ok(text) => text,
+        Err(problem) => return refused(name, problem),
+    };
+    let parts = split(text);
     let comments = text.lines().take_while(|line| line.starts_with("--"));
     let in_transaction = !comments.map(str::trim_end).any(|line| line == NO_TRANSACTION);
-    for statement in &statements {
-        let first = statement.words.first().map_or("", String::as_str);
-        if TRANSACTION.contains(&first) {
-            return Err(wrong(format!(
-                "{name}, line {}: {first} cannot stand here: relplan runs each file in a transaction of its own.",
-                statement.line
-            ))
-            .hint(format!("Leave it out; or write `{NO_TRANSACTION}` on the first line, and no transaction at all.")));
-        }
-        if statement.text.starts_with('\\') {
-            return Err(wrong(format!("{name}, line {}: commands of psql are not run.", statement.line))
-                .hint("Write it as SQL, or run the tool of your migrations with `exec_migration`."));
-        }
-        if in_transaction && refuses_transactions(&statement.words) {
-            return Err(wrong(format!(
-                "{name}, line {}: {} cannot run in a transaction.",
-                statement.line,
-                statement.words.join(" ")
-            ))
-            .hint(format!("Put it into a file of its own, with `{NO_TRANSACTION}` on the first line.")));
-        }
-    }
-    Ok(Script { sha256: Sum::of(bytes).sha256, name, in_transaction, statements })
-}
-
-/// Whether PostgreSQL refuses a statement within a transaction.
-fn refuses_transactions(words: &[String]) -> bool {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    matches!(
-        words.as_slice(),
-        ["CREATE" | "DROP" | "REINDEX", .., "CONCURRENTLY"]
-            | ["CREATE" | "DROP" | "REINDEX", _, "CONCURRENTLY", ..]
-            | ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..]
-            | ["VACUUM", ..]
-            | ["ALTER", "SYSTEM", ..]
-    )
+    let down = marks::down_section(&parts);
+    // What stands first in the file is told first: a quote may not end only because it is none of SQL.
+    let refusal = down.map(|mark| refusals::of_section(&name, mark)).or_else(|| {
+        parts.statements.iter().find_map(|statement| refusals::of_statement(&name, statement, in_transaction))
+    });
+    let refusal = refusal.or_else(|| {
+        let line = parts.open?;
+        Some(wrong(format!("{name}, line {line}: this quote, comment or body of a function does not end.")))
+    });
+    Script { sha256: Sum::of(bytes).sha256, name, in_transaction, statements: parts.statements, refusal }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn refusal(name: &str, text: &[u8]) -> Option<Problem> {
+        script(name.to_owned(), text, &[name.to_owned()]).refusal
+    }
+
     #[test]
     fn what_cannot_go_well_is_told_before() {
         for (text, why) in [
             ("SELECT 1;\nCOMMIT;", "line 2: COMMIT cannot stand here"),
+            ("INSERT INTO a VALUES (1);\nPREPARE TRANSACTION 'x';", "line 2: PREPARE TRANSACTION cannot"),
             ("CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);", "cannot run in a transaction"),
             ("VACUUM t;", "cannot run in a transaction"),
-            ("\\copy t FROM 'x'", "commands of psql"),
-            ("SELECT 'x", "does not end"),
+            ("REINDEX (VERBOSE) TABLE CONCURRENTLY t;", "cannot run in a transaction"),
+            ("ALTER TABLE t DETACH PARTITION p CONCURRENTLY;", "cannot run in a transaction"),
+            ("\\copy t FROM 'x'", "line 1: commands of psql"),
+            ("SELECT 1;\n\\i it's.sql\n", "line 2: commands of psql"),
+            ("SELECT 1 AS a\n\\gset\nSELECT 2;", "line 2: commands of psql"),
+            ("\\restrict abc\nSELECT 1;", "line 1: commands of psql"),
+            ("SELECT 1;\nSELECT 'x", "line 2: this quote"),
+            ("SELECT 1;\nCOPY t (a) FROM stdin;\n1\tit's\n\\.\n", "line 2: COPY reads from a client"),
+            ("copy t from /* x */ STDIN with (format csv);\n1\n\\.\n", "line 1: COPY reads from a client"),
+            ("COPY t TO STDOUT;", "line 1: COPY reads from a client, or writes to one"),
+            ("SELECT 1;\n-- migrate:down\nDROP TABLE t;", "line 2: \"-- migrate:down\" begins"),
+            ("SET standard_conforming_strings = off;\nSELECT 1;", "line 1: standard_conforming_strings"),
+            (
+                "SELECT set_config('standard_conforming_strings', 'false', false)",
+                "standard_conforming_strings",
+            ),
         ] {
-            let problem = script("1.sql".to_owned(), text.as_bytes()).expect_err(text);
+            let problem = refusal("1.sql", text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
             assert!(problem.message.contains(why), "{problem}");
+            assert!(problem.message.starts_with("1.sql"), "{problem}");
         }
-        let text = "-- Needs no lock.\n-- relplan: no transaction\nCREATE INDEX CONCURRENTLY i ON t (a);";
-        assert!(!script("1.sql".to_owned(), text.as_bytes()).expect("good").in_transaction);
-        let text = "ALTER TABLE t ADD b int;\nCREATE INDEX ON t (b);";
-        assert_eq!(script("1.sql".to_owned(), text.as_bytes()).expect("good").statements.len(), 2);
-        assert!(script("1.sql".to_owned(), b"\xff").is_err());
+        assert!(refusal("1.sql", b"\xff").is_some_and(|problem| problem.message.contains("UTF-8")));
+        let problem = refusal("1.sql", b"SELECT 1;\nSELECT\0 2;").expect("a NUL");
+        assert!(problem.message.contains("line 2: a NUL"), "{problem}");
+        for name in ["._1.sql", ".1.sql", ".1_users.SQL"] {
+            let problem = refusal(name, b"SELECT 1").expect("hidden");
+            assert!(problem.message.contains("hidden file"), "{problem}");
+        }
+        let problem = refusal("1.down.sql", b"SELECT 1").expect("a way back");
+        assert!(problem.hint.contains("exec_migration"), "{problem}");
+    }
+
+    #[test]
+    fn what_can_run_is_run() {
+        let text = b"-- Needs no lock.\n-- relplan: no transaction\nCREATE INDEX CONCURRENTLY i ON t (a);";
+        let found = script("1.sql".to_owned(), text, &[]);
+        assert!(!found.in_transaction && found.refusal.is_none(), "{found:?}");
+        let found = script(
+            "1.sql".to_owned(),
+            b"\xef\xbb\xbfALTER TABLE t ADD b int;\r\nCREATE INDEX ON t (b);",
+            &[],
+        );
+        assert!(found.statements.len() == 2 && found.refusal.is_none(), "{found:?}");
+        for text in [
+            "SET standard_conforming_strings = on;\nSET client_encoding = 'UTF8';",
+            "COPY t FROM '/srv/t.csv'",
+            "SELECT E'\\\\.'",
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
+            "PREPARE transaction AS SELECT 1",
+            "CREATE TABLE t (concurrently int)",
+            "ALTER DATABASE shop SET standard_conforming_strings = off",
+            "",
+        ] {
+            assert_eq!(refusal("1.sql", text.as_bytes()), None, "{text}");
+        }
     }
 }

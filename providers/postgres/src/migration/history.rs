@@ -38,11 +38,14 @@ impl History {
         format!("{}.{}", identifier(&self.schema), identifier(&self.table))
     }
 
-    /// Waits for the lock under which migrations run; it ends with the session.
-    pub(crate) fn lock(&self, session: &mut Session<'_>) -> Result<(), Problem> {
-        session
-            .run(&format!("SELECT pg_advisory_lock(hashtextextended({}, 0))", literal(&self.name())))
-            .map(drop)
+    /// The number of the lock under which migrations run, as an expression of SQL.
+    pub(crate) fn lock_number(&self) -> String {
+        format!("hashtextextended({}, 0)", literal(&self.name()))
+    }
+
+    /// That of the lock which the session holds that runs a file.
+    pub(crate) fn file_lock_number(&self) -> String {
+        format!("hashtextextended({}, 1)", literal(&self.name()))
     }
 
     /// Makes the table where it is missing.
@@ -74,7 +77,7 @@ impl History {
 
     /// The statement that remembers a file: as done, or as begun.
     pub(crate) fn remembering(&self, script: &Script, release: &str, key: &str, done: bool) -> String {
-        let done = if done { "clock_timestamp()" } else { "NULL" };
+        let done = if done { "pg_catalog.clock_timestamp()" } else { "NULL" };
         format!(
             "INSERT INTO {} (name, sha256, release, key, done_at) VALUES ({}, {}, {}, {}, {done})",
             self.name(),
@@ -87,7 +90,11 @@ impl History {
 
     /// The statement that remembers that a file which was begun is done.
     pub(crate) fn finishing(&self, script: &str) -> String {
-        format!("UPDATE {} SET done_at = clock_timestamp() WHERE name = {}", self.name(), literal(script))
+        format!(
+            "UPDATE {} SET done_at = pg_catalog.clock_timestamp() WHERE name = {}",
+            self.name(),
+            literal(script)
+        )
     }
 
     /// The statement with which a person says that a file which was begun was not done.
@@ -95,7 +102,7 @@ impl History {
         format!("DELETE FROM {} WHERE name = {}", self.name(), literal(script))
     }
 
-    /// Which of the files are still to run; or why none may.
+    /// Which of the files are still to run, in their order; or why none may.
     pub(crate) fn pending<'s>(
         &self,
         scripts: &'s [Script],
@@ -122,6 +129,15 @@ impl History {
                 )));
             }
         }
-        Ok(scripts.iter().filter(|script| !known.contains_key(&script.name)).collect())
+        let pending: Vec<&Script> =
+            scripts.iter().filter(|script| !known.contains_key(&script.name)).collect();
+        let refused: Vec<&Problem> = pending.iter().filter_map(|script| script.refusal.as_ref()).collect();
+        match refused.as_slice() {
+            [] => Ok(pending),
+            [first, others @ ..] => {
+                let others: Vec<&str> = others.iter().map(|other| &*other.message).collect();
+                Err((*first).clone().detail(others.join("\n")))
+            }
+        }
     }
 }

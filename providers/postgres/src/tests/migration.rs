@@ -1,6 +1,11 @@
 //! Migrations against a real server: each file once, whole or not at all, whoever dies.
 
+mod refused;
+mod sessions;
+mod waits;
+
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use relplan_contract::conformance::{self, Fixture, fitted};
@@ -31,6 +36,14 @@ impl Site {
         std::fs::create_dir(site.folder()).expect("a folder");
         site.write(files);
         site
+    }
+
+    /// Other files in the place of those that are there.
+    fn only(&self, files: &[(&str, &str)]) {
+        for entry in std::fs::read_dir(self.folder()).expect("a folder") {
+            std::fs::remove_file(entry.expect("a file").path()).expect("removed");
+        }
+        self.write(files);
     }
 
     fn folder(&self) -> std::path::PathBuf {
@@ -72,6 +85,19 @@ impl Site {
 
     fn sql(&self, sql: &str) -> String {
         self.bench.server.sql("shop", sql)
+    }
+
+    /// Lets another session do this until the end of the test; comes back when `begun` is true.
+    fn meanwhile(&self, sql: &str, begun: &str) {
+        let other = Command::new(postgres_server::programs().join("psql"))
+            .args([&*self.bench.server.url("shop"), "-c", sql])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.bench.holders.lock().expect("no panic").push(other.expect("psql"));
+        while self.sql(begun) != "t" {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 }
 
