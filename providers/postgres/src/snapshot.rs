@@ -1,5 +1,6 @@
 //! `postgres_snapshot`: a dump that is known to restore.
 
+pub(crate) mod catalogue;
 pub(crate) mod take;
 pub(crate) mod verify;
 
@@ -167,6 +168,6 @@ impl Engine for Postgres {
         archive: &Archive,
         wanted: &Wanted,
     ) -> Result<Restored, Problem> {
-        restore::for_person(job, settings, archive, wanted)
+        restore::person::for_person(job, settings, archive, wanted)
     }
 }
