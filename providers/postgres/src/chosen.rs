@@ -82,6 +82,15 @@ impl Chosen {
             let patterns = patterns.iter().filter(|_| selection.tables.is_empty());
             arguments.extend(patterns.map(|pattern| format!("--{option}={}", pattern.for_dump())));
         }
+        // A pattern such as `p*` means the server's own schemas, too, to `pg_dump`.
+        if !selection.tables.is_empty() {
+            arguments.extend(
+                ["--exclude-table=pg_*.*", "--exclude-table=information_schema.*"].map(str::to_owned),
+            );
+        } else if !selection.schemas.is_empty() {
+            arguments
+                .extend(["--exclude-schema=pg_*", "--exclude-schema=information_schema"].map(str::to_owned));
+        }
         let below = found.below.iter();
         arguments
             .extend(below.map(|(option, schema, table)| format!("--{option}={}", exactly(schema, table))));

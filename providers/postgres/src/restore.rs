@@ -11,7 +11,7 @@ use crate::chosen::Needs;
 use crate::connection::Connection;
 use crate::program;
 use crate::psql::{Session, identifier, literal};
-use crate::snapshot::catalogue::{CATALOGUE, TEXT};
+use crate::snapshot::catalogue::{CATALOGUE, Catalogue, Role, TEXT};
 use crate::snapshot::take::{GLOBALS, ROWS, SCHEMA, WHOLE};
 use crate::snapshot::verify::of_tool;
 
@@ -33,10 +33,10 @@ pub(crate) fn into(
     archive: &Archive,
     identities: Option<&Identities>,
     manner: Manner,
-    needs: &Needs,
+    known: &Catalogue,
 ) -> Result<(), Problem> {
-    let connection = &prepared(job, connection, archive, needs)?;
-    let target = Target { job, connection, archive, identities, manner };
+    let connection = &prepared(job, connection, archive, &known.needs)?;
+    let target = Target { job, connection, archive, identities, manner, known };
     let named = |beginning: &str| {
         let parts = archive.manifest.parts.iter();
         parts.filter(|part| part.name.starts_with(beginning)).collect::<Vec<_>>()
@@ -102,13 +102,15 @@ fn prepared(
     Ok(connection.clone())
 }
 
-/// What stands in a list of `pg_restore` for the schema `public`, which a new database has.
-const PUBLIC: &str = "SCHEMA - public ";
-
-/// The owner of the schema `public`, where a line of a list stands for it: `4; 2615 2200 SCHEMA - public owner`.
-fn owner_of_public(line: &str) -> Option<&str> {
-    let what = line.splitn(4, ' ').nth(3).filter(|_| !line.starts_with(';'))?;
-    what.strip_prefix(PUBLIC).filter(|owner| !owner.contains(' '))
+/// Where a line of a list of `pg_restore` stands for one of these schemas, which are there already: the schema and its owner.
+/// `4; 2615 2200 SCHEMA - public owner`; an owner with a space is told from the end of another schema's name by the roles.
+fn owned_schema<'l>(line: &'l str, there: &[&'l str], roles: &[Role]) -> Option<(&'l str, &'l str)> {
+    let what = line.splitn(4, ' ').nth(3).filter(|_| !line.starts_with(';'))?.strip_prefix("SCHEMA - ")?;
+    there.iter().find_map(|schema| {
+        let owner = what.strip_prefix(schema)?.strip_prefix(' ')?;
+        let known = !owner.contains(' ') || roles.iter().any(|role| role.name == owner);
+        known.then_some((*schema, owner))
+    })
 }
 
 /// Works on each on a thread of its own.
@@ -144,36 +146,46 @@ struct Target<'t> {
     archive: &'t Archive,
     identities: Option<&'t Identities>,
     manner: Manner,
+    known: &'t Catalogue,
 }
 
 impl Target<'_> {
-    /// Restores what comes first, without the schema `public`: `pg_dump` makes it anew where schemas are chosen by name, and every
-    /// new database has one already.
+    /// Restores what comes first, without the schemas that are there: `pg_dump` makes `public` anew where schemas are chosen by
+    /// name, and every new database has one already.
     fn restore_first(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
         let contents = self.contents(part, more)?;
-        let Some(owner) = contents.lines().find_map(owner_of_public) else { return self.restore(part, more) };
+        let needs = &self.known.needs;
+        let places = needs.extensions.iter().map(|(_, schema)| schema.as_str());
+        let there: Vec<&str> =
+            std::iter::once("public").chain(needs.schemas.iter().map(String::as_str)).chain(places).collect();
+        let owned = |line| owned_schema(line, &there, &self.known.roles);
+        let found: Vec<(&str, &str)> = contents.lines().filter_map(owned).collect();
+        if found.is_empty() {
+            return self.restore(part, more);
+        }
         if self.manner != Manner::Lent {
-            let statement = format!("ALTER SCHEMA public OWNER TO {}", identifier(owner));
             let mut session = Session::open(self.job, self.connection)?;
-            session.run_text(&statement)?;
+            for (schema, owner) in found {
+                let (schema, owner) = (identifier(schema), identifier(owner));
+                session.run_text(&format!("ALTER SCHEMA {schema} OWNER TO {owner}"))?;
+            }
             session.close()?;
         }
-        let others: Vec<&str> = contents.lines().filter(|line| owner_of_public(line).is_none()).collect();
-        self.restore_listed(part, &others.join("\n"), more)
+        let others: Vec<&str> = contents.lines().filter(|line| owned(line).is_none()).collect();
+        self.restore_listed(part, &others.join("\n"))
     }
 
     /// Restores what comes after the rows: indexes side by side, since they take longest, then what builds on them.
     fn restore_indexes(&self, part: &Part, jobs: usize) -> Result<(), Problem> {
-        let after = ["--section=post-data"];
-        let contents = self.contents(part, &after)?;
+        let contents = self.contents(part, &["--section=post-data"])?;
         let (indexes, others): (Vec<&str>, Vec<&str>) = contents.lines().partition(|line| is_index(line));
         let mut hands = vec![String::new(); jobs.clamp(1, indexes.len().max(1))];
         for (number, line) in indexes.into_iter().enumerate() {
             let hand = number % hands.len();
             hands.get_mut(hand).into_iter().for_each(|hand| hand.extend([line, "\n"]));
         }
-        side_by_side(&hands, |lines| self.restore_listed(part, lines, &after))?;
-        self.restore_listed(part, &others.join("\n"), &after)
+        side_by_side(&hands, |lines| self.restore_listed(part, lines))?;
+        self.restore_listed(part, &others.join("\n"))
     }
 
     /// The list of what is in a part, a line each.
@@ -194,14 +206,15 @@ impl Target<'_> {
     }
 
     /// Restores the listed objects of a part.
-    fn restore_listed(&self, part: &Part, lines: &str, more: &[&str]) -> Result<(), Problem> {
+    fn restore_listed(&self, part: &Part, lines: &str) -> Result<(), Problem> {
         let unwritable = |error: io::Error| {
             Problem::refused(format!("The list of what is restored cannot be written: {error}."))
         };
         let mut list = tempfile::NamedTempFile::new().map_err(unwritable)?;
         list.write_all(lines.as_bytes()).map_err(unwritable)?;
         let list = format!("--use-list={}", list.path().display());
-        self.restore(part, &[more, &[&*list]].concat())
+        // Without a section: `pg_restore` would take comments and rights for those of another section than their object's.
+        self.restore(part, &[&list])
     }
 
     fn restore(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
@@ -235,18 +248,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_public_is_found_in_a_list() {
+    fn schemas_that_are_there_are_found_in_a_list() {
+        let roles = [Role { name: "the app".to_owned(), superuser: false }];
+        let found = |line: &'static str| owned_schema(line, &["public", "my parts"], &roles);
         assert_eq!(
-            owner_of_public("4; 2615 2200 SCHEMA - public pg_database_owner"),
-            Some("pg_database_owner")
+            found("4; 2615 2200 SCHEMA - public pg_database_owner"),
+            Some(("public", "pg_database_owner"))
         );
+        assert_eq!(found("4; 2615 2200 SCHEMA - public the app"), Some(("public", "the app")));
+        assert_eq!(found("4; 2615 2200 SCHEMA - my parts app"), Some(("my parts", "app")));
         for line in [
             "; 4; 2615 2200 SCHEMA - public owner",
             "5; 2615 16999 SCHEMA - public_2 owner",
             "5; 2615 16999 SCHEMA - public 2 owner",
             "6; 0 0 COMMENT - SCHEMA public owner",
         ] {
-            assert_eq!(owner_of_public(line), None, "{line}");
+            assert_eq!(found(line), None, "{line}");
         }
     }
 }

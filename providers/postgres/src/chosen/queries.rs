@@ -131,8 +131,10 @@ fn unmatched(selection: &Selection) -> String {
     }
     for (list, _, patterns) in selection.of_schemas() {
         each.extend(patterns.iter().map(|pattern| {
-            let found =
-                format!("EXISTS (SELECT 1 FROM pg_namespace WHERE {})", pattern.condition(&["nspname"]));
+            let found = format!(
+                "EXISTS (SELECT 1 FROM pg_namespace WHERE nspname !~ '^pg_' AND {})",
+                pattern.condition(&["nspname"])
+            );
             format!("({}, {}, {found})", literal(list), literal(pattern.written()))
         }));
     }

@@ -52,7 +52,7 @@ pub(crate) fn for_person(
     let began = job.context().clock.now_ms();
     let fresh = named.to_database(&new);
     let filled = announce(job, &server, before.as_ref(), &name, &new)
-        .and_then(|()| into(job, &fresh, archive, identities.as_ref(), Manner::Real, &known.needs))
+        .and_then(|()| into(job, &fresh, archive, identities.as_ref(), Manner::Real, &known))
         .and_then(|()| compared(job, &fresh, archive))
         .and_then(|note| Ok((note, carried(job, &server, before.as_ref(), &known, &name, &new)?)));
     let (note, mut carried) = match filled {

@@ -74,33 +74,26 @@ pub(crate) fn restored(
     let text = catalogue::read(archive, TEXT, identities.as_ref())?;
     let mut scratch = Scratch::make(job, config, &programs, &archive.manifest)?;
     let mut notes: Vec<String> = scratch.note.iter().cloned().collect();
-    let manner = match &known {
-        Some(known) if scratch.is_own() => {
-            scratch.give_roles(&known.roles)?;
-            Manner::Own
-        }
-        _ => Manner::Lent,
-    };
+    let own = scratch.is_own() && known.is_some();
+    let manner = if own { Manner::Own } else { Manner::Lent };
+    let compared = known.is_some();
+    let known = known.unwrap_or_default();
+    if own {
+        scratch.give_roles(&known.roles)?;
+    }
     let began = clock.now_ms();
-    let needs = known.as_ref().map(|known| known.needs.clone()).unwrap_or_default();
-    restore::into(job, &scratch.connection, archive, identities.as_ref(), manner, &needs)
+    restore::into(job, &scratch.connection, archive, identities.as_ref(), manner, &known)
         .map_err(|problem| lacking(problem, manner))?;
     let took = clock.now_ms().saturating_sub(began);
     let mut session = Session::open(job, &scratch.connection)?;
     let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
     let contents = tables::contents_like(&mut session, &archive.manifest, summed)?;
     let mut differences = archive.manifest.differences(&contents);
-    if let Some(known) = &known {
-        differences.extend(compare(&mut session, known, manner, &mut notes)?);
+    if compared {
+        differences.extend(compare(&mut session, &known, manner, &mut notes)?);
     }
     match &text {
-        Some(text) => differences.extend(rewritten(
-            job,
-            &mut scratch,
-            text,
-            &known.clone().unwrap_or_default(),
-            &mut notes,
-        )?),
+        Some(text) => differences.extend(rewritten(job, &mut scratch, text, &known, &mut notes)?),
         None => notes.extend(old(job, &scratch, archive)?),
     }
     differences
@@ -196,7 +189,21 @@ fn old(job: &Job, scratch: &Scratch<'_>, archive: &Archive) -> Result<Option<Str
     }))
 }
 
-/// Whether a failure of the database's program is worth telling as such.
+/// What a failure of `pg_restore` means.
 pub(crate) fn of_tool(failed: &relplan_archive::Failed) -> Problem {
-    problem_of(failed, "The snapshot cannot be restored")
+    let problem = problem_of(failed, "The snapshot cannot be restored");
+    let reason = failed.reason();
+    if !reason.ends_with("does not exist") {
+        return problem;
+    }
+    if reason.contains("tablespace \"") {
+        return problem.hint("Make the tablespace there first: CREATE TABLESPACE.");
+    }
+    if ["relation \"", "function ", "type \"", "operator "].iter().any(|word| reason.contains(word)) {
+        return problem.hint(
+            "A restore looks for no name outside of its schema: in the source, write names in functions and in queries that are texts \
+             with their schema, or give the function its own `SET search_path`.",
+        );
+    }
+    problem
 }
