@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::{Flow, Job, Sum};
+use relplan_archive::{Flow, Job};
 use relplan_contract::Problem;
 
 use crate::connection::Connection;
@@ -15,8 +15,10 @@ pub(crate) fn about(session: &mut Session<'_>) -> Result<BTreeMap<String, String
         "SELECT jsonb_build_object('database', current_database(), 'server_version', current_setting('server_version'), \
          'version_number', current_setting('server_version_num'), 'encoding', pg_encoding_to_char(encoding), \
          'collate', datcollate, 'ctype', datctype, \
+         'locale_provider', to_jsonb(d)->>'datlocprovider', 'locale', coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'), \
+         'locale_rules', to_jsonb(d)->>'daticurules', 'lc_monetary', current_setting('lc_monetary'), \
          'lsn', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text) \
-         FROM pg_database WHERE datname = current_database()",
+         FROM pg_database d WHERE datname = current_database()",
     )?;
     let members = json.as_object().into_iter().flatten();
     Ok(members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect())
@@ -35,30 +37,4 @@ pub(crate) fn dump_version(job: &Job, connection: &Connection) -> Result<String,
     let text = String::from_utf8_lossy(&written);
     let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     Ok(version.unwrap_or_default().to_owned())
-}
-
-/// The sum of a schema, without what differs from server to server: owners, rights, comments of the program.
-pub(crate) fn schema_sum(job: &Job, connection: &Connection, more: Vec<String>) -> Result<String, Problem> {
-    let mut arguments = [
-        "--schema-only",
-        "--no-owner",
-        "--no-privileges",
-        "--no-tablespaces",
-        "--no-password",
-        "--no-publications",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    arguments.extend(more);
-    let tool = program::start(job, connection, "pg_dump", arguments, Flow::Out, None)?;
-    let written = tool.written("The schema cannot be read", problem_of)?;
-    let text = String::from_utf8_lossy(&written);
-    // `\restrict` holds a random word in newer versions.
-    let lines = text.lines().filter(|line| {
-        !line.starts_with("--")
-            && !line.starts_with("\\restrict")
-            && !line.starts_with("\\unrestrict")
-            && !line.trim().is_empty()
-    });
-    Ok(Sum::of(lines.collect::<Vec<_>>().join("\n").as_bytes()).sha256)
 }

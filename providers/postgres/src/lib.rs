@@ -8,17 +8,22 @@
     allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")
 )]
 
+mod chosen;
 mod connection;
 mod credentials;
 mod database;
+mod facts;
 mod in_use;
 mod migration;
+mod pattern;
 mod program;
+mod properties;
 mod psql;
 mod query;
 mod query_data;
 mod query_test;
 mod restore;
+mod schema;
 mod scratch;
 mod selection;
 mod service;

@@ -1,25 +1,27 @@
-//! Bringing a snapshot back: into a scratch database, or for a person into a new database that then takes the name.
+//! Bringing the parts of a snapshot into an empty database.
+
+pub(crate) mod person;
 
 use std::io::{self, Read as _, Write as _};
 
-use relplan_archive::{Archive, Depth, Flow, Identities, Job, Part, Settings, Wanted, asserts, side_thread};
-use relplan_contract::{Problem, ProblemKind, Restored};
+use relplan_archive::{Archive, Flow, Identities, Job, Part, side_thread};
+use relplan_contract::Problem;
 
+use crate::chosen::Needs;
 use crate::connection::Connection;
-use crate::in_use;
 use crate::program;
 use crate::psql::{Session, identifier, literal};
-use crate::scratch;
-use crate::selection::Selection;
+use crate::snapshot::catalogue::{CATALOGUE, Catalogue, Role, TEXT};
 use crate::snapshot::take::{GLOBALS, ROWS, SCHEMA, WHOLE};
 use crate::snapshot::verify::of_tool;
-use crate::tables;
 
 /// How it is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// To be compared and thrown away: owners and rights of the source may not exist there.
-    Scratch,
+    /// To be compared and thrown away, on a server whose roles are others: owners and rights of the source may not exist there.
+    Lent,
+    /// To be compared and thrown away, on a server that was given the roles of the source.
+    Own,
     /// For good: owners and rights come back, too.
     Real,
 }
@@ -31,20 +33,22 @@ pub(crate) fn into(
     archive: &Archive,
     identities: Option<&Identities>,
     manner: Manner,
+    known: &Catalogue,
 ) -> Result<(), Problem> {
-    let target = Target { job, connection, archive, identities, manner };
+    let connection = &prepared(job, connection, archive, &known.needs)?;
+    let target = Target { job, connection, archive, identities, manner, known };
     let named = |beginning: &str| {
         let parts = archive.manifest.parts.iter();
         parts.filter(|part| part.name.starts_with(beginning)).collect::<Vec<_>>()
     };
     let mut found = 0;
     for part in named(WHOLE) {
-        target.restore(part, &[])?;
+        target.restore_first(part, &[])?;
         found += 1;
     }
     for part in named(SCHEMA) {
         let rows = named(ROWS);
-        target.restore(part, &["--section=pre-data"])?;
+        target.restore_first(part, &["--section=pre-data"])?;
         side_by_side(&rows, |rows| target.restore(rows, &["--section=data"]))?;
         target.restore_indexes(part, rows.len())?;
         found += 1;
@@ -54,6 +58,59 @@ pub(crate) fn into(
             .hint("Use a newer relplan."));
     }
     Ok(())
+}
+
+/// Makes what a dump needs and does not hold.
+pub(crate) fn needed(job: &Job, connection: &Connection, needs: &Needs) -> Result<(), Problem> {
+    if *needs == Needs::default() {
+        return Ok(());
+    }
+    let mut session = Session::open(job, connection)?;
+    let places = needs.extensions.iter().map(|(_, schema)| schema);
+    for schema in needs.schemas.iter().chain(places).filter(|schema| *schema != "pg_catalog") {
+        session.run_text(&format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(schema)))?;
+    }
+    for (extension, schema) in &needs.extensions {
+        let (extension, schema) = (identifier(extension), identifier(schema));
+        session.run_text(&format!("CREATE EXTENSION IF NOT EXISTS {extension} WITH SCHEMA {schema}"))?;
+    }
+    session.close()
+}
+
+/// Makes what the dump needs; gives the connection with the forms of the source's values.
+fn prepared(
+    job: &Job,
+    connection: &Connection,
+    archive: &Archive,
+    needs: &Needs,
+) -> Result<Connection, Problem> {
+    needed(job, connection, needs)?;
+    let mut session = Session::open(job, connection)?;
+    // A dump has amounts of money in the form of the source's locale: `1,00` and `1.00` mean another sum elsewhere.
+    let money = archive.manifest.database.get("lc_monetary").map_or("", String::as_str);
+    if money.is_empty() || money.contains([' ', '\\']) {
+        session.close()?;
+        return Ok(connection.clone());
+    }
+    let known = session.run(&format!("SELECT set_config('lc_monetary', {}, false)", literal(money))).is_ok();
+    if known {
+        return Ok(connection.with_options(&[("lc_monetary", money.to_owned())]));
+    }
+    job.check()?;
+    let line = format!("this server does not know the form of amounts of money of the source ({money})");
+    job.context().progress.line(&line);
+    Ok(connection.clone())
+}
+
+/// Where a line of a list of `pg_restore` stands for one of these schemas, which are there already: the schema and its owner.
+/// `4; 2615 2200 SCHEMA - public owner`; an owner with a space is told from the end of another schema's name by the roles.
+fn owned_schema<'l>(line: &'l str, there: &[&'l str], roles: &[Role]) -> Option<(&'l str, &'l str)> {
+    let what = line.splitn(4, ' ').nth(3).filter(|_| !line.starts_with(';'))?.strip_prefix("SCHEMA - ")?;
+    there.iter().find_map(|schema| {
+        let owner = what.strip_prefix(schema)?.strip_prefix(' ')?;
+        let known = !owner.contains(' ') || roles.iter().any(|role| role.name == owner);
+        known.then_some((*schema, owner))
+    })
 }
 
 /// Works on each on a thread of its own.
@@ -72,7 +129,7 @@ fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<(), Problem> + S
 }
 
 fn is_known(part: &Part) -> bool {
-    [WHOLE, SCHEMA, ROWS, GLOBALS].iter().any(|beginning| part.name.starts_with(beginning))
+    [WHOLE, SCHEMA, ROWS, GLOBALS, CATALOGUE, TEXT].iter().any(|beginning| part.name.starts_with(beginning))
 }
 
 /// Whether a line of `pg_restore --list` stands for an index, or a constraint that is one: `3360; 2606 16400 CONSTRAINT ...`.
@@ -89,12 +146,38 @@ struct Target<'t> {
     archive: &'t Archive,
     identities: Option<&'t Identities>,
     manner: Manner,
+    known: &'t Catalogue,
 }
 
 impl Target<'_> {
+    /// Restores what comes first, without the schemas that are there: `pg_dump` makes `public` anew where schemas are chosen by
+    /// name, and every new database has one already.
+    fn restore_first(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
+        let contents = self.contents(part, more)?;
+        let needs = &self.known.needs;
+        let places = needs.extensions.iter().map(|(_, schema)| schema.as_str());
+        let there: Vec<&str> =
+            std::iter::once("public").chain(needs.schemas.iter().map(String::as_str)).chain(places).collect();
+        let owned = |line| owned_schema(line, &there, &self.known.roles);
+        let found: Vec<(&str, &str)> = contents.lines().filter_map(owned).collect();
+        if found.is_empty() {
+            return self.restore(part, more);
+        }
+        if self.manner != Manner::Lent {
+            let mut session = Session::open(self.job, self.connection)?;
+            for (schema, owner) in found {
+                let (schema, owner) = (identifier(schema), identifier(owner));
+                session.run_text(&format!("ALTER SCHEMA {schema} OWNER TO {owner}"))?;
+            }
+            session.close()?;
+        }
+        let others: Vec<&str> = contents.lines().filter(|line| owned(line).is_none()).collect();
+        self.restore_listed(part, &others.join("\n"))
+    }
+
     /// Restores what comes after the rows: indexes side by side, since they take longest, then what builds on them.
     fn restore_indexes(&self, part: &Part, jobs: usize) -> Result<(), Problem> {
-        let contents = self.contents(part)?;
+        let contents = self.contents(part, &["--section=post-data"])?;
         let (indexes, others): (Vec<&str>, Vec<&str>) = contents.lines().partition(|line| is_index(line));
         let mut hands = vec![String::new(); jobs.clamp(1, indexes.len().max(1))];
         for (number, line) in indexes.into_iter().enumerate() {
@@ -105,10 +188,10 @@ impl Target<'_> {
         self.restore_listed(part, &others.join("\n"))
     }
 
-    /// The list of what comes after the rows, a line each.
-    fn contents(&self, part: &Part) -> Result<String, Problem> {
+    /// The list of what is in a part, a line each.
+    fn contents(&self, part: &Part, more: &[&str]) -> Result<String, Problem> {
         let mut reader = self.archive.reader(part, self.identities)?;
-        let arguments = ["--list", "--section=post-data"].map(str::to_owned).to_vec();
+        let arguments = ["--list"].iter().chain(more).map(|text| (*text).to_owned()).collect();
         let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::Both, None)?;
         let unread = |error: io::Error| Problem::refused(format!("pg_restore cannot be read: {error}."));
         let (mut output, mut input) = (tool.output().map_err(unread)?, tool.input().map_err(unread)?);
@@ -130,7 +213,8 @@ impl Target<'_> {
         let mut list = tempfile::NamedTempFile::new().map_err(unwritable)?;
         list.write_all(lines.as_bytes()).map_err(unwritable)?;
         let list = format!("--use-list={}", list.path().display());
-        self.restore(part, &["--section=post-data", &list])
+        // Without a section: `pg_restore` would take comments and rights for those of another section than their object's.
+        self.restore(part, &[&list])
     }
 
     fn restore(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
@@ -138,18 +222,19 @@ impl Target<'_> {
         let mut arguments =
             vec!["--exit-on-error".to_owned(), "--no-password".to_owned(), format!("--dbname={database}")];
         arguments.extend(more.iter().map(|text| (*text).to_owned()));
-        if self.manner == Manner::Scratch {
-            arguments.extend(
-                [
-                    "--no-owner",
-                    "--no-privileges",
-                    "--no-publications",
-                    "--no-subscriptions",
-                    "--no-tablespaces",
-                ]
-                .map(str::to_owned),
-            );
-        }
+        let without: &[&str] = match self.manner {
+            Manner::Real => &[],
+            Manner::Own => &["--no-tablespaces", "--no-security-labels"],
+            Manner::Lent => &[
+                "--no-owner",
+                "--no-privileges",
+                "--no-publications",
+                "--no-subscriptions",
+                "--no-tablespaces",
+                "--no-security-labels",
+            ],
+        };
+        arguments.extend(without.iter().map(|text| (*text).to_owned()));
         let mut reader = self.archive.reader(part, self.identities)?;
         let mut tool = program::start(self.job, self.connection, "pg_restore", arguments, Flow::In, None)?;
         let fed = tool.feed(&mut reader, &part.name);
@@ -158,155 +243,27 @@ impl Target<'_> {
     }
 }
 
-/// Restores a snapshot for a person: into a new database, which then gets the name that was asked for.
-///
-/// It ends with the restored database under that name, or with an error: what was there then still has its name.
-pub(crate) fn for_person(
-    job: &Job,
-    settings: &Settings,
-    archive: &Archive,
-    wanted: &Wanted,
-) -> Result<Restored, Problem> {
-    let named = Connection::of_person(job.context(), &wanted.into, wanted.programs(job.context()))?;
-    let Some(name) = named.database().map(str::to_owned) else {
-        return Err(
-            Problem::refused("The URL names no database.").hint("Write postgres://USER@HOST/DATABASE.")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_that_are_there_are_found_in_a_list() {
+        let roles = [Role { name: "the app".to_owned(), superuser: false }];
+        let found = |line: &'static str| owned_schema(line, &["public", "my parts"], &roles);
+        assert_eq!(
+            found("4; 2615 2200 SCHEMA - public pg_database_owner"),
+            Some(("public", "pg_database_owner"))
         );
-    };
-    let server = named.to_database("postgres");
-    let there = looked_at(job, &server, &named, &name)?;
-    if let Some(tables) = there.filter(|tables| *tables > 0 && !wanted.over) {
-        let message = format!("The database {name} is there already, with {tables} tables.");
-        return Err(Problem::invalid("into", message)
-            .hint("Name a new database. With -over it is put aside under another name, and not deleted."));
-    }
-    if there.is_some() {
-        // Before the hours that restoring may take.
-        in_use::refuse(job, &server, &name)?;
-    }
-    let stamp = job.context().clock.now_ms();
-    let (new, aside) = (format!("{name}_restored_{stamp}"), format!("{name}_before_{stamp}"));
-    scratch::create(job, &server, &new, &archive.manifest.database)?;
-    let began = job.context().clock.now_ms();
-    let fresh = named.to_database(&new);
-    let filled = into(job, &fresh, archive, settings.identities()?.as_ref(), Manner::Real)
-        .and_then(|()| compared(job, &fresh, archive));
-    let mut notes = match filled {
-        Ok(note) => vec![note],
-        Err(problem) => {
-            // The database is ours alone, and half-full: nobody should find it.
-            let dropped = Session::open(job, &server)
-                .and_then(|mut session| session.run_text(&format!("DROP DATABASE {}", identifier(&new))));
-            let left = if dropped.is_err() {
-                format!(" The database {new} could not be dropped.")
-            } else {
-                String::new()
-            };
-            return Err(Problem { message: format!("{}{left}", problem.message), ..problem });
-        }
-    };
-    notes.push(format!("It took {} s.", job.context().clock.now_ms().saturating_sub(began) / 1_000));
-    take_the_name(job, &server, &name, &new, there.map(|_| &*aside))?;
-    notes.push(match there {
-        Some(_) => format!("The database that was there is now {aside}; drop it when nobody misses it."),
-        None => format!("The database {name} is new."),
-    });
-    Ok(Restored { notes })
-}
-
-/// Gives the restored database its name, once the one that has it has another.
-fn take_the_name(
-    job: &Job,
-    server: &Connection,
-    name: &str,
-    new: &str,
-    aside: Option<&str>,
-) -> Result<(), Problem> {
-    let rename =
-        |from: &str, to: &str| format!("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
-    let mut renames: Vec<String> = aside.map(|aside| rename(name, aside)).into_iter().collect();
-    renames.push(rename(new, name));
-    // Somebody may have connected meanwhile. Those who do so only for a moment are waited for.
-    let in_use = |problem: &Problem| problem.message.contains("is being accessed by other users");
-    let mut tries = 0..2;
-    let problem = loop {
-        match swap(job, server, &renames) {
-            Ok(()) => return Ok(()),
-            Err(problem) if in_use(&problem) && tries.next().is_some() => {}
-            Err(problem) => break problem,
-        }
-    };
-    match is_there(job, server, new) {
-        // The answer was lost, and not what it told.
-        Ok(false) => return Ok(()),
-        Ok(true) => {}
-        Err(unasked) => {
-            let message = format!(
-                "Whether the restored database {new} has the name {name} now cannot be found out: {} {}",
-                problem.message, unasked.message
-            );
-            return Err(Problem::uncertain(message).hint("Look at the list of databases (`psql -l`)."));
+        assert_eq!(found("4; 2615 2200 SCHEMA - public the app"), Some(("public", "the app")));
+        assert_eq!(found("4; 2615 2200 SCHEMA - my parts app"), Some(("my parts", "app")));
+        for line in [
+            "; 4; 2615 2200 SCHEMA - public owner",
+            "5; 2615 16999 SCHEMA - public_2 owner",
+            "5; 2615 16999 SCHEMA - public 2 owner",
+            "6; 0 0 COMMENT - SCHEMA public owner",
+        ] {
+            assert_eq!(found(line), None, "{line}");
         }
     }
-    let here = aside.map_or_else(String::new, |_| format!(" {name} is as it was."));
-    let who = match aside.map(|_| in_use::refuse(job, server, name)) {
-        Some(Err(users)) => format!(" {}", users.message),
-        _ => String::new(),
-    };
-    let message = format!(
-        "The snapshot was restored, but does not have the name {name}: {}{who}{here} The restored database is {new}.",
-        problem.message
-    );
-    Err(Problem { kind: ProblemKind::Refused, message, ..problem }.hint(format!(
-        "When nobody is connected to {name}, run `{}`; or drop {new}, and restore again.",
-        renames.join("; ")
-    )))
-}
-
-/// Gives databases other names, all or none: never is there no database of the name.
-fn swap(job: &Job, server: &Connection, renames: &[String]) -> Result<(), Problem> {
-    let mut session = Session::open(job, server)?;
-    session.run("BEGIN")?;
-    for rename in renames {
-        session.run_text(rename)?;
-    }
-    session.run("COMMIT")?;
-    session.close()
-}
-
-/// Whether the server has a database of this name.
-fn is_there(job: &Job, server: &Connection, name: &str) -> Result<bool, Problem> {
-    let mut session = Session::open(job, server)?;
-    let there = session.run(&format!("SELECT 1 FROM pg_database WHERE datname = {}", literal(name)))?;
-    session.close()?;
-    Ok(!there.is_empty())
-}
-
-/// How many tables the database has; none where it is not there.
-fn looked_at(
-    job: &Job,
-    server: &Connection,
-    named: &Connection,
-    name: &str,
-) -> Result<Option<usize>, Problem> {
-    if !is_there(job, server, name)? {
-        return Ok(None);
-    }
-    let mut session = Session::open(job, named)?;
-    let tables = tables::list(&mut session, &Selection::default())?;
-    session.close()?;
-    Ok(Some(tables.len()))
-}
-
-/// Compares the numbers of rows with those of the snapshot.
-fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<String, Problem> {
-    let mut session = Session::open(job, connection)?;
-    let listed = tables::list(&mut session, &Selection::default())?;
-    let contents = tables::contents(&mut session, &listed, Depth::Counted)?;
-    session.close()?;
-    let differences = archive.manifest.differences(&contents);
-    asserts::agree(&differences)?;
-    let counted = archive.manifest.counted();
-    let how = if archive.manifest.exact { "as they were counted" } else { "by the estimates of" };
-    Ok(format!("{counted}, {how} when the snapshot was taken."))
 }

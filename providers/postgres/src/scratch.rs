@@ -6,7 +6,9 @@ use relplan_archive::{Failed, Ground, Job, Served};
 use relplan_contract::{Problem, Value};
 
 use crate::connection::Connection;
+use crate::properties::Locale;
 use crate::psql::{Session, identifier, literal, problem_of};
+use crate::snapshot::catalogue::Role;
 
 /// Who runs it where relplan is root: PostgreSQL refuses to.
 const USER: &str = "postgres";
@@ -29,14 +31,20 @@ const SETTINGS: [&str; 10] = [
 pub(crate) struct Scratch<'j> {
     /// How it is reached.
     pub(crate) connection: Connection,
+    /// What of the source it could not be given, in words.
+    pub(crate) note: Option<String>,
+    /// How databases are made and dropped beside it.
+    server: Connection,
+    locale: Locale,
+    job: &'j Job,
     kind: Kind<'j>,
 }
 
 enum Kind<'j> {
     /// On a server of ours.
     Own { _served: Served<'j> },
-    /// On a server that stays; the database goes.
-    Lent { job: &'j Job, server: Connection, database: String },
+    /// On a server that stays; the databases go.
+    Lent { databases: Vec<String> },
 }
 
 impl<'j> Scratch<'j> {
@@ -52,9 +60,11 @@ impl<'j> Scratch<'j> {
         if let Some(url) = block.get("url").as_str() {
             let server = Connection::of_scratch(job.context(), url, programs)?;
             let name = format!("relplan_verify_{}", std::process::id());
-            create(job, &server, &name, &database.database)?;
+            let locale = Locale::of(&database.database);
+            let note = create(job, &server, &name, &locale)?;
             let connection = server.to_database(&name);
-            return Ok(Self { connection, kind: Kind::Lent { job, server, database: name } });
+            let kind = Kind::Lent { databases: vec![name] };
+            return Ok(Self { connection, note, server, locale, job, kind });
         }
         let folder = block.get("directory").as_str();
         let folder = folder.map(|folder| job.context().place("scratch", folder)).transpose()?;
@@ -91,31 +101,60 @@ impl<'j> Scratch<'j> {
         let mut arguments = vec!["-D".to_owned(), data];
         arguments.extend(settings.flat_map(|setting| ["-c".to_owned(), setting.to_owned()]));
         let served = ground.serve(&ours.program("postgres"), arguments, "QUIT")?;
-        let connection =
-            ours.with("PGHOST", &folder).with("PGUSER", "relplan").with("PGDATABASE", "postgres");
-        served.await_answer(job, || Session::open(job, &connection)?.close())?;
-        let name = "relplan";
-        create(job, &connection, name, &manifest.database)?;
-        let connection = connection.to_database(name);
-        Ok(Self { connection, kind: Kind::Own { _served: served } })
+        let server = ours.with("PGHOST", &folder).with("PGUSER", "relplan").with("PGDATABASE", "template1");
+        served.await_answer(job, || Session::open(job, &server)?.close())?;
+        // The same name: a function or a constraint may ask for it.
+        let told = manifest.database.get("database").map_or("", String::as_str);
+        let name = if ["", "template0", "template1"].contains(&told) { "relplan" } else { told };
+        if name == "postgres" {
+            Session::open(job, &server)?.run_text("DROP DATABASE postgres")?;
+        }
+        let locale = Locale::of(&manifest.database);
+        let note = create(job, &server, name, &locale)?;
+        let connection = server.to_database(name);
+        Ok(Self { connection, note, server, locale, job, kind: Kind::Own { _served: served } })
+    }
+
+    /// Whether the server is one of ours: then it can be given roles.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.kind, Kind::Own { .. })
+    }
+
+    /// Gives the server the roles that it lacks. Nobody can log in as one of them.
+    pub(crate) fn give_roles(&self, roles: &[Role]) -> Result<(), Problem> {
+        let mut session = Session::open(self.job, &self.server)?;
+        let there = session.run("SELECT jsonb_agg(rolname) FROM pg_roles")?.concat();
+        let there: Vec<String> = serde_json::from_str(&there).unwrap_or_default();
+        for role in roles.iter().filter(|role| !there.contains(&role.name)) {
+            let rank = if role.superuser { "SUPERUSER" } else { "NOSUPERUSER" };
+            session.run_text(&format!("CREATE ROLE {} NOLOGIN {rank}", identifier(&role.name)))?;
+        }
+        session.close()
+    }
+
+    /// A second, empty database.
+    pub(crate) fn second(&mut self) -> Result<Connection, Problem> {
+        let name = format!("relplan_second_{}", std::process::id());
+        create(self.job, &self.server, &name, &self.locale)?;
+        let connection = self.server.to_database(&name);
+        if let Kind::Lent { databases } = &mut self.kind {
+            databases.push(name);
+        }
+        Ok(connection)
     }
 }
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
-        match &mut self.kind {
-            // It ends with its fields.
-            Kind::Own { .. } => {}
-            Kind::Lent { job, server, database } => {
-                let dropped = Session::open(job, server).and_then(|mut session| {
-                    session
-                        .run_text(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(database)))
-                });
-                if dropped.is_err() {
-                    job.context()
-                        .progress
-                        .line(&format!("the scratch database {database} could not be dropped"));
-                }
+        // One of our own ends with its fields.
+        let Kind::Lent { databases } = &self.kind else { return };
+        for database in databases {
+            let dropped = Session::open(self.job, &self.server).and_then(|mut session| {
+                session.run_text(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(database)))
+            });
+            if dropped.is_err() {
+                let line = format!("the scratch database {database} could not be dropped");
+                self.job.context().progress.line(&line);
             }
         }
     }
@@ -145,28 +184,37 @@ fn plain(source: &Connection) -> Connection {
     ])
 }
 
-/// Makes an empty database with the encoding, and where it exists the locale, of the one that was dumped.
+/// Makes an empty database with the encoding and the locale, or the next best where that is not to be had: then it says so.
 pub(crate) fn create(
     job: &Job,
     server: &Connection,
     name: &str,
-    like: &std::collections::BTreeMap<String, String>,
-) -> Result<(), Problem> {
-    let told = |name: &str| like.get(name).map_or("", String::as_str);
-    let encoding = if told("encoding").is_empty() { "UTF8" } else { told("encoding") };
+    like: &Locale,
+) -> Result<Option<String>, Problem> {
+    let encoding = if like.encoding.is_empty() { "UTF8" } else { &like.encoding };
     let base =
         format!("CREATE DATABASE {} TEMPLATE template0 ENCODING {}", identifier(name), literal(encoding));
-    let mut locale = String::new();
-    for (what, value) in [("LC_COLLATE", told("collate")), ("LC_CTYPE", told("ctype"))] {
-        if !value.is_empty() {
-            locale.push_str(&format!(" {what} {}", literal(value)));
+    let mut tablespace = String::new();
+    if !like.tablespace.is_empty() {
+        tablespace = format!(" TABLESPACE {}", identifier(&like.tablespace));
+    }
+    let mut reason = None;
+    for clause in like.clauses() {
+        match Session::open(job, server)?.run_text(&format!("{base}{clause}{tablespace}")) {
+            Ok(_) => {
+                return Ok(reason.map(|reason: String| {
+                    format!("The locale of the source is not to be had here, and{clause} was taken: text is sorted otherwise. {reason}")
+                }));
+            }
+            // What is sorted differs, what is stored does not.
+            Err(problem) if is_locale(&problem) => reason = reason.or(Some(problem.message)),
+            Err(problem) => return Err(problem),
         }
     }
-    let with_locale = Session::open(job, server)?.run_text(&format!("{base}{locale}"));
-    if with_locale.as_ref().is_err_and(|problem| problem.message.contains("locale")) {
-        // The machine does not know the locale: what is sorted differs, what is stored does not.
-        let plain = format!("{base} LC_COLLATE 'C' LC_CTYPE 'C'");
-        return Session::open(job, server)?.run_text(&plain).map(drop);
-    }
-    with_locale.map(drop)
+    Err(Problem::refused(reason.unwrap_or_else(|| format!("The database {name} cannot be made."))))
+}
+
+/// Whether a server does not know a locale, or who provides it.
+fn is_locale(problem: &Problem) -> bool {
+    ["locale", "ICU", "collation", "LC_"].iter().any(|word| problem.message.contains(word))
 }

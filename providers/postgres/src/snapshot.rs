@@ -1,5 +1,6 @@
 //! `postgres_snapshot`: a dump that is known to restore.
 
+pub(crate) mod catalogue;
 pub(crate) mod take;
 pub(crate) mod verify;
 
@@ -33,7 +34,23 @@ resource "postgres_snapshot" "before" {
     days  = 30
   }
 }
-```"#;
+```
+
+A parent in `tables`, `exclude_tables` or `exclude_table_data` means its partitions and the tables that inherit from it, too. Whatever
+`verify` says, what could not be restored is refused before anything is dumped: a pattern that matches nothing, a table that needs one
+(or a type, a function) that is left out, rows that refer to rows that are left out. Schemas and extensions that chosen tables need are
+made by the restore. With `schemas` or `tables`, large objects are not in the snapshot; the rows of foreign tables never are.
+
+With verify = "restore", a server of relplan's own gets the roles of the source (nobody can log in as one), the database's name, encoding
+and locale. Compared are: of each table the rows and a sum over its columns by name, without generated ones; of each object what the
+catalogue knows, by name, with owner and rights; large objects; and the text of the schema, after that of the source took the same way.
+Not compared are the values of sequences, security labels, tablespaces, and what belongs to an extension, which makes it anew: an owner or
+right of such an object that was changed is in no dump. On the server of `scratch { url }`, owners, rights, publications and
+subscriptions are not compared. Subscriptions come back disabled.
+
+`relplan restore -over` gives the restored database the owner, rights, locale, connection limit, comment and settings (also those of a role
+in this database) of the one that is put aside, and looks whether it has them. What the role may not set is told as statements, before and
+after. A new database gets none of these, and the statements are told."#;
 
 /// The arguments that only PostgreSQL has.
 fn own() -> Vec<Attribute> {
@@ -41,11 +58,11 @@ fn own() -> Vec<Attribute> {
     let number = |name, docs| Attribute::optional(name, Type::Number, docs);
     let mut attributes = connection::attributes();
     attributes.extend([
-        patterns("schemas", "Only these schemas; `*` and `?` stand for any characters. Default: all."),
+        patterns("schemas", "Only these schemas; `*` and `?` stand for any characters, and a name that holds a dot is in double quotes. Default: all."),
         patterns("exclude_schemas", "Not these schemas."),
-        patterns("tables", "Only these tables: `public.orders`, `audit.*`."),
-        patterns("exclude_tables", "Not these tables."),
-        patterns("exclude_table_data", "These tables without their rows."),
+        patterns("tables", "Only these tables: `public.orders`, `audit.*`; with their partitions and heirs."),
+        patterns("exclude_tables", "Not these tables, nor their partitions and heirs."),
+        patterns("exclude_table_data", "These tables, their partitions and heirs without their rows."),
         Attribute::optional("globals", Type::Bool, "Roles (without passwords) and tablespaces, too.")
             .or(false),
         number("jobs", "How many `pg_dump` run side by side, 1 to 64.").or(1).means(),
@@ -167,6 +184,6 @@ impl Engine for Postgres {
         archive: &Archive,
         wanted: &Wanted,
     ) -> Result<Restored, Problem> {
-        restore::for_person(job, settings, archive, wanted)
+        restore::person::for_person(job, settings, archive, wanted)
     }
 }

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use relplan_archive::{Depth, Table};
+use relplan_archive::{Depth, Manifest, Table};
 use relplan_contract::Problem;
 use serde::Deserialize;
 
+use crate::chosen::Chosen;
 use crate::psql::{Session, identifier};
 use crate::selection::{Selection, exactly};
+
+/// How a sum begins that is over the columns by their names. One without it is over the row as it stands, in the order of the
+/// columns, which a restore may change: older relplans made these.
+const BY_NAME: &str = "by name: ";
 
 /// A table as the catalogue knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,11 +23,19 @@ pub(crate) struct Listed {
     pub(crate) bytes: i64,
     /// Rows as the planner estimates them; negative where nobody knows.
     pub(crate) rows: i64,
+    /// The columns that hold what was written there, sorted.
+    #[serde(default)]
+    columns: Vec<String>,
 }
 
 impl Listed {
-    /// Its name for people and manifests.
+    /// Its name for people and manifests: no other table has it.
     pub(crate) fn name(&self) -> String {
+        format!("{}.{}", part(&self.schema), part(&self.table))
+    }
+
+    /// Its name as older relplans wrote it: two tables may have the same.
+    fn old_name(&self) -> String {
         format!("{}.{}", self.schema, self.table)
     }
 
@@ -32,11 +45,14 @@ impl Listed {
     }
 }
 
-/// The tables that a selection means.
-pub(crate) fn list(session: &mut Session<'_>, selection: &Selection) -> Result<Vec<Listed>, Problem> {
-    let json = session.json(&selection.query())?;
-    serde_json::from_value(json)
-        .map_err(|error| Problem::refused(format!("The tables cannot be listed: {error}.")))
+/// A part of a name, in quotes where its dot would be taken for the one that divides.
+fn part(name: &str) -> String {
+    if name.contains(['.', '"']) { identifier(name) } else { name.to_owned() }
+}
+
+/// All tables of a database.
+pub(crate) fn list(session: &mut Session<'_>) -> Result<Vec<Listed>, Problem> {
+    Chosen::find(session, &Selection::default()).map(|chosen| chosen.listed)
 }
 
 /// What each of the tables holds, in the session's own snapshot of the database.
@@ -49,25 +65,70 @@ pub(crate) fn contents(
     for listed in tables {
         let table = match depth {
             Depth::Estimated => Table { rows: listed.rows.max(0), content: None },
-            Depth::Counted | Depth::Summed => count(session, listed, depth == Depth::Summed)?,
+            Depth::Counted => count(session, listed, "NULL")?,
+            Depth::Summed => count(session, listed, &sum_by_name(listed))?,
         };
         all.insert(listed.name(), table);
     }
     Ok(all)
 }
 
-fn count(session: &mut Session<'_>, listed: &Listed, sum: bool) -> Result<Table, Problem> {
+/// What the tables of a restored copy hold, in the terms of the manifest that it is compared with.
+pub(crate) fn contents_like(
+    session: &mut Session<'_>,
+    manifest: &Manifest,
+    summed: bool,
+) -> Result<BTreeMap<String, Table>, Problem> {
+    let mut all = BTreeMap::new();
+    for listed in list(session)? {
+        let (name, old) = (listed.name(), listed.old_name());
+        let name = if manifest.tables.contains_key(&name) { name } else { old };
+        let Some(taken) = manifest.tables.get(&name) else { continue };
+        let content = match &taken.content {
+            Some(content) if summed && content.starts_with(BY_NAME) => sum_by_name(&listed),
+            Some(_) if summed => sum("\"relplan row\"::text"),
+            _ => "NULL".to_owned(),
+        };
+        let table = count(session, &listed, &content)?;
+        all.insert(name, table);
+    }
+    Ok(all)
+}
+
+/// A sum of hashes does not depend on the order of the rows, and sees one that is there twice.
+fn sum(row: &str) -> String {
+    format!("coalesce(sum(hashtextextended({row}, 0)::numeric), 0)::text")
+}
+
+fn sum_by_name(listed: &Listed) -> String {
+    let columns = listed.columns.iter().map(|name| format!("\"relplan row\".{}", identifier(name)));
+    let row = format!("ROW({})::text", columns.collect::<Vec<_>>().join(", "));
+    format!("'{BY_NAME}' || {}", sum(&row))
+}
+
+fn count(session: &mut Session<'_>, listed: &Listed, content: &str) -> Result<Table, Problem> {
     let from = format!("{}.{}", identifier(&listed.schema), identifier(&listed.table));
-    // A sum of hashes does not depend on the order of the rows, and sees one that is there twice.
-    let content = if sum {
-        "coalesce(sum(hashtextextended(\"relplan row\"::text, 0)::numeric), 0)::text"
-    } else {
-        "NULL"
-    };
     let sql = format!(
         "SELECT jsonb_build_object('rows', count(*), 'content', {content}) FROM ONLY {from} AS \"relplan row\""
     );
     serde_json::from_value(session.json(&sql)?).map_err(|error| {
         Problem::refused(format!("The rows of {} cannot be counted: {error}.", listed.name()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_by_the_place_of_the_dot_differ() {
+        let name = |schema: &str, table: &str| {
+            let (schema, table) = (schema.to_owned(), table.to_owned());
+            Listed { schema, table, bytes: 0, rows: 0, columns: Vec::new() }.name()
+        };
+        assert_eq!(name("public", "Log Entries"), "public.Log Entries");
+        assert_eq!(name("a.b", "c"), "\"a.b\".c");
+        assert_eq!(name("a", "b.c"), "a.\"b.c\"");
+        assert_eq!(name("a", "b\".\"c"), "a.\"b\"\".\"\"c\"");
+    }
 }

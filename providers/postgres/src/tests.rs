@@ -1,13 +1,17 @@
 //! Against a real server, which each test starts and stops itself.
 
 mod bucket;
+mod chosen;
+mod condemned;
 mod conformance;
 mod credentials;
 mod faults;
 mod migration;
+mod over;
 mod query;
 mod restore;
 mod snapshot;
+mod zoo;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

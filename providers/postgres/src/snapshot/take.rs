@@ -10,11 +10,13 @@ use relplan_archive::{Archive, Depth, Draft, Facts, Flow, Job, OnLine, Part, Set
 use relplan_contract::Problem;
 
 use super::Plan;
+use super::catalogue::{self, Catalogue, TEXT};
+use crate::chosen::Chosen;
 use crate::connection::Connection;
 use crate::database;
 use crate::program;
 use crate::psql::{Session, problem_of};
-
+use crate::schema;
 use crate::tables::{self, Listed};
 
 /// What each `pg_dump` is told, whatever it dumps.
@@ -57,15 +59,24 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     let mut session = Session::open(job, &connection)?;
     session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     let exported = session.run("SELECT pg_export_snapshot()")?.concat();
-    let listed = tables::list(&mut session, &plan.selection)?;
-    lock(&mut session, &listed)?;
+    let chosen = Chosen::find(&mut session, &plan.selection)?;
+    for note in &chosen.notes {
+        job.context().progress.line(note);
+    }
+    let listed = &chosen.listed;
+    lock(&mut session, listed)?;
+    let database = said.get("database").cloned().unwrap_or_default();
+    let compared = plan.depth == Depth::Summed;
+    let known = Catalogue::look(&mut session, &plan.selection, &chosen, &database, compared)?;
     let raw: i64 = listed.iter().map(|table| table.bytes).sum();
     said.insert("bytes".to_owned(), raw.to_string());
     // Compressed rows take far less than tables on a disk; a disk that fills up all the same is told then.
     let draft = Draft::begin(settings, job.context(), key, u64::try_from(raw / 8).unwrap_or_default())?;
-    let dump = Dump { job, draft: &draft, connection: &connection, plan, snapshot: &exported };
-    let ((parts, schema_sha256), contents) =
-        job.both(|| dump.all(&listed), || tables::contents(&mut session, &listed, plan.depth))?;
+    let dump =
+        Dump { job, draft: &draft, connection: &connection, plan, chosen: &chosen, snapshot: &exported };
+    let ((mut parts, schema_sha256), contents) =
+        job.both(|| dump.all(listed), || tables::contents(&mut session, listed, plan.depth))?;
+    parts.push(known.write(&draft)?);
     session.run("COMMIT")?;
     session.close()?;
     let facts = Facts {
@@ -95,15 +106,17 @@ struct Dump<'d> {
     draft: &'d Draft<'d>,
     connection: &'d Connection,
     plan: &'d Plan,
+    chosen: &'d Chosen,
     snapshot: &'d str,
 }
 
 impl Dump<'_> {
     /// Writes every part; with them, the sum of the schema.
     fn all(&self, listed: &[Listed]) -> Result<(Vec<Part>, String), Problem> {
-        let selection = self.plan.selection.arguments();
-        let schema = self.schema_sum(&selection)?;
-        let mut parts = Vec::new();
+        let selection = self.chosen.arguments.clone();
+        let text = self.schema(&selection)?;
+        let schema = schema::sum(&text);
+        let mut parts = vec![catalogue::write(self.draft, TEXT, text.as_bytes())?];
         if self.plan.globals {
             let arguments = vec![
                 "--globals-only".to_owned(),
@@ -172,11 +185,11 @@ impl Dump<'_> {
         })
     }
 
-    /// The sum of the schema as `pg_dump` writes it.
-    fn schema_sum(&self, selection: &[String]) -> Result<String, Problem> {
+    /// The schema as `pg_dump` writes it.
+    fn schema(&self, selection: &[String]) -> Result<String, Problem> {
         let mut arguments = selection.to_vec();
         arguments.push(format!("--snapshot={}", self.snapshot));
-        database::schema_sum(self.job, self.connection, arguments)
+        schema::text(self.job, self.connection, arguments)
     }
 }
 
