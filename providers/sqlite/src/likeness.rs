@@ -17,12 +17,11 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// Looks at the file under a name, where there is one.
-    pub(crate) fn of(path: &Path) -> Self {
-        let found = fs::metadata(path).ok().filter(Metadata::is_file);
+    /// Looks at a file, where there is one.
+    pub(crate) fn of(file: Option<File>) -> Self {
+        let found = file.as_ref().and_then(|file| file.metadata().ok());
         let mut header = [0; 20];
-        let read =
-            found.is_some() && File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
+        let read = file.is_some_and(|mut file| file.read_exact(&mut header).is_ok());
         // The two versions of the file's form: 2 is the one with a log.
         let wal = read && header.starts_with(b"SQLite format 3\0") && header.ends_with(&[2, 2]);
         Self { found, wal }

@@ -52,7 +52,9 @@ pub(crate) fn for_person(
         format!("{checked}; {}", archive.manifest.counted()),
     ];
     notes.extend(found.unseen);
-    let before = likeness::Before::of(&into);
+    // No pipe, of which the opening would wait.
+    let is_file = fs::metadata(&into).is_ok_and(|found| found.is_file());
+    let before = likeness::Before::of(is_file.then(|| fs::File::open(&into).ok()).flatten());
     let wal =
         before.is_wal() || archive.manifest.database.get("journal_mode").is_some_and(|mode| mode == "wal");
     if wal {

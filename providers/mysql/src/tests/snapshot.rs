@@ -166,3 +166,20 @@ async fn tls_is_what_was_asked_for() {
     let problem = without.take(&config, "key").await.expect_err("it does not speak TLS");
     assert!(problem.message.contains("SSL") || problem.message.contains("TLS"), "{problem}");
 }
+
+#[tokio::test]
+async fn what_an_older_relplan_took_is_compared_by_its_rows() {
+    let bench = Bench::new(10);
+    let object = bench.take(&bench.config(&[]), "key").await.expect("a snapshot");
+    let manifest =
+        bench.files().into_iter().find(|file| file.ends_with("manifest.json")).expect("a manifest");
+    let text = std::fs::read_to_string(&manifest).expect("a text");
+    // It summed all of the schema at once.
+    let (before, objects) = text.split_once(",\n  \"objects\": {").expect("what is made");
+    let older = format!("{before}{}", objects.split_once("\n  }").expect("its end").1);
+    std::fs::write(&manifest, &older).expect("written");
+    let object = object.with("manifest_sha256", relplan_archive::Sum::of(older.as_bytes()).sha256.into());
+    let notes = bench.verify(&object, "restore").await.expect("proven").notes.join(" ");
+    assert!(notes.contains("The schema was not compared: an older relplan"), "{notes}");
+    bench.restore(&object, "copy", false).await.expect("restored");
+}
