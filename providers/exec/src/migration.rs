@@ -11,7 +11,7 @@ use relplan_contract::{
 
 use crate::action::{Results, command};
 use crate::arguments::{self, Spec};
-use crate::process::{Ended, Leftovers, Manner, Sink, run};
+use crate::process::{Ended, Leftovers, Manner, Sink, WHOLE, run};
 use crate::survivor::{Survivor, survivor};
 
 const DOCS: &str = r#"Runs the tool that migrates a database (Flyway, Liquibase, Alembic, Rails, ...) once for each version of the release:
@@ -109,7 +109,11 @@ async fn pending(context: &Context, object: &Value, key: &str) -> Result<Option<
             return refused(format!("The command `pending` was killed by signal {signal}."), &sink);
         }
     }
-    let printed = context.redactor.mask(&String::from_utf8_lossy(&sink.captured)).into_owned();
+    let printed = sink.answer().map_err(|why| {
+        let message = format!("The command `pending` {why}: what is left to run is not known.");
+        Problem::refused(message).hint(WHOLE).about(about.clone()).detail(sink.tail.text())
+    })?;
+    let printed = context.redactor.mask(&String::from_utf8_lossy(printed)).into_owned();
     let names: Vec<String> =
         printed.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
     if names.len() > MOST || names.iter().any(|name| name.len() > LONGEST || name.contains(char::is_control))
