@@ -1,8 +1,10 @@
 //! Questions that a person wrote, asked where nothing can be changed.
 
+use std::collections::BTreeMap;
+
 use relplan_archive::Job;
 use relplan_contract::{Kind, Number, Problem, Value};
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use crate::connection::Connection;
 use crate::psql::{Session, literal};
@@ -51,9 +53,11 @@ pub(crate) fn ask(session: &mut Session<'_>, sql: &str, most: usize) -> Result<R
     // Names are looked for where a person's own session would.
     session.run("BEGIN READ ONLY; SET LOCAL search_path = DEFAULT")?;
     session.run(&format!("DO {}", literal(&block)))?;
-    let json = session.json("SELECT current_setting('relplan.answer')")?;
+    let text = session.run("SELECT current_setting('relplan.answer')")?.concat();
     session.run("ROLLBACK")?;
-    let mut rows: Vec<Value> = json.as_array().into_iter().flatten().map(value).collect();
+    let unread = |error| Problem::refused(format!("The answer of the query cannot be read: {error}."));
+    let read: Vec<&RawValue> = serde_json::from_str(&text).map_err(unread)?;
+    let mut rows = read.into_iter().map(value).collect::<Result<Vec<Value>, _>>().map_err(unread)?;
     let truncated = rows.len() > most;
     rows.truncate(most);
     Ok(Rows { rows, truncated })
@@ -90,16 +94,22 @@ pub(crate) fn number(value: &Value) -> Option<&Number> {
     if let Kind::Number(number) = value.kind() { Some(number) } else { None }
 }
 
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::NULL,
-        Json::Bool(truth) => (*truth).into(),
-        Json::Number(number) => {
-            let text = number.to_string();
-            Number::parse(&text).map_or_else(|_| Value::from(&*text), Value::from)
+/// What a part of an answer is. Its text is read, since a number of JSON as a float would be another one from 17 digits on.
+fn value(json: &RawValue) -> Result<Value, serde_json::Error> {
+    let text = json.get().trim();
+    Ok(match text.as_bytes().first() {
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            Value::list(items.into_iter().map(value).collect::<Result<Vec<_>, _>>()?)
         }
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => Value::list(items.iter().map(value)),
-        Json::Object(members) => Value::map(members.iter().map(|(name, item)| (name.as_str(), value(item)))),
-    }
+        Some(b'{') => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+            let members = members.into_iter().map(|(name, member)| Ok((name, value(member)?)));
+            Value::map(members.collect::<Result<Vec<(String, Value)>, serde_json::Error>>()?)
+        }
+        Some(b'"') => Value::from(serde_json::from_str::<String>(text)?),
+        Some(b't' | b'f') => (text == "true").into(),
+        Some(b'-' | b'0'..=b'9') => Number::parse(text).map_or_else(|_| Value::from(text), Value::from),
+        Some(_) | None => Value::NULL,
+    })
 }

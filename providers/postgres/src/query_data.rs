@@ -25,7 +25,7 @@ resource "http_smoke_test" "tenant" {
 }
 ```
 
-Numbers of more than 15 digits are exact only as text: `id::text`."#;
+Numbers are exact, whatever their digits are; those of more than 1,024 digits come as text."#;
 
 pub(crate) fn schema() -> DataSchema {
     let mut attributes = connection::attributes();
