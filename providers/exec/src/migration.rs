@@ -31,7 +31,7 @@ resource "exec_migration" "shop" {
 
 **`pending`** prints the names of the migrations that are still to run, one on each line, and nothing when there are none; it changes nothing. With it the plan names
 them, one that the reviewed plan did not name is refused, the command is not run when there are none, they are looked for again after it (one that is left is a
-failure), and after a crash relplan sees by itself whether it was done. Without it relplan must trust the exit code, and asks a person after a crash.
+failure), and after a crash relplan sees by itself whether it was done. Its answer must be whole: what it starts in the background must have ended, or write elsewhere. Without it relplan must trust the exit code, and asks a person after a crash.
 
 The tool itself must hold a lock in the database against others, as those above do, and run each migration in a transaction where the database can.
 
