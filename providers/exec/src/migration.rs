@@ -11,7 +11,7 @@ use relplan_contract::{
 
 use crate::action::{Results, command};
 use crate::arguments::{self, Spec};
-use crate::process::{Ended, Leftovers, Manner, Sink, run};
+use crate::process::{Ended, Leftovers, Manner, Sink, WHOLE, run};
 use crate::survivor::{Survivor, survivor};
 
 const DOCS: &str = r#"Runs the tool that migrates a database (Flyway, Liquibase, Alembic, Rails, ...) once for each version of the release:
@@ -31,7 +31,7 @@ resource "exec_migration" "shop" {
 
 **`pending`** prints the names of the migrations that are still to run, one on each line, and nothing when there are none; it changes nothing. With it the plan names
 them, one that the reviewed plan did not name is refused, the command is not run when there are none, they are looked for again after it (one that is left is a
-failure), and after a crash relplan sees by itself whether it was done. Without it relplan must trust the exit code, and asks a person after a crash.
+failure), and after a crash relplan sees by itself whether it was done. Its answer must be whole: what it starts in the background must have ended, or write elsewhere. Without it relplan must trust the exit code, and asks a person after a crash.
 
 The tool itself must hold a lock in the database against others, as those above do, and run each migration in a transaction where the database can.
 
@@ -109,7 +109,11 @@ async fn pending(context: &Context, object: &Value, key: &str) -> Result<Option<
             return refused(format!("The command `pending` was killed by signal {signal}."), &sink);
         }
     }
-    let printed = context.redactor.mask(&String::from_utf8_lossy(&sink.captured)).into_owned();
+    let printed = sink.answer().map_err(|why| {
+        let message = format!("The command `pending` {why}: what is left to run is not known.");
+        Problem::refused(message).hint(WHOLE).about(about.clone()).detail(sink.tail.text())
+    })?;
+    let printed = context.redactor.mask(&String::from_utf8_lossy(printed)).into_owned();
     let names: Vec<String> =
         printed.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
     if names.len() > MOST || names.iter().any(|name| name.len() > LONGEST || name.contains(char::is_control))

@@ -6,7 +6,7 @@ use relplan_contract::{Answer, Context, Path, Problem, ProblemKind, Value};
 
 use crate::arguments::Spec;
 use crate::output::clean;
-use crate::process::{Ended, Leftovers, Manner, Sink, run};
+use crate::process::{Ended, Leftovers, Manner, Sink, WHOLE, run};
 
 /// The longest text that is taken for a version.
 const LONGEST: usize = 256;
@@ -61,7 +61,11 @@ pub(crate) async fn observe(
             return Err(Problem::retry(message).about(about()).detail(sink.tail.text()));
         }
     }
-    let printed = String::from_utf8_lossy(&sink.captured);
+    let printed = sink.answer().map_err(|why| {
+        let message = format!("The observe command {why}, so the live version is not known.");
+        Problem::retry(message).hint(WHOLE).about(about()).detail(sink.tail.text())
+    })?;
+    let printed = String::from_utf8_lossy(printed);
     let printed = printed.trim();
     if printed.len() > LONGEST || printed.contains(['\n', '\r']) {
         let message = "The observe command must print the live version alone, but it printed more.";

@@ -17,10 +17,17 @@ use crate::output::{Lines, Tail, clean};
 const LIVE_LINES: usize = 10_000;
 
 /// How much standard output is captured for those who read it.
-const CAPTURED: usize = 64 * 1024;
+const CAPTURED: usize = 512 * 1024;
 
 /// How long the output is still read after the command ended, when something that it started holds it open.
 const DRAIN: Duration = Duration::from_millis(300);
+
+/// The same where the output is an answer: half of one would be another.
+const DRAIN_ANSWER: Duration = Duration::from_secs(3);
+
+/// How an answer is printed as a whole.
+pub(crate) const WHOLE: &str =
+    "Let it wait for what it starts, and let what stays behind write elsewhere (`> /dev/null`).";
 
 /// What becomes of what a command left running in its process group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +55,32 @@ pub(crate) struct Sink<'c> {
     log: Option<Log>,
     shown: usize,
     pub(crate) tail: Tail,
-    pub(crate) captured: Vec<u8>,
+    /// Whether what is printed is an answer, which is captured.
+    answers: bool,
+    captured: Vec<u8>,
+    /// Why the answer is not known to be whole.
+    partial: Option<&'static str>,
 }
 
 impl<'c> Sink<'c> {
     /// Shown live and kept in the log.
     pub(crate) fn live(context: &'c Context, log: Log) -> Self {
-        Self { context, log: Some(log), shown: 0, tail: Tail::default(), captured: Vec::new() }
+        Self::new(context, Some(log), 0)
     }
 
     /// Only captured.
     pub(crate) fn quiet(context: &'c Context) -> Self {
-        Self { context, log: None, shown: LIVE_LINES + 1, tail: Tail::default(), captured: Vec::new() }
+        Self::new(context, None, LIVE_LINES + 1)
+    }
+
+    fn new(context: &'c Context, log: Option<Log>, shown: usize) -> Self {
+        let answers = log.is_none();
+        Self { context, log, shown, tail: Tail::default(), answers, captured: Vec::new(), partial: None }
+    }
+
+    /// What was captured, or why it may be a part of an answer only.
+    pub(crate) fn answer(&self) -> Result<&[u8], &'static str> {
+        self.partial.map_or(Ok(&self.captured), Err)
     }
 
     fn line(&mut self, line: &str, left_out: usize) {
@@ -83,8 +104,14 @@ impl<'c> Sink<'c> {
     }
 
     fn capture(&mut self, bytes: &[u8]) {
+        if !self.answers {
+            return;
+        }
         let room = CAPTURED.saturating_sub(self.captured.len()).min(bytes.len());
         self.captured.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        if room < bytes.len() {
+            self.partial = Some("printed more than is read");
+        }
     }
 }
 
@@ -151,11 +178,14 @@ async fn pump(
             ended = group.wait(), if status.is_none() => {
                 let lost = |error| Problem::uncertain(format!("How the command ended is not known: {error}."));
                 status = Some(ended.map_err(lost)?);
-                drained = context.clock.sleep(DRAIN);
+                drained = context.clock.sleep(if sink.answers { DRAIN_ANSWER } else { DRAIN });
             }
             () = &mut drained => break,
             () = &mut cancelled => break,
         }
+    }
+    if out.is_open() && sink.answers {
+        sink.partial = Some("ended while something that it started could still print");
     }
     out.lines.finish(&mut |line, left_out| sink.line(line, left_out));
     err.lines.finish(&mut |line, left_out| sink.line(line, left_out));

@@ -142,3 +142,23 @@ async fn after_a_crash_what_is_pending_tells_what_became_of_it() {
     let blind = site.plan(&site.config(&[("pending", Value::NULL)])).await.value;
     assert_eq!(site.reconcile(&blind, Some(&boot)).await, Reconciled::CannotTell);
 }
+
+#[tokio::test]
+async fn half_of_an_answer_is_none() {
+    let site = Site::new(&[]);
+    let pending = |script: &str| site.config(&[("pending", sh(script))]);
+    // What is printed a moment after the script has ended belongs to its answer.
+    let late = "(sleep 0.5; echo 001; sleep 0.2; echo 002) & exit 0";
+    assert_eq!(site.plan(&pending(late)).await.notes, ["These will run: 001, 002."]);
+    let many = "i=1000; while [ $i -lt 1900 ]; do printf '%0200d-%d\\n' 0 $i; i=$((i+1)); done";
+    let planned = site.plan(&pending(many)).await;
+    let names = texts(planned.value.get("to_run"));
+    assert!(names.len() == 900 && names.iter().all(|name| name.len() == 205), "{}", names.len());
+    for script in ["echo 001; sleep 100 & exit 0", "sleep 100 & exit 0", "yes 001 | head -c 600000"] {
+        let config = pending(script);
+        let request = PlanRequest { config: &config, prior: None };
+        let problem = site.migration.plan(&site.place.context, request).await.expect_err(script);
+        assert!(problem.message.contains("what is left to run is not known"), "{problem}");
+        assert!(problem.hint.contains("/dev/null"), "{problem}");
+    }
+}

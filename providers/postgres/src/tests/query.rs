@@ -43,12 +43,21 @@ async fn queries_judge() {
         query("SELECT count(*) FROM orders -- all", &[("at_least", 50.into()), ("at_most", 50.into())]),
         query("SELECT 1.50::numeric", &[("equals", "1.5".into())]),
         query("SELECT 100000000000000000001", &[("equals", "100000000000000000001".into())]),
+        query("SELECT 9223372036854775807", &[("equals", "9223372036854775807".into())]),
+        query(
+            "SELECT 12345678901234567890123.000000000000000000001",
+            &[("equals", "12345678901234567890123.000000000000000000001".into())],
+        ),
+        query(
+            "SELECT '[{\"id\": 36893488147419103233}]'::jsonb",
+            &[("equals", "[{id=36893488147419103233}]".into())],
+        ),
         query("SELECT count(*) > 0 FROM customers;", &[("equals", "true".into())]),
         query("SELECT * FROM orders WHERE price < 0", &[("row_count", 0.into())]),
         query(two, &[("rows", Value::list([row("a", 1.into()), row("b", Value::NULL)]))]),
     ];
     let verdict = judge(&bench, &good).await.expect("asked");
-    assert_eq!((verdict.outcome, &*verdict.summary), (Outcome::Passed, "7 queries as expected."));
+    assert_eq!((verdict.outcome, &*verdict.summary), (Outcome::Passed, "10 queries as expected."));
     for (bad, why) in [
         (query("SELECT count(*) FROM orders", &[("equals", "51".into())]), "it gives 50, not 51"),
         (query("SELECT 5", &[("above", 5.into())]), "it gives 5, which is not above 5"),
@@ -56,6 +65,9 @@ async fn queries_judge() {
             query("SELECT 100000000000000000001", &[("equals", "100000000000000000000".into())]),
             "it gives 100000000000000000001, not 100000000000000000000",
         ),
+        // As floats these would be the same.
+        (query("SELECT 36893488147419103233", &[("equals", "36893488147419103232".into())]), "not 3689"),
+        (query("SELECT 0.10000000000000000001", &[("at_most", "0.1".into())]), "is not at most"),
         // Nothing is never as expected.
         (query("SELECT 1 WHERE false", &[("at_most", 5.into())]), "no row"),
         (query("SELECT NULL::int", &[("below", 5.into())]), "null"),
