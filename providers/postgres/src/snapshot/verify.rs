@@ -149,7 +149,7 @@ fn compare(
         (Some(_), Some(_)) => {}
         (_, Some(found)) if found.starts_with("0 ") => {}
         _ => {
-            notes.push("Large objects were not compared: one of the roles may not read them all.".to_owned())
+            notes.push("Large objects were not compared: one of the roles may not read them all.".to_owned());
         }
     }
     Ok(differences)
