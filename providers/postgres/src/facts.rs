@@ -244,7 +244,43 @@ fn of_database() -> Vec<String> {
     parts
 }
 
-/// How many large objects there are, and a sum over them; null where the role may not look.
-pub(crate) const LARGE_OBJECTS: &str = "SELECT CASE WHEN has_table_privilege('pg_largeobject', 'SELECT') THEN \
-    (SELECT (SELECT count(*) FROM pg_largeobject_metadata)::text || ' ' || coalesce(sum(hashtextextended(loid::text || ' ' || pageno || ' ' || page, 0)::numeric), 0) \
-     FROM (SELECT loid, pageno, rtrim(encode(data, 'hex'), '0') AS page FROM pg_largeobject) p WHERE page <> '') END";
+/// Whether the role may read large objects: a query that would is refused as a whole.
+pub(crate) const MAY_READ_LARGE_OBJECTS: &str = "SELECT has_table_privilege('pg_largeobject', 'SELECT')";
+
+/// How many large objects there are, and a sum over them.
+pub(crate) const LARGE_OBJECTS: &str = "SELECT (SELECT count(*) FROM pg_largeobject_metadata)::text || ' ' || \
+    coalesce(sum(hashtextextended(loid::text || ' ' || pageno || ' ' || page, 0)::numeric), 0) \
+    FROM (SELECT loid, pageno, rtrim(encode(data, 'hex'), '0') AS page FROM pg_largeobject) p WHERE page <> ''";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(objects: &[(&str, &[(&str, &str)])]) -> Facts {
+        let text = |text: &str| text.to_owned();
+        let of =
+            |facts: &[(&str, &str)]| facts.iter().map(|(name, value)| (text(name), text(value))).collect();
+        objects.iter().map(|(object, facts)| (text(object), of(facts))).collect()
+    }
+
+    #[test]
+    fn what_is_missing_or_other_is_named() {
+        let source = facts(&[
+            ("relation a.t", &[("owner", "app"), ("kind", "r")]),
+            ("column a.t.n", &[("type", "int")]),
+        ]);
+        assert_eq!(differences(&source, &source, true), [] as [String; 0]);
+        let other = facts(&[
+            ("relation a.t", &[("owner", "me"), ("kind", "r")]),
+            ("column a.t.n", &[("type", "text")]),
+            ("more", &[]),
+        ]);
+        assert_eq!(differences(&source, &other, false), ["the type of the column a.t.n is another"]);
+        assert_eq!(differences(&source, &other, true).len(), 2);
+        let less = facts(&[("relation a.t", &[("kind", "r")])]);
+        assert_eq!(
+            differences(&source, &less, true),
+            ["the column a.t.n is missing", "the owner of the relation a.t is another"]
+        );
+    }
+}

@@ -56,7 +56,10 @@ const ASKED: &str = "SELECT jsonb_build_object(\
 
 /// How many large objects there are, and a sum over them; none where the role may not look.
 pub(crate) fn large_objects(session: &mut Session<'_>) -> Result<Option<String>, Problem> {
-    Ok(Some(session.run(facts::LARGE_OBJECTS)?.concat()).filter(|text| !text.is_empty()))
+    if session.run(facts::MAY_READ_LARGE_OBJECTS)?.concat() != "t" {
+        return Ok(None);
+    }
+    session.run(facts::LARGE_OBJECTS).map(|lines| Some(lines.concat()))
 }
 
 impl Catalogue {

@@ -125,6 +125,31 @@ async fn on_a_lent_server_is_said_what_it_lacks() {
 }
 
 #[tokio::test]
+async fn a_role_that_may_little_takes_what_is_its_own() {
+    let bench = with_roles();
+    bench.server.sql("postgres", "CREATE ROLE plain LOGIN CREATEDB PASSWORD 'plain'");
+    bench.server.sql("postgres", "CREATE DATABASE theirs OWNER plain");
+    let url = format!("postgres://plain:plain@127.0.0.1:{}/theirs", bench.server.port());
+    bench.server.sql("theirs", "SET ROLE plain; CREATE TABLE t (id serial, s varchar(9) CHECK (s IN ('a', 'b'))); INSERT INTO t (s) VALUES ('a'); SELECT lo_from_bytea(7, 'x')");
+    let config = bench.config(&[("url", Value::from(url.as_str())), ("verify", "restore".into())]);
+    let object = bench.take(&config, "plain").await.unwrap_or_else(|problem| panic!("{problem}"));
+    let verification = bench.verify(&object, "restore").await.expect("proven again");
+    assert!(
+        verification.notes.iter().any(|note| note.starts_with("Large objects were not compared")),
+        "{:?}",
+        verification.notes
+    );
+    let request = relplan_contract::RestoreRequest {
+        object: &object,
+        into: &url,
+        folder: bench.folder.path(),
+        over: true,
+    };
+    bench.resource.restore(&bench.context(), request).await.unwrap_or_else(|problem| panic!("{problem}"));
+    assert_eq!(bench.server.sql("theirs", "SELECT convert_from(lo_get(7), 'UTF8'), pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'theirs'"), "x|plain");
+}
+
+#[tokio::test]
 async fn what_is_lost_is_found() {
     let bench = with_roles();
     bench.server.sql("shop", "CREATE TABLE strict (id int); CREATE FUNCTION few() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.orders'; CREATE TABLE judged (n int CHECK (n <> few())); INSERT INTO judged VALUES (0)");
