@@ -1,5 +1,7 @@
 //! [`Search`]: the search for one repository's last release, question by question.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
 use relplan_contract::Problem;
@@ -8,8 +10,9 @@ use serde_json::Value as Json;
 
 use super::{Head, Question, Range};
 use crate::client::GraphqlError;
-use crate::repositories::PageInfo;
 use crate::repository::Repository;
+pub(super) use parts::fragments;
+use parts::{Against, COMMITS, Compared, Part, Target};
 
 /// How many tags are compared at once, once the first guess was wrong.
 const TAGS_AT_ONCE: usize = 5;
@@ -60,93 +63,6 @@ enum Stands {
     /// Each has something that the other has not: a hotfix, or a release that was made on a branch of its own.
     Beside,
 }
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Part {
-    head: Option<Ref>,
-    default_branch_ref: Option<Ref>,
-    refs: Option<Refs>,
-    latest_release: Option<Latest>,
-}
-
-#[derive(Deserialize)]
-struct Refs {
-    nodes: Option<Vec<Option<Ref>>>,
-    #[serde(rename = "pageInfo")]
-    page_info: PageInfo,
-}
-
-#[derive(Deserialize)]
-struct Ref {
-    name: String,
-    target: Option<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    oid: String,
-    target: Option<Box<Target>>,
-}
-
-impl Target {
-    fn commit(self) -> String {
-        self.target.map_or(self.oid, |target| target.commit())
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Latest {
-    tag_name: String,
-    tag: Option<Against>,
-}
-
-#[derive(Deserialize)]
-struct Against {
-    compare: Option<Compared>,
-}
-
-/// How a tag stands to the head.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Compared {
-    ahead_by: u64,
-    behind_by: u64,
-    head_target: HeadTarget,
-    commits: Option<Commits>,
-}
-
-#[derive(Deserialize)]
-struct HeadTarget {
-    oid: String,
-}
-
-#[derive(Deserialize)]
-struct Commits {
-    nodes: Option<Vec<Option<Commit>>>,
-    #[serde(rename = "pageInfo")]
-    page_info: PageInfo,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Commit {
-    oid: String,
-    committed_date: String,
-}
-
-/// The fragments that the parts of a query use: GitHub refuses those that nothing uses.
-pub(super) fn fragments(parts: &str) -> String {
-    let used = |name: &str, fields: &str| {
-        let fragment =
-            || format!(" fragment {name} on Comparison{{aheadBy behindBy headTarget{{oid}}{fields}}}");
-        parts.contains(&format!("...{name}}}")).then(fragment).unwrap_or_default()
-    };
-    used("distance", "") + &used("range", &format!(" commits(first:100){COMMITS}"))
-}
-
-const COMMITS: &str = "{pageInfo{hasNextPage endCursor} nodes{oid committedDate}}";
 
 impl Search {
     pub(super) fn new(question: Question) -> Self {
