@@ -18,7 +18,7 @@ const PURE: [&str; 14] = [
     "view",
     "world",
     "run/backoff.rs",
-    "run/machine.rs",
+    "run/machine",
     "run/report.rs",
 ];
 

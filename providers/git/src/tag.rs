@@ -138,6 +138,8 @@ impl Tag {
         };
         let Some(commit) = pinned else { return Ok(Reconciled::CannotTell) };
         Ok(match arguments.wanted(commit).difference(&tag) {
+            // Made where it counts; to do it again gives the folder its copy.
+            None if create::lacks_copy(&place, &tag, &arguments.name).await? => Reconciled::NotDone,
             None => Reconciled::Done(Applied::new(with_tag(planned, &tag))),
             // Somebody else's: ours was not made, and making it will say so.
             Some(_) => Reconciled::NotDone,

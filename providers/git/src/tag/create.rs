@@ -18,7 +18,11 @@ pub(super) async fn create(
     signing: &Signing,
 ) -> Result<Tag, Problem> {
     if let Some(tag) = place.tag(&wanted.name, Some(&wanted.commit)).await? {
-        return accept(place, wanted, tag, Where::Counts);
+        let tag = accept(place, wanted, tag, Where::Counts)?;
+        if lacks_copy(place, &tag, &wanted.name).await? {
+            also_on_disk(place, context, wanted, &tag).await?;
+        }
+        return Ok(tag);
     }
     let Some(remote) = place.remote() else {
         return on_disk(place, context, wanted, signing).await;
@@ -50,6 +54,16 @@ async fn on_disk_already(place: &Place<'_>, wanted: &Wanted) -> Result<Option<Ta
     }
     let tag = place.disk().tag(&wanted.name).await?;
     tag.map(|tag| accept(place, wanted, tag, Where::OnDisk)).transpose()
+}
+
+/// Whether the folder in front of the remote has the object of a tag there and not its name: a relplan that was killed
+/// between the two left it so.
+pub(super) async fn lacks_copy(place: &Place<'_>, tag: &Tag, name: &str) -> Result<bool, Problem> {
+    if place.is_url() || place.remote().is_none() {
+        return Ok(false);
+    }
+    let disk = place.disk();
+    Ok(disk.tag(name).await?.is_none() && disk.has(&tag.object).await?)
 }
 
 /// Gives the folder the tag that the remote has. It is only a copy: where that cannot be, the tag was made all the same.

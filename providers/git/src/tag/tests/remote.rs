@@ -167,6 +167,35 @@ async fn a_run_cut_between_tag_and_push_goes_on_with_the_same_object() {
 }
 
 #[tokio::test]
+async fn a_run_cut_between_push_and_copy_goes_on_with_the_copy() {
+    for message in [None, Some("Shop 1")] {
+        let sandbox = Sandbox::new();
+        sandbox.repository("shop", &["One"]);
+        sandbox.origin("shop", "origin.git");
+        let more: Vec<(&str, &str)> = message.into_iter().map(|text| ("message", text)).collect();
+        let planned = sandbox.plan(&from_work_tree(&more)).await.expect("plans").value;
+        let applied = sandbox.apply(&planned).await.expect("applies").value;
+        // What the dead run left: the object in the work tree, and its name at the remote alone.
+        sandbox.git("shop", &["tag", "--delete", "v1"]);
+        let ask = async || {
+            let request = ReconcileRequest {
+                planned: &planned,
+                prior: None,
+                key: "k",
+                reference: None,
+                destroy: false,
+            };
+            tag_type().reconcile(&sandbox.context(), request).await.expect("tells")
+        };
+        assert_eq!(ask().await, Reconciled::NotDone);
+        let again = sandbox.apply(&planned).await.expect("applies");
+        assert_eq!(again.value, applied);
+        assert_eq!(sandbox.ref_of("shop", "refs/tags/v1"), text(&applied, "object"));
+        assert_eq!(ask().await, Reconciled::Done(again));
+    }
+}
+
+#[tokio::test]
 async fn a_local_tag_of_another_commit_is_not_pushed() {
     let sandbox = Sandbox::new();
     sandbox.repository("shop", &["One", "Two"]);
