@@ -8,7 +8,7 @@ use std::sync::Arc;
 use relplan_contract::{Attribute, Lifetime, Outcome, Presence, Value};
 
 use crate::addr::Address;
-use crate::event::{EntryKey, RunMode};
+use crate::event::{EntryKey, Judgement, RunMode};
 use crate::state::versions::{is_newer, newest, parsed};
 use crate::state::{Entry, Past, State};
 
@@ -72,63 +72,80 @@ pub fn targets(state: &State, scope: &Scope) -> Targets {
     let mut found = in_doubt(state, &live);
     let lost = state.lost().filter(|(address, _)| scope.covers(address));
     found.back.extend(lost.map(|(address, past)| (address.clone(), past.clone())));
-    let left =
-        newest(live.iter().filter(|(at, _)| found.back.contains_key(*at)).map(|(_, entry)| &entry.version));
-    let known = release_of(state, scope, &found.back, left.or_else(|| newest(unsettled(state, scope))));
-    let has_newer_doubt = newest(unsettled(state, scope)) > newest(known.iter());
-    if scope.aim == Aim::Back && found.is_empty() && !has_newer_doubt && !is_cut_off(state) {
-        let before = one_release_back(state, &live);
-        if !before.is_empty() {
-            return before;
-        }
+    let open = newest(unsettled(state, scope));
+    let leaving = live.iter().filter(|(address, _)| found.back.contains_key(*address));
+    let left = newest(leaving.map(|(_, entry)| &entry.version)).or(open);
+    let known = release_of(state, &live, &found.back, left);
+    // A version that changed nothing live and did not pass: what was before it is there already.
+    let has_changed_nothing = open.zip(known).is_some_and(|(open, known)| is_newer(open, known));
+    if scope.aim == Aim::Back
+        && found.is_empty()
+        && !has_changed_nothing
+        && !is_cut_off(state)
+        && let Some(before) = one_release_back(state, &live)
+    {
+        return before;
     }
-    let now = || newest(live.iter().map(|(_, entry)| &entry.version)).cloned();
-    let back = newest(found.back.values().map(|past| &past.version)).cloned();
+    let now = || newest(live.iter().map(|(_, entry)| &entry.version));
     found.is_whole = known.is_some();
-    found.version = known.or(back).or_else(now).unwrap_or_default();
+    found.version = known.or_else(|| found.newest()).or_else(now).cloned().unwrap_or_default();
     found
 }
 
-/// The release that is gone back to: the newest complete one, older than the one that is left, that had at every address
-/// what will be there. What a release left as it was is of an older one, so that the objects alone do not tell.
-fn release_of(
-    state: &State,
-    scope: &Scope,
+/// The release that is gone back to: the last complete one before the one that is left that had at every address what will
+/// be there. What a release left as it was is of an older one, so that the objects alone do not tell.
+fn release_of<'s>(
+    state: &'s State,
+    live: &[(&Address, &Entry)],
     back: &BTreeMap<Address, Past>,
     left: Option<&Arc<str>>,
-) -> Option<Arc<str>> {
-    let live: Vec<(&Address, &Value)> = state
-        .live()
-        .filter(|(address, _)| scope.covers(address))
-        .map(|(address, entry)| (address, back.get(address).map_or(&entry.inputs, |past| &past.inputs)))
-        .collect();
-    let had = |version: &Arc<str>| {
-        let same = |(address, inputs): &(&Address, &Value)| {
+) -> Option<&'s Arc<str>> {
+    let mut wanted: BTreeMap<&Address, &Value> =
+        live.iter().map(|(address, entry)| (*address, &entry.inputs)).collect();
+    wanted.extend(back.iter().map(|(address, past)| (address, &past.inputs)));
+    complete_before(state, left).into_iter().find(|version| {
+        wanted.iter().all(|(address, inputs)| {
             state.deployed_at(address, version).is_some_and(|past| past.inputs == **inputs)
-        };
-        live.iter().all(same)
-    };
-    let mut complete: Vec<&Arc<str>> = state
-        .releases
-        .iter()
-        .filter(|(version, release)| {
-            let older = left.is_none_or(|left| is_newer(left, version));
-            release.completed_seq.is_some() && older && !state.withdrawn.contains_key(*version)
         })
-        .map(|(version, _)| version)
+    })
+}
+
+/// The versions that were complete, and are not withdrawn, before another one: the last first. All of them before none.
+fn complete_before<'s>(state: &'s State, left: Option<&Arc<str>>) -> Vec<&'s Arc<str>> {
+    let mut complete: Vec<(u64, &Arc<str>)> = state
+        .releases
+        .keys()
+        .filter(|version| left.is_none_or(|left| is_before(state, version, left)))
+        .filter(|version| !state.withdrawn.contains_key(*version))
+        .filter_map(|version| Some((completed(state, version)?, version)))
         .collect();
-    complete.sort_by_key(|version| (parsed(version), *version));
-    complete.into_iter().rev().find(|version| had(version)).cloned()
+    complete.sort_unstable();
+    complete.into_iter().rev().map(|(_, version)| version).collect()
+}
+
+/// Whether a version is older than another; where they cannot be compared, whether it was complete earlier.
+fn is_before(state: &State, version: &str, than: &str) -> bool {
+    match (parsed(version), parsed(than)) {
+        (Some(version), Some(than)) => version < than,
+        _ => completed(state, version) < completed(state, than),
+    }
+}
+
+fn completed(state: &State, version: &str) -> Option<u64> {
+    state.releases.get(version).and_then(|release| release.completed_seq)
 }
 
 /// The versions of the release by which checks that judge what is live did not pass.
 fn unsettled<'s>(state: &'s State, scope: &Scope) -> impl Iterator<Item = &'s Arc<str>> {
     state.entries.values().filter_map(|entry| {
         let judgement = entry.judgement.as_ref().filter(|_| entry.lifetime == Lifetime::Check)?;
-        let open = entry.tainted || judgement.outcome != Outcome::Passed;
         let concerns = judgement.judged.keys().any(|live| scope.covers(live));
-        (open && concerns).then_some(&entry.version)
+        (has_not_passed(entry, judgement) && concerns).then_some(&entry.version)
     })
+}
+
+fn has_not_passed(entry: &Entry, judgement: &Judgement) -> bool {
+    entry.tainted || judgement.outcome != Outcome::Passed
 }
 
 impl Targets {
@@ -143,10 +160,9 @@ impl Targets {
         self.back.is_empty() && self.stuck.is_empty()
     }
 
-    /// Named after what is gone back to alone.
-    fn name_newest(mut self) -> Self {
-        self.version = newest(self.back.values().map(|past| &past.version)).cloned().unwrap_or_default();
-        self
+    /// The newest version that a live resource goes back to.
+    fn newest(&self) -> Option<&Arc<str>> {
+        newest(self.back.values().map(|past| &past.version))
     }
 }
 
@@ -175,21 +191,9 @@ fn in_doubt(state: &State, live: &[(&Address, &Entry)]) -> Targets {
 
 /// Everything is well, and a person wants the release before this one: the newest complete one from which something
 /// differs. Where none was ever complete, each live resource goes to its last known good version before this one.
-fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
-    let completed = |version: &str| state.releases.get(version).and_then(|release| release.completed_seq);
-    let Some(now) = newest(live.iter().map(|(_, entry)| &entry.version)) else { return Targets::default() };
-    let before = |version: &Arc<str>| match (parsed(version), parsed(now)) {
-        (Some(version), Some(now)) => version < now,
-        _ => completed(version) < completed(now),
-    };
-    let mut complete: Vec<(u64, &Arc<str>)> = state
-        .releases
-        .keys()
-        .filter(|version| *version != now && before(version) && !state.withdrawn.contains_key(*version))
-        .filter_map(|version| Some((completed(version)?, version)))
-        .collect();
-    complete.sort_unstable();
-    for (_, version) in complete.into_iter().rev() {
+fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Option<Targets> {
+    let now = newest(live.iter().map(|(_, entry)| &entry.version))?;
+    for version in complete_before(state, Some(now)) {
         let mut found = Targets { version: Arc::clone(version), is_whole: true, ..Targets::default() };
         for (address, entry) in live {
             if let Some(past) = state.deployed_at(address, version) {
@@ -197,20 +201,21 @@ fn one_release_back(state: &State, live: &[(&Address, &Entry)]) -> Targets {
             }
         }
         if !found.back.is_empty() {
-            return found;
+            return Some(found);
         }
     }
     let mut found = Targets::default();
     for (address, entry) in live {
         let older = |past: &&Past| {
             let good = past.is_verified() && !state.withdrawn.contains_key(&past.version);
-            good && past.version != entry.version && before(&past.version)
+            good && past.version != entry.version && is_before(state, &past.version, now)
         };
         if let Some(past) = state.deployments(address).iter().rev().find(older) {
             found.add(address, entry, past);
         }
     }
-    found.name_newest()
+    found.version = Arc::clone(found.newest()?);
+    Some(found)
 }
 
 /// A check that is made again, as it was made when it passed on what is turned back to.
@@ -230,19 +235,17 @@ pub(super) fn checks_again<'s>(state: &'s State, scope: &Scope, targets: &Target
         let Some(judgement) = entry.judgement.as_ref().filter(|_| entry.lifetime == Lifetime::Check) else {
             continue;
         };
-        let unsettled = entry.tainted || judgement.outcome != Outcome::Passed;
-        let is_of_another =
-            *entry.version != *targets.version && passed_in(state, targets, &key.address).is_some();
+        let then = passed_in(state, targets, &key.address);
+        let is_of_another = *entry.version != *targets.version && then.is_some();
+        let lapsed = is_of_another || has_not_passed(entry, judgement);
         let concerns = |(address, judged): &(&Address, &crate::canonical::Digest)| {
-            let stale = || {
-                let now = state.live_digest(address);
-                now.is_some_and(|now| unsettled || is_of_another || now != **judged)
-            };
+            let stale = || state.live_digest(address).is_some_and(|now| lapsed || now != **judged);
             targets.back.contains_key(*address) || (scope.covers(address) && stale())
         };
         let changed: Vec<Address> =
             judgement.judged.iter().filter(concerns).map(|(address, _)| address.clone()).collect();
-        if let Some(past) = passed_then(state, targets, &key.address, &changed) {
+        let then = then.or_else(|| passed_then(state, targets, &key.address, &changed));
+        if let Some(past) = then.filter(|_| !changed.is_empty()) {
             again.push(Again { key, entry, changed, past });
         }
     }
@@ -262,9 +265,6 @@ fn passed_then<'s>(
     check: &Address,
     changed: &[Address],
 ) -> Option<&'s Past> {
-    if let Some(past) = passed_in(state, targets, check).filter(|_| !changed.is_empty()) {
-        return Some(past);
-    }
     let will_be = |live| targets.back.get(live).or_else(|| state.current(live));
     let judged = |past: &&Past| past.verdicts.contains_key(check);
     // What a version left as it was is of an older one: the newest tells which version is gone back to.

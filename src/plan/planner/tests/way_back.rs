@@ -318,16 +318,21 @@ fn left(story: &Story, text: &str) -> String {
     super::shop::plan(text, &story.state, Options::default(), &Script::new())
 }
 
+/// A third version failed, and the way back to the second, which had left the first service as it was, was cut off.
+fn cut_off_on_the_way_to_2(done: usize) -> Story {
+    let mut story = Story::new();
+    story.apply(&contents(1, "1", "1"));
+    story.apply(&contents(2, "1", "2"));
+    story.fail_last(&contents(3, "3", "3"));
+    let under_way = story.die_rolling_back(done);
+    story.not_done(&under_way);
+    story
+}
+
 #[test]
 fn the_release_that_is_gone_back_to_has_nothing_left_wherever_it_was_cut_off() {
     for done in 0..3 {
-        let mut story = Story::new();
-        story.apply(&contents(1, "1", "1"));
-        // It left the first one as it was.
-        story.apply(&contents(2, "1", "2"));
-        story.fail_last(&contents(3, "3", "3"));
-        let under_way = story.die_rolling_back(done);
-        story.not_done(&under_way);
+        let mut story = cut_off_on_the_way_to_2(done);
         story.roll_back();
         assert_eq!(left(&story, &contents(2, "1", "2")), "", "{done} done");
         assert_eq!(plan_to(&story, Aim::KnownGood, &Script::new()), "", "{done} done");
@@ -336,28 +341,25 @@ fn the_release_that_is_gone_back_to_has_nothing_left_wherever_it_was_cut_off() {
 
 #[test]
 fn a_version_that_changed_nothing_but_failed_is_gone_back_from_by_its_checks() {
-    for earlier in [None, Some(contents(0, "0", "0"))] {
+    let earlier = Some(contents(0, "0", "0"));
+    // As texts, 10.0.0 would be older than 9.0.0.
+    for (earlier, good, failed) in [(None, 1, 2), (earlier.clone(), 1, 2), (earlier, 9, 10)] {
         let mut story = Story::new();
         if let Some(earlier) = &earlier {
             story.apply(earlier);
         }
-        story.apply(&contents(1, "1", "1"));
-        story.fail_last(&contents(2, "1", "1"));
+        story.apply(&contents(good, "1", "1"));
+        story.fail_last(&contents(failed, "1", "1"));
         assert_eq!(plan(&story), "Judge shop_test.both: changed since it was judged: shop_app.a, shop_app.b");
         story.roll_back();
-        assert_eq!(left(&story, &contents(1, "1", "1")), "");
+        assert_eq!(left(&story, &contents(good, "1", "1")), "");
     }
 }
 
 #[test]
 fn what_was_there_with_a_version_is_known_although_it_went_and_came_back_since() {
     for done in [1, 2] {
-        let mut story = Story::new();
-        story.apply(&contents(1, "1", "1"));
-        story.apply(&contents(2, "1", "2"));
-        story.fail_last(&contents(3, "3", "3"));
-        let under_way = story.die_rolling_back(done);
-        story.not_done(&under_way);
+        let mut story = cut_off_on_the_way_to_2(done);
         story.apply(&contents(4, "3", "4"));
         for aim in [Aim::Back, Aim::Version("2.0.0".into())] {
             let text = plan_to(&story, aim, &Script::new());
