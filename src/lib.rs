@@ -14,7 +14,8 @@
 //!    far, with unknown and sensitive values through all of it.
 //! 4. [`plan::Planner`] walks the graph over a [`state::State`]. It waits for nobody: it hands out questions for
 //!    providers ([`plan::Ask`]), takes the answers, and ends with a [`plan::Plan`], a plain value with a
-//!    [digest](plan::digest). [`run::observe`] is the loop that asks.
+//!    [digest](plan::digest). [`run::observe`] is the loop that asks. Whatever is asked of a provider, also to act, goes
+//!    through the guarded calls of `run::call`.
 //! 5. [`run::machine::Machine`] carries a plan out, as a pure function of what it is told. It never lets an action
 //!    begin before the ledger has acknowledged its intent. The loop around it performs and records.
 //! 6. [`ledger`] keeps [`event::Event`]s: one line each, chained by hashes, synced before every effect. The

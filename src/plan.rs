@@ -28,6 +28,7 @@ mod setup;
 pub mod unasked;
 
 pub use ask::{Answer, Ask, AskId, Question};
+pub(crate) use at_once::panicked;
 pub use change::{Action, Caution, CautionKind, Change, Drift, Group, Move, OutputChange, Standing};
 pub(crate) use planner::elsewhere::told as told_of_elsewhere;
 pub use planner::{Failure, Planned as Draft, Planner, Providers, Setup, WayBack, Whom};

@@ -1,8 +1,8 @@
 //! Signals that ask a command to end, as wishes to a run: Ctrl-C, and what the system sends for a terminal that is closed
 //! or a machine that goes down.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,8 +12,8 @@ use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use crate::run::Signal;
 
-/// Whether one has come. What blocks its thread looks here.
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// How many have come that count. What blocks its thread looks here.
+static ASKED: AtomicU32 = AtomicU32::new(0);
 
 /// How long a command may take to end by itself once it was asked twice.
 const PATIENCE: Duration = Duration::from_millis(1_900);
@@ -22,21 +22,19 @@ const PATIENCE: Duration = Duration::from_millis(1_900);
 /// that has not ended soon after that is ended, and the third ends it at once. Its ledger says what was under way.
 pub(super) fn listen() -> Result<UnboundedReceiver<Signal>, Failure> {
     let (sender, receiver) = unbounded_channel();
-    let asked = Arc::new(AtomicU32::new(0));
     let impatient = watch().map_err(|error| unheard(&error))?;
     let wishes = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
     let hangup = (!is_hangup_ignored()).then(SignalKind::hangup);
     for kind in wishes.into_iter().chain(hangup) {
         let mut signals = signal(kind).map_err(|error| unheard(&error))?;
-        let (sender, asked, impatient) = (sender.clone(), Arc::clone(&asked), impatient.clone());
+        let (sender, impatient) = (sender.clone(), impatient.clone());
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                ASKED.store(true, Ordering::SeqCst);
                 // A terminal that goes tells it two or three times, and it is nobody's wish to give up.
-                if kind == SignalKind::hangup() && asked.load(Ordering::SeqCst) > 0 {
+                if kind == SignalKind::hangup() && asked() {
                     continue;
                 }
-                match asked.fetch_add(1, Ordering::SeqCst) {
+                match ASKED.fetch_add(1, Ordering::SeqCst) {
                     0 => {}
                     // Nobody watches any more when the command is at its end.
                     1 => drop(impatient.send(())),
@@ -77,7 +75,7 @@ fn unheard(error: &std::io::Error) -> Failure {
 
 /// Whether somebody asked to end.
 pub(super) fn asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+    ASKED.load(Ordering::SeqCst) > 0
 }
 
 /// What a command fails with that was asked to end while it was `doing` something that changes nothing.

@@ -8,8 +8,12 @@ use relplan_contract::Problem;
 /// Carries out such a call. A panic in it is the provider's fault, and told as a problem.
 pub(super) fn at_once<T>(call: impl FnOnce() -> T) -> Result<T, Problem> {
     // What the call shares with others is the provider's own: nothing of the planner is changed in it.
-    catch_unwind(AssertUnwindSafe(call))
-        .map_err(|_| Problem::refused("The provider failed: this is a fault in it. Please report it."))
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked())
+}
+
+/// What is told of a provider that panicked.
+pub(crate) fn panicked() -> Problem {
+    Problem::refused("The provider failed: this is a fault in it. Please report it.")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub(crate) use self::foreign::Foreign;
 pub(crate) use self::looks::{data, discover, plan, read, reconcile};
 use super::backoff::Backoff;
 use super::bounds;
+use crate::plan::panicked;
 
 mod foreign;
 mod looks;
@@ -44,9 +45,7 @@ impl Fault {
                 let text = format!("It gave no answer within {} seconds.", after.as_secs());
                 Problem::new(ProblemKind::Retry, text)
             }
-            Self::Panicked => {
-                Problem::refused("The provider failed: this is a fault in it. Please report it.")
-            }
+            Self::Panicked => panicked(),
         }
     }
 }

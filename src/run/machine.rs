@@ -159,13 +159,7 @@ impl Machine {
         }
     }
 
-    /// How many changes are under way.
-    #[must_use]
-    pub fn under_way(&self) -> usize {
-        self.under_way.len()
-    }
-
-    /// How many of them have begun: what is only looked at has not.
+    /// How many changes have begun and not ended: what is only looked at has not begun.
     #[must_use]
     pub fn begun(&self) -> usize {
         let phases = self.under_way.iter().filter_map(|index| self.nodes.get(*index)).map(|node| &node.phase);

@@ -12,7 +12,7 @@ use super::prepare::Ready;
 use crate::addr::Address;
 use crate::canonical::Digest;
 use crate::event::{Act, ActOutcome, EntryKey, Event, Intent, Judgement};
-use crate::plan::{Action, Change, Reason, Whom};
+use crate::plan::{Action, Change, Reason, Whom, panicked};
 use crate::state::State;
 
 /// The idempotency key of an action: the same after a crash, another for each try that a person asks for.
@@ -102,9 +102,7 @@ pub(super) fn outcome(
         Err(Fault::TimedOut(after)) => {
             lost(whom, format!("It did not end within {} seconds.", after.as_secs()))
         }
-        Err(Fault::Panicked) => {
-            lost(whom, "The provider failed: this is a fault in it. Please report it.".to_owned())
-        }
+        Err(Fault::Panicked) => lost(whom, panicked().message),
     };
     let event =
         Event::Ended { key: change.key.clone(), idempotency_key: idempotency_key.to_owned(), outcome };

@@ -206,14 +206,13 @@ impl Providers {
         configured.resources.get(type_name).cloned()
     }
 
-    /// What tells in whose name each provider in use acts, by the provider's name. Blocks and modules may use several.
+    /// What tells in whose name each provider acts, by the provider's name. Blocks and modules may use several.
     pub fn accounts(&self) -> impl Iterator<Item = (&str, &Arc<dyn Account>)> {
         let blocks = self.configured.iter().map(|((_, block), configured)| (&*block.name, configured));
         let has_block = |name: &str| self.configured.keys().any(|(_, block)| *block.name == *name);
         let plain = self.plain.iter().map(|(name, configured)| (*name, configured));
         blocks
             .chain(plain.filter(move |(name, _)| !has_block(name)))
-            .filter(|(name, _)| self.used.contains(*name))
             .filter_map(|(name, configured)| Some((name, configured.account.as_ref()?)))
     }
 

@@ -16,10 +16,10 @@ pub(crate) async fn read(
     prior: &Value,
     context: &Context,
 ) -> Result<Observed, Problem> {
-    let asked = (Arc::clone(resource), prior.clone());
+    let asked = Arc::new((Arc::clone(resource), prior.clone()));
     look(context, LOOK, prior, move |context| {
-        let (resource, prior) = asked.clone();
-        Box::pin(async move { resource.read(context, &prior).await })
+        let asked = Arc::clone(&asked);
+        Box::pin(async move { asked.0.read(context, &asked.1).await })
     })
     .await
 }
@@ -30,11 +30,11 @@ pub(crate) async fn discover(
     config: &Value,
     context: &Context,
 ) -> Result<Observed, Problem> {
-    let asked = (Arc::clone(resource), config.clone());
+    let asked = Arc::new((Arc::clone(resource), config.clone()));
     look(context, LOOK, config, move |context| {
-        let (resource, config) = asked.clone();
+        let asked = Arc::clone(&asked);
         Box::pin(async move {
-            let found = resource.discover(context, &config).await?;
+            let found = asked.0.discover(context, &asked.1).await?;
             Ok(found.map_or(Observed::Absent, Observed::Present))
         })
     })
@@ -48,11 +48,12 @@ pub(crate) async fn plan(
     prior: Option<&Value>,
     context: &Context,
 ) -> Result<Planned, Problem> {
-    let asked = (Arc::clone(resource), config.clone(), prior.cloned());
+    let asked = Arc::new((Arc::clone(resource), config.clone(), prior.cloned()));
     look(context, LOOK, config, move |context| {
-        let (resource, config, prior) = asked.clone();
+        let asked = Arc::clone(&asked);
         Box::pin(async move {
-            resource.plan(context, PlanRequest { config: &config, prior: prior.as_ref() }).await
+            let (resource, config, prior) = &*asked;
+            resource.plan(context, PlanRequest { config, prior: prior.as_ref() }).await
         })
     })
     .await
@@ -64,10 +65,10 @@ pub(crate) async fn data(
     config: &Value,
     context: &Context,
 ) -> Result<Value, Problem> {
-    let asked = (Arc::clone(source), config.clone());
+    let asked = Arc::new((Arc::clone(source), config.clone()));
     look(context, LOOK, config, move |context| {
-        let (source, config) = asked.clone();
-        Box::pin(async move { source.read(context, &config).await })
+        let asked = Arc::clone(&asked);
+        Box::pin(async move { asked.0.read(context, &asked.1).await })
     })
     .await
 }
@@ -82,11 +83,11 @@ pub(crate) async fn reconcile(
     context: &Context,
 ) -> Result<Reconciled, Problem> {
     let (patience, planned) = (LOOK.max(resource.schema().timeout), intent.planned.clone());
-    let asked = (Arc::clone(resource), Arc::new((intent, prior, reference)));
+    let asked = Arc::new((Arc::clone(resource), intent, prior, reference));
     look(context, patience, &planned, move |context| {
-        let (resource, asked) = asked.clone();
+        let asked = Arc::clone(&asked);
         Box::pin(async move {
-            let (intent, prior, reference) = &*asked;
+            let (resource, intent, prior, reference) = &*asked;
             let request = ReconcileRequest {
                 planned: &intent.planned,
                 prior: prior.as_ref(),

@@ -108,7 +108,7 @@ impl World<'_> {
         match *command {
             Command::Prepare(index) => {
                 assert!(!self.stopped, "{index} begun after a stop");
-                assert!(machine.under_way() <= 3, "too many at once");
+                assert!(machine.under_way.len() <= 3, "too many at once");
                 self.needs_have_ended(index, machine);
                 let acts =
                     if matches!(self.plan.changes[index].action, Action::Replace { .. }) { 2 } else { 1 };

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use relplan_contract::{
-    Answer, Applied, ApplyRequest, Attribute, Context, DataSchema, DataSource, Lifetime, Observed,
-    PlanRequest, Planned, Problem, ReconcileRequest, Reconciled, Repeat, Resource, ResourceSchema,
-    RestoreRequest, Restored, Type, Value, Verification, VerifyRequest, propose,
+    Answer, Applied, ApplyRequest, Attribute, Context, DataSchema, DataSource, Observed, PlanRequest,
+    Planned, Problem, ReconcileRequest, Reconciled, Resource, ResourceSchema, RestoreRequest, Restored, Type,
+    Value, Verification, VerifyRequest, propose,
 };
 
 /// How often each verb was called in this process.
@@ -58,22 +58,14 @@ pub(super) struct Stage(pub ResourceSchema);
 pub(super) fn schema() -> ResourceSchema {
     ResourceSchema {
         type_name: "rogue_stage",
-        lifetime: Lifetime::Live,
-        summary: "",
-        docs: "",
         attributes: vec![
             Attribute::required("version", Type::String, "What is live."),
             Attribute::computed("id", Type::String, "Its name outside."),
         ],
-        repeat: Repeat::AtMostOnce,
-        destroyable: true,
-        backup: false,
-        preview: false,
-        gate: false,
         undo: "deploy the previous version",
         headline: Some("version"),
-        settle: Duration::ZERO,
         timeout: Duration::from_secs(3600),
+        ..super::schema()
     }
 }
 
