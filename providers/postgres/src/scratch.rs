@@ -194,13 +194,10 @@ pub(crate) fn create(
     let encoding = if like.encoding.is_empty() { "UTF8" } else { &like.encoding };
     let base =
         format!("CREATE DATABASE {} TEMPLATE template0 ENCODING {}", identifier(name), literal(encoding));
-    let mut tablespace = String::new();
-    if !like.tablespace.is_empty() {
-        tablespace = format!(" TABLESPACE {}", identifier(&like.tablespace));
-    }
+    let place = like.place();
     let mut reason = None;
     for clause in like.clauses() {
-        match Session::open(job, server)?.run_text(&format!("{base}{clause}{tablespace}")) {
+        match Session::open(job, server)?.run_text(&format!("{base}{clause}{place}")) {
             Ok(_) => {
                 return Ok(reason.map(|reason: String| {
                     format!("The locale of the source is not to be had here, and{clause} was taken: text is sorted otherwise. {reason}")
