@@ -68,9 +68,7 @@ struct Reference {
 impl Chosen {
     /// Finds it, in the session's own view of the database.
     pub(crate) fn find(session: &mut Session<'_>, selection: &Selection) -> Result<Self, Problem> {
-        let json = session.json(&queries::found(selection))?;
-        let found: Found = serde_json::from_value(json)
-            .map_err(|error| Problem::refused(format!("The tables cannot be listed: {error}.")))?;
+        let found: Found = session.asked(&queries::found(selection), "The tables cannot be listed")?;
         refuse(&found)?;
         refuse_references(session, &found.references)?;
         let mut arguments = Vec::new();

@@ -24,12 +24,9 @@ pub(crate) fn of(session: &mut Session<'_>, selection: &Selection) -> Result<Fac
         relations(selection),
         parts.join(" UNION ALL ")
     );
-    let found = session.json(&sql)?;
-    if found.is_null() {
-        return Ok(Facts::new());
-    }
-    serde_json::from_value(found)
-        .map_err(|error| Problem::refused(format!("The catalogue cannot be read: {error}.")))
+    // No object at all gives no value.
+    let found: Option<Facts> = session.asked(&sql, "The catalogue cannot be read")?;
+    Ok(found.unwrap_or_default())
 }
 
 /// What is missing or other in a copy, in words.

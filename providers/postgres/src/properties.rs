@@ -141,8 +141,7 @@ fn query(name: &str) -> String {
 impl Properties {
     /// Those of a database, whichever the session is connected to.
     pub(crate) fn of(session: &mut Session<'_>, name: &str) -> Result<Self, Problem> {
-        serde_json::from_value(session.json(&query(name))?)
-            .map_err(|error| Problem::refused(format!("The database {name} cannot be looked at: {error}.")))
+        session.asked(&query(name), &format!("The database {name} cannot be looked at"))
     }
 
     /// The statements that give them, as far as statements can, to a database of this name that was just made.

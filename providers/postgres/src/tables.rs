@@ -111,9 +111,7 @@ fn count(session: &mut Session<'_>, listed: &Listed, content: &str) -> Result<Ta
     let sql = format!(
         "SELECT jsonb_build_object('rows', count(*), 'content', {content}) FROM ONLY {from} AS \"relplan row\""
     );
-    serde_json::from_value(session.json(&sql)?).map_err(|error| {
-        Problem::refused(format!("The rows of {} cannot be counted: {error}.", listed.name()))
-    })
+    session.asked(&sql, &format!("The rows of {} cannot be counted", listed.name()))
 }
 
 #[cfg(test)]

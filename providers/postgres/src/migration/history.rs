@@ -65,14 +65,12 @@ impl History {
         if there.concat() != "t" {
             return Ok(BTreeMap::new());
         }
-        let json = session.json(&format!(
+        let sql = format!(
             "SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('sha256', sha256, 'key', key, \
              'done', done_at IS NOT NULL)), '{{}}') FROM {}",
             self.name()
-        ))?;
-        serde_json::from_value(json).map_err(|error| {
-            Problem::refused(format!("The table {} is not as it should be: {error}.", self.name()))
-        })
+        );
+        session.asked(&sql, &format!("The table {} is not as it should be", self.name()))
     }
 
     /// The statement that remembers a file: as done, or as begun.
