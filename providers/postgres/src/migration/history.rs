@@ -40,12 +40,12 @@ impl History {
 
     /// The number of the lock under which migrations run, as an expression of SQL.
     pub(crate) fn lock_number(&self) -> String {
-        format!("hashtextextended({}, 0)", literal(&self.name()))
+        format!("pg_catalog.hashtextextended({}, 0)", literal(&self.name()))
     }
 
     /// That of the lock which the session holds that runs a file.
     pub(crate) fn file_lock_number(&self) -> String {
-        format!("hashtextextended({}, 1)", literal(&self.name()))
+        format!("pg_catalog.hashtextextended({}, 1)", literal(&self.name()))
     }
 
     /// Makes the table where it is missing.
