@@ -40,6 +40,13 @@ pub(crate) struct Needs {
     pub(crate) extensions: Vec<(String, String)>,
 }
 
+impl Needs {
+    /// These schemas, and those that the extensions are in.
+    pub(crate) fn all_schemas(&self) -> impl Iterator<Item = &str> {
+        self.schemas.iter().chain(self.extensions.iter().map(|(_, schema)| schema)).map(String::as_str)
+    }
+}
+
 /// What the catalogue answers.
 #[derive(Default, Deserialize)]
 #[serde(default)]
