@@ -10,6 +10,7 @@ use crate::properties::{Locale, Properties, carry};
 use crate::psql::{Session, identifier, literal};
 use crate::scratch;
 use crate::snapshot::catalogue::Catalogue;
+use crate::snapshot::verify::lacks_role;
 use crate::tables;
 
 /// Restores a snapshot for a person: into a new database, which then gets the name that was asked for.
@@ -153,9 +154,7 @@ fn carried(
 
 /// Says which roles are to be made first, where one was missing.
 fn roles(known: &Catalogue, problem: Problem) -> Problem {
-    if known.used_roles.is_empty()
-        || !(problem.message.contains("role \"") && problem.message.contains("does not exist"))
-    {
+    if known.used_roles.is_empty() || !lacks_role(&problem) {
         return problem;
     }
     let all: Vec<String> = known.used_roles.iter().map(|role| identifier(role)).collect();
