@@ -281,7 +281,32 @@ fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<Str
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use relplan_contract::conformance::context_in;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_half_full_goes_with_its_subscriptions() {
+        let server = postgres_server::Server::start();
+        server.shop("shop", 1);
+        for name in ["plain", "\"My sub; --\""] {
+            server.sql(
+                "shop",
+                &format!("CREATE SUBSCRIPTION {name} CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false, slot_name = 'x')"),
+            );
+        }
+        let context = context_in(Path::new("/"), "postgres_snapshot.it");
+        let url = server.url("shop");
+        let told = Job::run(&context, move |job| {
+            let fresh = Connection::of_person(job.context(), &url, None)?;
+            let server = fresh.to_database("postgres");
+            Ok(given_up(job, &server, &fresh, "shop", Problem::refused("It broke off.")).message)
+        });
+        assert_eq!(told.await.expect("told"), "It broke off.");
+        assert_eq!(server.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'shop'"), "0");
+    }
 
     #[test]
     fn names_beside_another_one_are_whole_and_differ() {
