@@ -40,6 +40,13 @@ pub(crate) struct Needs {
     pub(crate) extensions: Vec<(String, String)>,
 }
 
+impl Needs {
+    /// These schemas, and those that the extensions are in.
+    pub(crate) fn all_schemas(&self) -> impl Iterator<Item = &str> {
+        self.schemas.iter().chain(self.extensions.iter().map(|(_, schema)| schema)).map(String::as_str)
+    }
+}
+
 /// What the catalogue answers.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -68,9 +75,7 @@ struct Reference {
 impl Chosen {
     /// Finds it, in the session's own view of the database.
     pub(crate) fn find(session: &mut Session<'_>, selection: &Selection) -> Result<Self, Problem> {
-        let json = session.json(&queries::found(selection))?;
-        let found: Found = serde_json::from_value(json)
-            .map_err(|error| Problem::refused(format!("The tables cannot be listed: {error}.")))?;
+        let found: Found = session.asked(&queries::found(selection), "The tables cannot be listed")?;
         refuse(&found)?;
         refuse_references(session, &found.references)?;
         let mut arguments = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use relplan_contract::Problem;
 
-use crate::chosen::queries::{in_schema, relations, shown};
+use crate::chosen::queries::{in_schema, of_user, relations, shown};
 use crate::psql::Session;
 use crate::selection::Selection;
 
@@ -24,12 +24,9 @@ pub(crate) fn of(session: &mut Session<'_>, selection: &Selection) -> Result<Fac
         relations(selection),
         parts.join(" UNION ALL ")
     );
-    let found = session.json(&sql)?;
-    if found.is_null() {
-        return Ok(Facts::new());
-    }
-    serde_json::from_value(found)
-        .map_err(|error| Problem::refused(format!("The catalogue cannot be read: {error}.")))
+    // No object at all gives no value.
+    let found: Option<Facts> = session.asked(&sql, "The catalogue cannot be read")?;
+    Ok(found.unwrap_or_default())
 }
 
 /// What is missing or other in a copy, in words.
@@ -67,11 +64,16 @@ fn names(key: &str, relation: &str, order: &str) -> String {
     )
 }
 
+/// A condition: no extension made the object.
+fn of_no_extension(class: &str, row: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = '{class}'::regclass AND e.objid = {row}.oid AND e.deptype = 'e')"
+    )
+}
+
 /// A condition: the object is a user's, and no extension's.
 fn own(class: &str, row: &str) -> String {
-    format!(
-        "{row}.oid >= 16384 AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = '{class}'::regclass AND e.objid = {row}.oid AND e.deptype = 'e')"
-    )
+    format!("{row}.oid >= 16384 AND {}", of_no_extension(class, row))
 }
 
 fn all(selection: &Selection) -> Vec<String> {
@@ -165,15 +167,13 @@ fn of_parts() -> Vec<String> {
 }
 
 fn of_schemas(selection: &Selection) -> Vec<String> {
-    let user = format!(
-        "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND {}",
-        in_schema(selection, "n.nspname")
-    );
+    let user = format!("{} AND {}", of_user("n.nspname"), in_schema(selection, "n.nspname"));
     vec![
         format!(
             "SELECT 'schema ' || quote_ident(n.nspname), jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'rights', {}) FROM pg_namespace n \
-             WHERE {user} AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')",
-            rights("n.nspacl", "'n'::\"char\"", "n.nspowner")
+             WHERE {user} AND {}",
+            rights("n.nspacl", "'n'::\"char\"", "n.nspowner"),
+            of_no_extension("pg_namespace", "n")
         ),
         format!(
             "SELECT 'function ' || p.oid::regprocedure::text, jsonb_build_object('kind', p.prokind, 'volatility', p.provolatile, 'strict', p.proisstrict, \

@@ -99,6 +99,14 @@ impl Locale {
         all.dedup();
         all
     }
+
+    /// What follows these: where it lies.
+    pub(crate) fn place(&self) -> String {
+        if self.tablespace.is_empty() {
+            return String::new();
+        }
+        format!(" TABLESPACE {}", identifier(&self.tablespace))
+    }
 }
 
 /// The query for them, one JSON object.
@@ -133,8 +141,7 @@ fn query(name: &str) -> String {
 impl Properties {
     /// Those of a database, whichever the session is connected to.
     pub(crate) fn of(session: &mut Session<'_>, name: &str) -> Result<Self, Problem> {
-        serde_json::from_value(session.json(&query(name))?)
-            .map_err(|error| Problem::refused(format!("The database {name} cannot be looked at: {error}.")))
+        session.asked(&query(name), &format!("The database {name} cannot be looked at"))
     }
 
     /// The statements that give them, as far as statements can, to a database of this name that was just made.
@@ -183,25 +190,12 @@ impl Properties {
         let plain = |locale: &Locale| Locale { rules: locale.rules.trim().to_owned(), ..locale.clone() };
         (plain(&self.locale) != plain(&has.locale)).then(|| {
             let words = |locale: &Locale| {
-                let place = if locale.tablespace.is_empty() {
-                    String::new()
-                } else {
-                    format!(" TABLESPACE {}", identifier(&locale.tablespace))
-                };
                 let clause = locale.clauses().into_iter().next().unwrap_or_default();
-                format!("ENCODING {}{clause}{place}", literal(&locale.encoding))
+                format!("ENCODING {}{clause}{}", literal(&locale.encoding), locale.place())
             };
-            format!(
-                "It was made with{}, and is now with{}",
-                lead(&words(&self.locale)),
-                lead(&words(&has.locale))
-            )
+            format!("It was made with {}, and is now with {}", words(&self.locale), words(&has.locale))
         })
     }
-}
-
-fn lead(text: &str) -> String {
-    format!(" {text}")
 }
 
 impl Setting {

@@ -2,6 +2,7 @@
 
 use relplan_archive::{Conversation, Ender, Failed, Flow, Job};
 use relplan_contract::{Problem, ProblemKind};
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::connection::{Connection, attribute_of};
@@ -64,6 +65,12 @@ impl<'j> Session<'j> {
     pub(crate) fn json(&mut self, sql: &str) -> Result<Json, Problem> {
         let lines = self.run(sql)?;
         Ok(serde_json::from_str(&lines.concat()).unwrap_or(Json::Null))
+    }
+
+    /// Asks one of our queries that gives one JSON value of this form; `failing` begins the message where it has another one.
+    pub(crate) fn asked<T: DeserializeOwned>(&mut self, sql: &str, failing: &str) -> Result<T, Problem> {
+        serde_json::from_value(self.json(sql)?)
+            .map_err(|error| Problem::refused(format!("{failing}: {error}.")))
     }
 
     /// Who can end `psql` while it is asked.

@@ -66,8 +66,7 @@ pub(crate) fn needed(job: &Job, connection: &Connection, needs: &Needs) -> Resul
         return Ok(());
     }
     let mut session = Session::open(job, connection)?;
-    let places = needs.extensions.iter().map(|(_, schema)| schema);
-    for schema in needs.schemas.iter().chain(places).filter(|schema| *schema != "pg_catalog") {
+    for schema in needs.all_schemas().filter(|schema| *schema != "pg_catalog") {
         session.run_text(&format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(schema)))?;
     }
     for (extension, schema) in &needs.extensions {
@@ -85,13 +84,12 @@ fn prepared(
     needs: &Needs,
 ) -> Result<Connection, Problem> {
     needed(job, connection, needs)?;
-    let mut session = Session::open(job, connection)?;
     // A dump has amounts of money in the form of the source's locale: `1,00` and `1.00` mean another sum elsewhere.
     let money = archive.manifest.database.get("lc_monetary").map_or("", String::as_str);
     if money.is_empty() || money.contains([' ', '\\']) {
-        session.close()?;
         return Ok(connection.clone());
     }
+    let mut session = Session::open(job, connection)?;
     let known = session.run(&format!("SELECT set_config('lc_monetary', {}, false)", literal(money))).is_ok();
     if known {
         return Ok(connection.with_options(&[("lc_monetary", money.to_owned())]));
@@ -154,10 +152,7 @@ impl Target<'_> {
     /// name, and every new database has one already.
     fn restore_first(&self, part: &Part, more: &[&str]) -> Result<(), Problem> {
         let contents = self.contents(part, more)?;
-        let needs = &self.known.needs;
-        let places = needs.extensions.iter().map(|(_, schema)| schema.as_str());
-        let there: Vec<&str> =
-            std::iter::once("public").chain(needs.schemas.iter().map(String::as_str)).chain(places).collect();
+        let there: Vec<&str> = std::iter::once("public").chain(self.known.needs.all_schemas()).collect();
         let owned = |line| owned_schema(line, &there, &self.known.roles);
         let found: Vec<(&str, &str)> = contents.lines().filter_map(owned).collect();
         if found.is_empty() {

@@ -3,8 +3,6 @@
 //! PostgreSQL writes an expression otherwise after it read it once (`status IN (...)` of a varchar, BETWEEN, the conditions of
 //! indexes), so the text of a restored copy is compared with that of the source after it made the same way.
 
-use std::io;
-
 use relplan_archive::{Flow, Job, Sum};
 use relplan_contract::Problem;
 
@@ -114,7 +112,7 @@ pub(crate) fn run(job: &Job, connection: &Connection, text: &str) -> Result<(), 
     }
     let arguments = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"].map(str::to_owned).to_vec();
     let mut tool = program::start(job, connection, "psql", arguments, Flow::In, None)?;
-    let fed = tool.feed(&mut io::Cursor::new(text.as_bytes()), "schema");
+    let fed = tool.feed(&mut text.as_bytes(), "schema");
     tool.wait().map_err(|failed| problem_of(&failed, "The schema cannot be made"))?;
     fed.map_err(|error| Problem::refused(format!("psql cannot be talked to: {error}.")))
 }

@@ -123,8 +123,8 @@ impl<'j> Scratch<'j> {
     /// Gives the server the roles that it lacks. Nobody can log in as one of them.
     pub(crate) fn give_roles(&self, roles: &[Role]) -> Result<(), Problem> {
         let mut session = Session::open(self.job, &self.server)?;
-        let there = session.run("SELECT jsonb_agg(rolname) FROM pg_roles")?.concat();
-        let there: Vec<String> = serde_json::from_str(&there).unwrap_or_default();
+        let there: Vec<String> =
+            session.asked("SELECT jsonb_agg(rolname) FROM pg_roles", "The roles cannot be listed")?;
         for role in roles.iter().filter(|role| !there.contains(&role.name)) {
             let rank = if role.superuser { "SUPERUSER" } else { "NOSUPERUSER" };
             session.run_text(&format!("CREATE ROLE {} NOLOGIN {rank}", identifier(&role.name)))?;
@@ -194,13 +194,10 @@ pub(crate) fn create(
     let encoding = if like.encoding.is_empty() { "UTF8" } else { &like.encoding };
     let base =
         format!("CREATE DATABASE {} TEMPLATE template0 ENCODING {}", identifier(name), literal(encoding));
-    let mut tablespace = String::new();
-    if !like.tablespace.is_empty() {
-        tablespace = format!(" TABLESPACE {}", identifier(&like.tablespace));
-    }
+    let place = like.place();
     let mut reason = None;
     for clause in like.clauses() {
-        match Session::open(job, server)?.run_text(&format!("{base}{clause}{tablespace}")) {
+        match Session::open(job, server)?.run_text(&format!("{base}{clause}{place}")) {
             Ok(_) => {
                 return Ok(reason.map(|reason: String| {
                     format!("The locale of the source is not to be had here, and{clause} was taken: text is sorted otherwise. {reason}")

@@ -39,8 +39,8 @@ impl Listed {
         format!("{}.{}", self.schema, self.table)
     }
 
-    /// A pattern of `pg_dump` that means it alone.
-    pub(crate) fn pattern(&self) -> String {
+    /// Its name in SQL; for `pg_dump` a pattern that means it alone.
+    pub(crate) fn exact(&self) -> String {
         exactly(&self.schema, &self.table)
     }
 }
@@ -107,13 +107,11 @@ fn sum_by_name(listed: &Listed) -> String {
 }
 
 fn count(session: &mut Session<'_>, listed: &Listed, content: &str) -> Result<Table, Problem> {
-    let from = format!("{}.{}", identifier(&listed.schema), identifier(&listed.table));
+    let from = listed.exact();
     let sql = format!(
         "SELECT jsonb_build_object('rows', count(*), 'content', {content}) FROM ONLY {from} AS \"relplan row\""
     );
-    serde_json::from_value(session.json(&sql)?).map_err(|error| {
-        Problem::refused(format!("The rows of {} cannot be counted: {error}.", listed.name()))
-    })
+    session.asked(&sql, &format!("The rows of {} cannot be counted", listed.name()))
 }
 
 #[cfg(test)]

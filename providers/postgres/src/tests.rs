@@ -65,17 +65,23 @@ impl Bench {
 
     /// Locks a table of the shop for as long as the bench is there.
     fn hold(&self, table: &str) {
-        let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)");
-        let holder = Command::new(postgres_server::programs().join("psql"))
-            .args([&*self.server.url("shop"), "-c", &sql])
+        self.meanwhile(
+            &format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"),
+            &format!(
+                "SELECT count(*) > 0 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = '{table}'::regclass"
+            ),
+        );
+    }
+
+    /// Lets another session of the shop do this until the end of the test; comes back when `begun` is true.
+    fn meanwhile(&self, sql: &str, begun: &str) {
+        let other = Command::new(postgres_server::programs().join("psql"))
+            .args([&*self.server.url("shop"), "-c", sql])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        self.holders.lock().expect("no panic").push(holder.expect("psql"));
-        let held = format!(
-            "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = '{table}'::regclass"
-        );
-        while self.server.sql("shop", &held) == "0" {
+        self.holders.lock().expect("no panic").push(other.expect("psql"));
+        while self.server.sql("shop", begun) != "t" {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }

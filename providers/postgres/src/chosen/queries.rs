@@ -19,6 +19,11 @@ fn any(patterns: &[Pattern], columns: &[&str]) -> String {
     if each.is_empty() { "false".to_owned() } else { format!("({})", each.join(" OR ")) }
 }
 
+/// Whether a schema is none of the server's own.
+pub(crate) fn of_user(column: &str) -> String {
+    format!("{column} !~ '^pg_' AND {column} <> 'information_schema'")
+}
+
 /// Whether a schema is chosen.
 pub(crate) fn in_schema(selection: &Selection, column: &str) -> String {
     let wanted =
@@ -30,16 +35,15 @@ pub(crate) fn in_schema(selection: &Selection, column: &str) -> String {
 /// `data` the tables whose rows are dumped; each `*_below` what a list of tables means.
 pub(crate) fn relations(selection: &Selection) -> String {
     let mut sql = format!(
-        "WITH RECURSIVE rel AS MATERIALIZED (SELECT c.oid, n.nspname::text AS nsp, c.relname::text AS name, c.relkind AS kind, \
+        "WITH RECURSIVE rel AS (SELECT c.oid, n.nspname::text AS nsp, c.relname::text AS name, c.relkind AS kind, \
            c.reltuples, {} AS shown, \
            EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS extension \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't' \
-           AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')",
-        shown("n.nspname::text", "c.relname::text")
+           AND {})",
+        shown("n.nspname::text", "c.relname::text"),
+        of_user("n.nspname")
     );
-    // `AS MATERIALIZED` is known since version 12.
-    sql = sql.replace(" AS MATERIALIZED (", " AS (");
     for (list, _, patterns) in selection.of_tables() {
         sql.push_str(&format!(
             ", {list}_below AS (SELECT oid FROM rel WHERE {} UNION \
@@ -210,8 +214,9 @@ fn links(selection: &Selection) -> String {
         ] {
             members.push_str(&format!(
                 " UNION ALL SELECT '{class}'::regclass, o.oid, {shown} FROM {class} o JOIN pg_namespace n ON n.oid = o.{schema} \
-                 WHERE o.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND {} \
+                 WHERE o.oid >= 16384 AND {} AND {} \
                  AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = '{class}'::regclass AND e.objid = o.oid AND e.deptype IN ('e', 'i'))",
+                of_user("n.nspname"),
                 in_schema(selection, "n.nspname")
             ));
         }

@@ -40,12 +40,12 @@ impl History {
 
     /// The number of the lock under which migrations run, as an expression of SQL.
     pub(crate) fn lock_number(&self) -> String {
-        format!("hashtextextended({}, 0)", literal(&self.name()))
+        format!("pg_catalog.hashtextextended({}, 0)", literal(&self.name()))
     }
 
     /// That of the lock which the session holds that runs a file.
     pub(crate) fn file_lock_number(&self) -> String {
-        format!("hashtextextended({}, 1)", literal(&self.name()))
+        format!("pg_catalog.hashtextextended({}, 1)", literal(&self.name()))
     }
 
     /// Makes the table where it is missing.
@@ -65,14 +65,12 @@ impl History {
         if there.concat() != "t" {
             return Ok(BTreeMap::new());
         }
-        let json = session.json(&format!(
+        let sql = format!(
             "SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('sha256', sha256, 'key', key, \
              'done', done_at IS NOT NULL)), '{{}}') FROM {}",
             self.name()
-        ))?;
-        serde_json::from_value(json).map_err(|error| {
-            Problem::refused(format!("The table {} is not as it should be: {error}.", self.name()))
-        })
+        );
+        session.asked(&sql, &format!("The table {} is not as it should be", self.name()))
     }
 
     /// The statement that remembers a file: as done, or as begun.

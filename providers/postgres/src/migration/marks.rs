@@ -222,12 +222,10 @@ fn is_verb(word: &str) -> bool {
 
 /// What the few words of a heading say.
 fn heading(words: &[&str]) -> Says {
-    let beside = |word: &&&str| BESIDE.contains(*word);
     let has = |wanted: &[&str]| {
-        let others = words.iter().filter(|word| !wanted.contains(*word));
         words.len() <= 4
             && words.iter().any(|word| wanted.contains(word))
-            && others.clone().count() == others.filter(beside).count()
+            && words.iter().all(|word| wanted.contains(word) || BESIDE.contains(word))
     };
     if has(&["down", "downs", "downgrade"]) {
         Says::Back

@@ -93,9 +93,7 @@ impl<'r> Run<'r> {
         if script.in_transaction {
             // No file can give this one back before its end.
             let lock = self.history.file_lock_number();
-            runner
-                .session
-                .run(&format!("BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.{lock})"))?;
+            runner.session.run(&format!("BEGIN; SELECT pg_catalog.pg_advisory_xact_lock({lock})"))?;
             self.statements(holder, &mut runner, script)?;
             let ending = |problem: Problem| Problem {
                 message: format!("{}, at its end: {}", script.name, problem.message),

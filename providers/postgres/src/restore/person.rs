@@ -10,6 +10,7 @@ use crate::properties::{Locale, Properties, carry};
 use crate::psql::{Session, identifier, literal};
 use crate::scratch;
 use crate::snapshot::catalogue::Catalogue;
+use crate::snapshot::verify::lacks_role;
 use crate::tables;
 
 /// Restores a snapshot for a person: into a new database, which then gets the name that was asked for.
@@ -118,37 +119,26 @@ fn carried(
     new: &str,
 ) -> Result<Vec<String>, Problem> {
     let mut notes = Vec::new();
+    if let Some(before) = before {
+        carry(job, server, &before.wanting(&properties(job, server, new)?, new), true)?;
+    }
     let has = properties(job, server, new)?;
-    let wanted = if let Some(before) = before {
-        carry(job, server, &before.wanting(&has, new), true)?;
-        before
-    } else {
-        &known.properties
-    };
-    let has = properties(job, server, new)?;
-    let by_hand = |statements: Vec<String>| {
-        statements
-            .into_iter()
-            .map(|statement| statement.replacen(&identifier(new), &identifier(name), 1) + ";")
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let wanting = if *wanted == Properties::default() { Vec::new() } else { wanted.wanting(&has, new) };
-    if before.is_some() && wanting.is_empty() {
-        notes.push(
+    let wanted = before.unwrap_or(&known.properties);
+    // In statements for the name that it will have. A snapshot of an older relplan knows of none.
+    let wanting = if *wanted == Properties::default() { Vec::new() } else { wanted.wanting(&has, name) };
+    let by_hand = wanting.join("; ");
+    match (before, wanting.is_empty()) {
+        (Some(_), true) => notes.push(
             "Owner, rights, connection limit and settings are those of the database that was there."
                 .to_owned(),
-        );
-    } else if before.is_some() {
-        notes.push(format!(
-            "The database that was there had what this one could not be given. By hand: {}",
-            by_hand(wanting)
-        ));
-    } else if !wanting.is_empty() {
-        notes.push(format!(
-            "A new database has none of the owner, rights and settings of the one that was taken: {}",
-            by_hand(wanting)
-        ));
+        ),
+        (Some(_), false) => notes.push(format!(
+            "The database that was there had what this one could not be given. By hand: {by_hand};"
+        )),
+        (None, true) => {}
+        (None, false) => notes.push(format!(
+            "A new database has none of the owner, rights and settings of the one that was taken: {by_hand};"
+        )),
     }
     notes.extend(before.and_then(|before| before.fixed(&has)));
     if !known.subscriptions.is_empty() {
@@ -164,9 +154,7 @@ fn carried(
 
 /// Says which roles are to be made first, where one was missing.
 fn roles(known: &Catalogue, problem: Problem) -> Problem {
-    if known.used_roles.is_empty()
-        || !(problem.message.contains("role \"") && problem.message.contains("does not exist"))
-    {
+    if known.used_roles.is_empty() || !lacks_role(&problem) {
         return problem;
     }
     let all: Vec<String> = known.used_roles.iter().map(|role| identifier(role)).collect();
@@ -176,12 +164,15 @@ fn roles(known: &Catalogue, problem: Problem) -> Problem {
 /// The database is ours alone, and half-full: nobody should find it.
 fn given_up(job: &Job, server: &Connection, fresh: &Connection, new: &str, problem: Problem) -> Problem {
     // One with a subscription cannot be dropped; they were never enabled.
-    let subscriptions = "SELECT format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname) FROM pg_subscription s \
-        JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database() \
-        UNION ALL SELECT format('DROP SUBSCRIPTION %I', subname) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()";
     let freed = Session::open(job, fresh).and_then(|mut session| {
-        let statements = session.run(subscriptions)?;
-        statements.iter().try_for_each(|statement| session.run_text(statement).map(drop))?;
+        let subscriptions = session.run(
+            "SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid \
+             WHERE d.datname = current_database()",
+        )?;
+        for name in subscriptions {
+            session.run_text(&format!("ALTER SUBSCRIPTION {name} SET (slot_name = NONE)"))?;
+            session.run_text(&format!("DROP SUBSCRIPTION {name}"))?;
+        }
         session.close()
     });
     let dropped = freed
@@ -290,7 +281,32 @@ fn compared(job: &Job, connection: &Connection, archive: &Archive) -> Result<Str
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use relplan_contract::conformance::context_in;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_half_full_goes_with_its_subscriptions() {
+        let server = postgres_server::Server::start();
+        server.shop("shop", 1);
+        for name in ["plain", "\"My sub; --\""] {
+            server.sql(
+                "shop",
+                &format!("CREATE SUBSCRIPTION {name} CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false, slot_name = 'x')"),
+            );
+        }
+        let context = context_in(Path::new("/"), "postgres_snapshot.it");
+        let url = server.url("shop");
+        let told = Job::run(&context, move |job| {
+            let fresh = Connection::of_person(job.context(), &url, None)?;
+            let server = fresh.to_database("postgres");
+            Ok(given_up(job, &server, &fresh, "shop", Problem::refused("It broke off.")).message)
+        });
+        assert_eq!(told.await.expect("told"), "It broke off.");
+        assert_eq!(server.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'shop'"), "0");
+    }
 
     #[test]
     fn names_beside_another_one_are_whole_and_differ() {

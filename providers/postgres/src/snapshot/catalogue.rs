@@ -71,13 +71,11 @@ impl Catalogue {
         database: &str,
         compared: bool,
     ) -> Result<Self, Problem> {
-        let asked = session.json(ASKED)?;
-        let asked: Self = serde_json::from_value(asked)
-            .map_err(|error| Problem::refused(format!("The roles cannot be listed: {error}.")))?;
+        let asked: Self = session.asked(ASKED, "The roles cannot be listed")?;
         let large_objects = if compared && !selection.is_named() { large_objects(session)? } else { None };
         let facts = facts::of(session, selection)?;
         let properties = Properties::of(session, database)?;
-        let Chosen { needs, arguments, .. } = chosen.clone();
+        let (needs, arguments) = (chosen.needs.clone(), chosen.arguments.clone());
         Ok(Self { needs, arguments, properties, facts, large_objects, ..asked })
     }
 

@@ -75,7 +75,7 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
     let dump =
         Dump { job, draft: &draft, connection: &connection, plan, chosen: &chosen, snapshot: &exported };
     let ((mut parts, schema_sha256), contents) =
-        job.both(|| dump.all(listed), || tables::contents(&mut session, listed, plan.depth))?;
+        job.both(|| dump.all(), || tables::contents(&mut session, listed, plan.depth))?;
     parts.push(known.write(&draft)?);
     session.run("COMMIT")?;
     session.close()?;
@@ -94,7 +94,7 @@ pub(crate) fn take(job: &Job, settings: &Settings, plan: &Plan, key: &str) -> Re
 /// Keeps the tables from being dropped or changed until the last of them is dumped.
 fn lock(session: &mut Session<'_>, listed: &[Listed]) -> Result<(), Problem> {
     for tables in listed.chunks(500) {
-        let names: Vec<String> = tables.iter().map(Listed::pattern).collect();
+        let names: Vec<String> = tables.iter().map(Listed::exact).collect();
         session.run(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", ")))?;
     }
     Ok(())
@@ -112,9 +112,9 @@ struct Dump<'d> {
 
 impl Dump<'_> {
     /// Writes every part; with them, the sum of the schema.
-    fn all(&self, listed: &[Listed]) -> Result<(Vec<Part>, String), Problem> {
-        let selection = self.chosen.arguments.clone();
-        let text = self.schema(&selection)?;
+    fn all(&self) -> Result<(Vec<Part>, String), Problem> {
+        let selection = &self.chosen.arguments;
+        let text = self.schema()?;
         let schema = schema::sum(&text);
         let mut parts = vec![catalogue::write(self.draft, TEXT, text.as_bytes())?];
         if self.plan.globals {
@@ -126,17 +126,17 @@ impl Dump<'_> {
             parts.push(self.part(GLOBALS, "pg_dumpall", arguments)?);
         }
         if self.plan.jobs <= 1 {
-            parts.push(self.part(WHOLE, "pg_dump", self.arguments(selection))?);
+            parts.push(self.part(WHOLE, "pg_dump", self.arguments(selection.clone()))?);
             return Ok((parts, schema));
         }
         let mut of_schema = selection.clone();
         of_schema.extend(["--section=pre-data".to_owned(), "--section=post-data".to_owned()]);
         parts.push(self.part(SCHEMA, "pg_dump", self.arguments(of_schema))?);
-        let rows = deal(listed, self.plan.jobs);
+        let rows = deal(&self.chosen.listed, self.plan.jobs);
         let mut dealt = std::thread::scope(|scope| {
             let each: Vec<_> = (0..rows.len())
                 .map(|number| {
-                    let arguments = rows_of(&selection, &rows, number);
+                    let arguments = rows_of(selection, &rows, number);
                     side_thread(scope, move || {
                         self.part(&format!("{ROWS}{number}.dump"), "pg_dump", self.arguments(arguments))
                     })
@@ -186,8 +186,8 @@ impl Dump<'_> {
     }
 
     /// The schema as `pg_dump` writes it.
-    fn schema(&self, selection: &[String]) -> Result<String, Problem> {
-        let mut arguments = selection.to_vec();
+    fn schema(&self) -> Result<String, Problem> {
+        let mut arguments = self.chosen.arguments.clone();
         arguments.push(format!("--snapshot={}", self.snapshot));
         schema::text(self.job, self.connection, arguments)
     }
@@ -200,10 +200,10 @@ fn rows_of(selection: &[String], hands: &[Vec<&Listed>], number: usize) -> Vec<S
     if number == 0 {
         arguments.extend(selection.iter().cloned());
         let others = hands.iter().skip(1).flatten();
-        arguments.extend(others.map(|table| format!("--exclude-table-data={}", table.pattern())));
+        arguments.extend(others.map(|table| format!("--exclude-table-data={}", table.exact())));
     } else {
         let own = hands.get(number).into_iter().flatten();
-        arguments.extend(own.map(|table| format!("--table={}", table.pattern())));
+        arguments.extend(own.map(|table| format!("--table={}", table.exact())));
     }
     arguments
 }

@@ -113,10 +113,14 @@ pub(crate) fn restored(
     Ok(notes)
 }
 
+/// Whether a restore failed for a role that the server does not have.
+pub(crate) fn lacks_role(problem: &Problem) -> bool {
+    problem.message.contains("role \"") && problem.message.contains("does not exist")
+}
+
 /// A snapshot that needs what a server of somebody else's lacks tells nothing of the snapshot.
 fn lacking(problem: Problem, manner: Manner) -> Problem {
-    let role = problem.message.contains("role \"") && problem.message.contains("does not exist");
-    if !role || manner != Manner::Lent {
+    if !lacks_role(&problem) || manner != Manner::Lent {
         return problem;
     }
     problem.hint(

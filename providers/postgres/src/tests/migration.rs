@@ -5,7 +5,6 @@ mod sessions;
 mod waits;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use relplan_contract::conformance::{self, Fixture, fitted};
@@ -85,19 +84,6 @@ impl Site {
 
     fn sql(&self, sql: &str) -> String {
         self.bench.server.sql("shop", sql)
-    }
-
-    /// Lets another session do this until the end of the test; comes back when `begun` is true.
-    fn meanwhile(&self, sql: &str, begun: &str) {
-        let other = Command::new(postgres_server::programs().join("psql"))
-            .args([&*self.bench.server.url("shop"), "-c", sql])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.bench.holders.lock().expect("no panic").push(other.expect("psql"));
-        while self.sql(begun) != "t" {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
     }
 }
 

@@ -56,7 +56,7 @@ async fn whoever_is_waited_for_is_named_and_the_wait_ends() {
     named(&problem);
     assert!(problem.message.starts_with("1.sql, line 4: "), "{problem}");
     // A lock of the file's own making, and one for which it gave itself more time.
-    site.meanwhile(
+    site.bench.meanwhile(
         "SELECT pg_advisory_lock(5), pg_sleep(600)",
         "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 5",
     );
@@ -74,7 +74,7 @@ async fn whoever_is_waited_for_is_named_and_the_wait_ends() {
     // What ran without a transaction is not tried again, and what it left is told.
     site.only(&[("1.sql", "-- relplan: no transaction\nCREATE INDEX CONCURRENTLY places ON clients (id);")]);
     site.sql("CREATE TABLE clients AS SELECT 1 AS id");
-    site.meanwhile(
+    site.bench.meanwhile(
         "BEGIN; DELETE FROM clients; SELECT pg_sleep(600)",
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'BEGIN; DELETE%' AND wait_event = 'PgSleep'",
     );
@@ -95,7 +95,7 @@ async fn another_runner_is_waited_for_no_longer_than_it_is_said() {
             "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = {}",
             lock(seed)
         );
-        site.meanwhile(&format!("SELECT pg_advisory_lock({}), pg_sleep(600)", lock(seed)), &held);
+        site.bench.meanwhile(&format!("SELECT pg_advisory_lock({}), pg_sleep(600)", lock(seed)), &held);
         let problem = site.apply(&planned, "key").await.expect_err("held");
         assert_eq!(problem.kind, ProblemKind::Retry);
         assert!(
