@@ -77,7 +77,8 @@ pub(crate) fn no_thread(error: &io::Error) -> Problem {
         .hint("Raise the limit of processes (`ulimit -u`, the pids limit of the container) or of memory.")
 }
 
-fn signal(group: i32, signal: Signal) {
+/// Tells a program, with all that it started.
+pub(crate) fn signal(group: i32, signal: Signal) {
     if let Some(group) = Pid::from_raw(group) {
         // It fails when the group is gone already, which is what is wanted.
         let _ = kill_process_group(group, signal);

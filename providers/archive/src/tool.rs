@@ -11,9 +11,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use relplan_contract::Problem;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 
-use crate::job::{Job, no_thread};
+use crate::job::{Job, no_thread, signal};
 
 /// How long a program that is not waited for any more may take to end, and how often is looked.
 const GRACE: Duration = Duration::from_secs(2);
@@ -120,10 +120,7 @@ pub struct Ender(i32);
 impl Ender {
     /// Kills it, with all that it started.
     pub fn end(self) {
-        if let Some(group) = Pid::from_raw(self.0) {
-            // It fails when the group is gone already, which is what is wanted.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        signal(self.0, Signal::KILL);
     }
 }
 
@@ -240,22 +237,15 @@ impl<'j> Tool<'j> {
     fn failed(&self, code: Option<i32>, messages: VecDeque<String>) -> Failed {
         Failed { program: self.program.clone(), code, messages: messages.into() }
     }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(pid) = Pid::from_raw(self.group) {
-            // It fails when the group is gone already, which is what is wanted.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
 }
 
 impl Drop for Tool<'_> {
     fn drop(&mut self) {
         if !self.over {
             // Asked first, so that it can tell its server to stop; a program that does not heed it is killed.
-            self.signal(self.farewell);
+            signal(self.group, self.farewell);
             self.await_end(GRACE);
-            self.signal(Signal::KILL);
+            signal(self.group, Signal::KILL);
             let _ = self.child.wait();
             self.job.left(self.group);
         }
