@@ -77,7 +77,7 @@ pub(crate) fn no_thread(error: &io::Error) -> Problem {
         .hint("Raise the limit of processes (`ulimit -u`, the pids limit of the container) or of memory.")
 }
 
-/// Sends a signal to all of a group.
+/// Tells a program, with all that it started.
 pub(crate) fn signal(group: i32, signal: Signal) {
     if let Some(group) = Pid::from_raw(group) {
         // It fails when the group is gone already, which is what is wanted.

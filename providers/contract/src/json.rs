@@ -1,7 +1,8 @@
 //! [`Json`]: JSON that came from outside, with every digit of its numbers, and nested as deep as its reader allows.
 //!
-//! Numbers stay the text that they are until somebody asks for their value, and nothing here calls itself for a level
-//! of nesting: neither a wrong digit nor a full stack comes of what a server sends.
+//! Numbers stay the text that they are until somebody asks for their value, and the reader calls itself for no level of
+//! nesting: neither a wrong digit nor a full stack comes of what a server sends. What is made of a text that was read
+//! (a value, a text, a copy) does call itself for each level: the reader's caller says how many there may be.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

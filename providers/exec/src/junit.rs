@@ -19,9 +19,9 @@ mod suite;
 const LARGEST: usize = 32 * 1024 * 1024;
 const MOST_NODES: u32 = 1_000_000;
 
-/// What the reports say together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Report {
+/// How many tests a case, a suite or all reports name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
     pub(crate) tests: u64,
     /// Those that ran and were not found bad.
     pub(crate) passed: u64,
@@ -29,14 +29,14 @@ pub(crate) struct Report {
     pub(crate) errors: u64,
     /// Those that did not run, for whatever reason.
     pub(crate) skipped: u64,
-    /// Names of the tests and suites that failed or broke.
-    pub(crate) failed: Vec<String>,
+    /// Of the skipped ones, those that could not tell.
+    pub(crate) inconclusive: u64,
 }
 
-impl Report {
-    /// How many tests ran.
-    pub(crate) const fn ran(&self) -> u64 {
-        self.tests.saturating_sub(self.skipped)
+impl Counts {
+    /// How many tests failed or broke.
+    pub(crate) const fn bad(&self) -> u64 {
+        self.failures.saturating_add(self.errors)
     }
 
     fn add(&mut self, other: Self) {
@@ -45,16 +45,36 @@ impl Report {
         self.failures = self.failures.saturating_add(other.failures);
         self.errors = self.errors.saturating_add(other.errors);
         self.skipped = self.skipped.saturating_add(other.skipped);
+        self.inconclusive = self.inconclusive.saturating_add(other.inconclusive);
+    }
+}
+
+/// What the reports say together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) counts: Counts,
+    /// Names of the tests and suites that failed or broke.
+    pub(crate) failed: Vec<String>,
+}
+
+impl Report {
+    /// How many tests ran.
+    pub(crate) const fn ran(&self) -> u64 {
+        self.counts.tests.saturating_sub(self.counts.skipped)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.counts.add(other.counts);
         self.failed.extend(other.failed);
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bad = self.failures.saturating_add(self.errors);
-        write!(f, "{} passed, {bad} failed", self.passed)?;
-        if self.skipped > 0 {
-            write!(f, ", {} skipped", self.skipped)?;
+        let Counts { passed, skipped, .. } = self.counts;
+        write!(f, "{passed} passed, {} failed", self.counts.bad())?;
+        if skipped > 0 {
+            write!(f, ", {skipped} skipped")?;
         }
         f.write_str(".")
     }
@@ -104,6 +124,11 @@ fn is_named(node: Node<'_, '_>, names: &[&str]) -> bool {
 fn attribute<'n>(node: Node<'n, '_>, name: &str) -> Option<&'n str> {
     let found = node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name));
     found.map(|attribute| attribute.value().trim())
+}
+
+/// What a case or a suite is called, or what is said where it has no name.
+fn name<'n>(node: Node<'n, '_>, nameless: &'n str) -> &'n str {
+    attribute(node, "name").filter(|name| !name.is_empty()).unwrap_or(nameless)
 }
 
 /// What a failed case or suite is called, with the first line of what went wrong.

@@ -10,7 +10,7 @@ use relplan_contract::{
 
 use crate::arguments::{self, Spec};
 use crate::files::{Snapshot, beginning};
-use crate::junit::{self, Report};
+use crate::junit::{self, Counts, Report};
 use crate::log::Log;
 use crate::output::clean;
 use crate::process::{Ended, Leftovers, Manner, Sink, run};
@@ -215,8 +215,9 @@ struct Results {
 impl Results {
     fn object(self, planned: &Value) -> Value {
         let count = |count: u64| Value::integer(i64::try_from(count).unwrap_or(i64::MAX));
-        let number =
-            |pick: fn(&Report) -> u64| self.report.as_ref().map_or(Value::NULL, |report| count(pick(report)));
+        let number = |pick: fn(&Counts) -> u64| {
+            self.report.as_ref().map_or(Value::NULL, |report| count(pick(&report.counts)))
+        };
         let exit_code = self.ended.code().map_or(Value::NULL, |code| Value::integer(code.into()));
         let failed = self.report.as_ref().map_or(Value::NULL, |report| {
             Value::list(report.failed.iter().take(NAMED).map(|name| Value::from(&**name)))
@@ -224,10 +225,10 @@ impl Results {
         planned
             .clone()
             .with("exit_code", exit_code)
-            .with("tests", number(|report| report.tests))
-            .with("failures", number(|report| report.failures))
-            .with("errors", number(|report| report.errors))
-            .with("skipped", number(|report| report.skipped))
+            .with("tests", number(|counts| counts.tests))
+            .with("failures", number(|counts| counts.failures))
+            .with("errors", number(|counts| counts.errors))
+            .with("skipped", number(|counts| counts.skipped))
             .with("failed_tests", failed)
             .with("log", self.log.clone().into())
             .with("duration_ms", count(u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX)))

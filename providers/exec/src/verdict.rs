@@ -53,7 +53,7 @@ fn by_report(
     with_tail: &dyn Fn(Outcome, String) -> Verdict,
 ) -> Verdict {
     let counts = report.to_string();
-    if report.failures > 0 || report.errors > 0 {
+    if report.counts.bad() > 0 {
         let mut details: Vec<String> = report.failed.iter().take(NAMED).cloned().collect();
         let more = report.failed.len().saturating_sub(NAMED);
         if more > 0 {
@@ -64,7 +64,7 @@ fn by_report(
     match (report.ran(), findings.accepted) {
         (0, true) => Verdict::new(Outcome::Inconclusive, format!("No test ran: {counts}")),
         (0, false) => with_tail(Outcome::Error, format!("Exit code {code} before any test ran.")),
-        (_, true) => match findings.max_skipped.filter(|most| report.skipped > *most) {
+        (_, true) => match findings.max_skipped.filter(|most| report.counts.skipped > *most) {
             // What did not run says nothing bad: it is missing.
             Some(most) => {
                 let message = format!("More than {most} tests did not run: {counts}");

@@ -1,10 +1,9 @@
 //! One attempt: the steps in order, until one is not as expected.
 
-use relplan_contract::{Json, JsonError, Outcome, Value};
+use relplan_contract::{Json, Outcome, Value};
 
-use crate::capture::Missing;
 use crate::client::{Answer, Client};
-use crate::content::{self, Content};
+use crate::content::{self, Content, Missing};
 use crate::expect::Judged;
 use crate::fault::Fault;
 use crate::shown::Shown;
@@ -138,7 +137,7 @@ impl Attempt {
     fn capture(
         &mut self,
         step: &Step,
-        (answer, content, json): (&Answer, &Content<'_>, &Result<Json<'_>, JsonError>),
+        (answer, content, json): (&Answer, &Content<'_>, &Result<Json<'_>, Missing>),
         shown: &Shown,
         judged: &mut Judged,
     ) {
@@ -153,10 +152,7 @@ impl Attempt {
                 Err(Missing::Unread(why)) => judged.unread(&why, shown),
             }
         }
-        if !judged.is_good() && !answer.body.is_empty() && content.unread.is_none() {
-            judged.wrong_body =
-                Some(format!("The body: {}", shown.and(&self.captured).bytes(&content.bytes)));
-        }
+        judged.show_body(answer, content, &shown.and(&self.captured));
     }
 }
 

@@ -1,11 +1,11 @@
 //! Keeping parts of an answer for later steps.
 
 use regex::bytes::Regex;
-use relplan_contract::{Json, JsonError, is_identifier};
+use relplan_contract::{Json, is_identifier};
 use reqwest::header::HeaderName;
 
 use crate::client::Answer;
-use crate::content::{Content, VAGUE};
+use crate::content::{Content, Missing, VAGUE};
 use crate::json_path::JsonPath;
 
 /// The longest captured text, in bytes.
@@ -45,27 +45,22 @@ impl Source {
         &self,
         answer: &Answer,
         content: &Content<'_>,
-        json: &Result<Json<'_>, JsonError>,
+        json: &Result<Json<'_>, Missing>,
     ) -> Result<String, Missing> {
         if let (Self::Json(_) | Self::Regex(_), Some(why)) = (self, &content.unread) {
             return Err(Missing::Unread(why.clone()));
         }
+        let wrong = |what: &'static str| Missing::Wrong(what.into());
         let found = match self {
             Self::Status => answer.status.to_string(),
             Self::Header(name) => {
-                let value =
-                    answer.headers.get(name).ok_or(Missing::Wrong("the answer has no such header"))?;
+                let value = answer.headers.get(name).ok_or_else(|| wrong("the answer has no such header"))?;
                 String::from_utf8_lossy(value.as_bytes()).into_owned()
             }
             Self::Json(path) => {
-                let json = json.as_ref().map_err(|error| match error {
-                    JsonError::Depth(_) | JsonError::Parts(_) => {
-                        Missing::Unread(format!("The body cannot be read as JSON: {error}."))
-                    }
-                    JsonError::Syntax { .. } => Missing::Wrong("the answer is no JSON"),
-                })?;
-                match path.find(json).ok_or(Missing::Wrong("nothing stands there"))? {
-                    Json::Null => return Err(Missing::Wrong("null stands there")),
+                let json = json.as_ref().map_err(Missing::clone)?;
+                match path.find(json).ok_or_else(|| wrong("nothing stands there"))? {
+                    Json::Null => return Err(wrong("null stands there")),
                     Json::String(text) => text.into_owned(),
                     other @ (Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Map(_)) => {
                         other.to_string()
@@ -74,28 +69,19 @@ impl Source {
             }
             Self::Regex(regex) => {
                 let captures = regex.captures(&content.bytes);
-                let captures = captures.ok_or(Missing::Wrong("the expression does not match"))?;
+                let captures = captures.ok_or_else(|| wrong("the expression does not match"))?;
                 let group = captures.get(1).or_else(|| captures.get(0));
                 group.map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned()).unwrap_or_default()
             }
         };
         if found.len() > LONGEST {
-            return Err(Missing::Wrong("it is longer than 65536 bytes"));
+            return Err(Missing::Wrong(format!("it is longer than {LONGEST} bytes").into()));
         }
         if content.vague && found.contains(char::REPLACEMENT_CHARACTER) {
             return Err(Missing::Unread(VAGUE.into()));
         }
         Ok(found)
     }
-}
-
-/// Why a part could not be captured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
-    /// The answer does not have it: a clause.
-    Wrong(&'static str),
-    /// Nobody can tell: a sentence.
-    Unread(String),
 }
 
 /// A compiled regular expression; the error is a sentence.

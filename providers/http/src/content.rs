@@ -54,9 +54,23 @@ impl<'a> Content<'a> {
     }
 }
 
+/// Why a part of an answer cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The answer does not have it: a clause.
+    Wrong(Cow<'static, str>),
+    /// Nobody can tell: a sentence.
+    Unread(String),
+}
+
 /// JSON, or why there is none.
-pub(crate) fn json(text: &str) -> Result<Json<'_>, JsonError> {
-    Json::read(text, MOST_LEVELS)
+pub(crate) fn json(text: &str) -> Result<Json<'_>, Missing> {
+    Json::read(text, MOST_LEVELS).map_err(|error| match error {
+        JsonError::Depth(_) | JsonError::Parts(_) => {
+            Missing::Unread(format!("The body cannot be read as JSON: {error}."))
+        }
+        JsonError::Syntax { .. } => Missing::Wrong("the answer is no JSON".into()),
+    })
 }
 
 /// The charset that the header names.

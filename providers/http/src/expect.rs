@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use regex::bytes::Regex;
-use relplan_contract::{Json, JsonError, MASK, Path, Problem, Value};
+use relplan_contract::{Json, MASK, Path, Problem, Value};
 use reqwest::header::HeaderName;
 
 use crate::arguments::is_known;
 use crate::capture::regex;
 use crate::client::Answer;
-use crate::content::{Content, VAGUE};
+use crate::content::{Content, Missing, VAGUE};
 use crate::json;
 use crate::json_path::JsonPath;
 use crate::shown::Shown;
@@ -66,10 +66,17 @@ impl Judged {
         }
     }
 
+    /// Shows the body where something is not as expected, and it can be read.
+    pub(crate) fn show_body(&mut self, answer: &Answer, content: &Content<'_>, shown: &Shown) {
+        if !self.is_good() && !answer.body.is_empty() && content.unread.is_none() {
+            self.wrong_body = Some(format!("The body: {}", shown.bytes(&content.bytes)));
+        }
+    }
+
     /// Adds that a text is not found: for certain, unless it has characters that are written differently everywhere.
-    fn text(&mut self, content: &Content<'_>, wanted: &str, line: String) {
+    fn text(&mut self, content: &Content<'_>, wanted: &str, line: String, shown: &Shown) {
         let vague = content.vague && !wanted.is_ascii();
-        if vague { self.unread.push(VAGUE.into()) } else { self.wrong.push(line) }
+        if vague { self.unread(VAGUE, shown) } else { self.wrong.push(line) }
     }
 }
 
@@ -101,7 +108,7 @@ impl Expect {
         &self,
         answer: &Answer,
         content: &Content<'_>,
-        json: &Result<Json<'_>, JsonError>,
+        json: &Result<Json<'_>, Missing>,
         shown: &Shown,
     ) -> Judged {
         let mut judged = Judged::default();
@@ -129,9 +136,7 @@ impl Expect {
             let (most, took) = (most.as_millis(), answer.latency.as_millis());
             judged.wrong.push(format!("Expected an answer within {most} ms, it took {took} ms."));
         }
-        if !judged.is_good() && !answer.body.is_empty() && content.unread.is_none() {
-            judged.wrong_body = Some(format!("The body: {}", shown.bytes(&content.bytes)));
-        }
+        judged.show_body(answer, content, shown);
         judged
     }
 
@@ -140,21 +145,21 @@ impl Expect {
             && !content.text().contains(&text.what)
         {
             let line = format!("Expected a body that contains {:?}.", text.shown(&text.what, shown));
-            judged.text(content, &text.what, line);
+            judged.text(content, &text.what, line, shown);
         }
         if let Some(regex) = &self.matches
             && !regex.what.is_match(&content.bytes)
         {
             let pattern = regex.what.as_str();
             let line = format!("Expected a body that matches {:?}.", regex.shown(pattern, shown));
-            judged.text(content, pattern, line);
+            judged.text(content, pattern, line, shown);
         }
     }
 
     fn judge_json(
         &self,
         content: &Content<'_>,
-        json: &Result<Json<'_>, JsonError>,
+        json: &Result<Json<'_>, Missing>,
         shown: &Shown,
         judged: &mut Judged,
     ) {
@@ -163,10 +168,8 @@ impl Expect {
         }
         let json = match json {
             Ok(json) => json,
-            Err(error @ (JsonError::Depth(_) | JsonError::Parts(_))) => {
-                return judged.unread(&format!("The body cannot be read as JSON: {error}."), shown);
-            }
-            Err(JsonError::Syntax { .. }) => {
+            Err(Missing::Unread(why)) => return judged.unread(why, shown),
+            Err(Missing::Wrong(_)) => {
                 return judged.wrong.push("Expected JSON, and the body is none.".into());
             }
         };
@@ -182,12 +185,12 @@ impl Expect {
             }
             let wanted = json::text(&expected.what, &mut |text| Some(text.to_owned())).unwrap_or_default();
             let wanted = expected.shown(&wanted, shown);
-            let got = got.map_or_else(|| "nothing".into(), |got| got.to_string());
-            if content.vague && got.contains(char::REPLACEMENT_CHARACTER) {
+            let got = got.map(|got| got.to_string());
+            if content.vague && got.as_ref().is_some_and(|got| got.contains(char::REPLACEMENT_CHARACTER)) {
                 judged.unread(VAGUE, shown);
                 continue;
             }
-            let got = if got == "nothing" { got } else { expected.shown(&got, shown) };
+            let got = got.map_or_else(|| "nothing".into(), |got| expected.shown(&got, shown));
             judged.wrong.push(format!("Expected {wanted} at {}, got {got}.", shown.text(text)));
         }
     }

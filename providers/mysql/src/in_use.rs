@@ -8,6 +8,7 @@ use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::session::{Session, identifier, literal};
+use crate::told::some;
 
 /// At most this many are named.
 const NAMED: usize = 5;
@@ -76,8 +77,5 @@ pub(crate) fn who(job: &Job, server: &Connection, database: &str) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let rest = all.len().saturating_sub(NAMED);
-    all.truncate(NAMED);
-    let more = if rest == 0 { String::new() } else { format!(", and {rest} more") };
-    format!(" Perhaps it is one of these: {}{more}.", all.join(", "))
+    format!(" Perhaps it is one of these: {}.", some(&all, NAMED))
 }

@@ -12,13 +12,16 @@ use relplan_archive::{Archive, Depth, Flow, Identities, Job, Settings, Wanted, a
 use relplan_contract::{Problem, ProblemKind, Restored};
 
 use crate::connection::Connection;
+use crate::database;
 use crate::in_use;
 use crate::moved::Moved;
 use crate::program::{self, Program};
 use crate::scratch;
+use crate::selection::Selection;
 use crate::session::{Row, Session, identifier, literal, problem_of};
 use crate::snapshot::take::DUMP;
 use crate::snapshot::verify::{compared, without_history};
+use crate::tables;
 use crate::told;
 
 /// Restores the dump into an empty database.
@@ -30,7 +33,7 @@ pub(crate) fn into(
 ) -> Result<(), Problem> {
     let part = archive.only_part(DUMP)?;
     let reader = archive.reader(part, identities)?;
-    let taken_of = archive.manifest.database.get("database").map_or("", String::as_str);
+    let taken_of = taken_of(archive);
     let mut reader: Box<dyn Read> = if [connection.database(), ""].contains(&taken_of) {
         Box::new(reader)
     } else {
@@ -50,6 +53,11 @@ pub(crate) fn into(
     let fed = tool.feed(&mut reader, &part.name);
     tool.wait().map_err(|failed| problem_of(&failed, "The snapshot cannot be restored"))?;
     fed.map_err(|error| part.unreadable(&error))
+}
+
+/// The name of the database that a snapshot was taken of; empty where it does not say.
+fn taken_of(archive: &Archive) -> &str {
+    archive.manifest.database.get("database").map_or("", String::as_str)
 }
 
 /// What a database holds.
@@ -150,10 +158,10 @@ fn filled(
 ) -> Result<Vec<String>, Problem> {
     into(job, fresh, archive, settings.identities()?.as_ref())?;
     let mut session = Session::open(job, fresh)?;
-    let differences = compared(&mut session, archive, Depth::Counted)?;
+    let listed = tables::list(&mut session, &Selection::default())?;
+    let differences = compared(&mut session, &listed, archive, Depth::Counted)?;
     asserts::agree(&differences)?;
-    let taken_of = archive.manifest.database.get("database").map_or("", String::as_str);
-    let told = told::of_copy(&mut session, taken_of, fresh.database())?;
+    let told = told::of_copy(&mut session, taken_of(archive), fresh.database())?;
     session.close()?;
     let all = archive.manifest.counted();
     let counted =
@@ -200,13 +208,11 @@ fn swap(
     let mut moves = moved(&before.tables, name, &aside);
     moves.extend(moved(&new.tables, restored, name));
     let rename = format!("RENAME TABLE {}", moves.join(", "));
-    let settings = settings(job, server, name)?;
-    let make = format!(
-        "CREATE DATABASE {} CHARACTER SET {} COLLATE {}",
-        identifier(&aside),
-        settings[0],
-        settings[1]
-    );
+    let mut session = Session::open(job, server)?;
+    let settings = settings_of(&database::about(&mut session, name)?);
+    session.close()?;
+    let [charset, collation] = &settings;
+    let make = format!("CREATE DATABASE {} CHARACTER SET {charset} COLLATE {collation}", identifier(&aside));
     let swapped = Session::open(job, server).and_then(|mut session| {
         session.run(&format!("{make}; SET SESSION lock_wait_timeout = 30"))?;
         session.run_whole(&rename)?;
@@ -237,32 +243,27 @@ fn swap(
     }
     let dropped = scratch::drop_database(job, server, restored).is_ok();
     let left = if dropped { String::new() } else { format!(" {restored} is empty now; drop it.") };
-    let taken = ["encoding", "collate"].map(|setting| taken.get(setting).cloned().unwrap_or_default());
-    let other = if settings == taken || taken[0].is_empty() {
-        String::new()
-    } else {
-        format!(
-            " The database {name} kept its rights and settings, and is for new tables not as it was: `ALTER DATABASE {} CHARACTER SET {} COLLATE {}` would do that.",
-            identifier(name),
-            taken[0],
-            taken[1]
-        )
-    };
+    let other = kept(name, &settings, &settings_of(taken));
     Ok(format!(
         "The tables that were in {name} are now in {aside}; drop it when nobody misses it.{left}{other}"
     ))
 }
 
-/// The character set and the collation that a database gives its new tables.
-fn settings(job: &Job, server: &Connection, database: &str) -> Result<[String; 2], Problem> {
-    let mut session = Session::open(job, server)?;
-    let row = session.row(&format!(
-        "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = {}",
-        literal(database)
-    ))?;
-    session.close()?;
-    let mut row = row.into_iter();
-    Ok([row.next().unwrap_or_default(), row.next().unwrap_or_default()])
+/// The character set and the collation that a database gives its new tables, of what it says of itself.
+fn settings_of(about: &BTreeMap<String, String>) -> [String; 2] {
+    ["encoding", "collate"].map(|setting| about.get(setting).cloned().unwrap_or_default())
+}
+
+/// What is said of a database that kept settings of its own, others than those of the one that was taken.
+fn kept(name: &str, settings: &[String; 2], taken: &[String; 2]) -> String {
+    let [charset, collation] = taken;
+    if settings == taken || charset.is_empty() {
+        return String::new();
+    }
+    format!(
+        " The database {name} kept its rights and settings, and is for new tables not as it was: `ALTER DATABASE {} CHARACTER SET {charset} COLLATE {collation}` would do that.",
+        identifier(name)
+    )
 }
 
 fn holds(job: &Job, server: &Connection, database: &str) -> Result<Holds, Problem> {

@@ -34,21 +34,24 @@ pub(crate) fn of_copy(
     if !naming.is_empty() {
         told.push(format!(
             "These name the database {taken_of} in their texts, and mean that one also in {database}: {}.",
-            some(&naming)
+            some(&naming, NAMED)
         ));
     }
     if let Some(first) = enabled.first() {
         told.push(format!(
             "These events are enabled in {database}, and happen there too where the server's scheduler runs: {}. `ALTER EVENT {}.{first} DISABLE` ends that.",
-            some(&enabled),
+            some(&enabled, NAMED),
             identifier(database)
         ));
     }
     Ok(told)
 }
 
-fn some(all: &[String]) -> String {
-    let rest = all.len().saturating_sub(NAMED);
-    let more = if rest == 0 { String::new() } else { format!(", and {rest} more") };
-    format!("{}{more}", all.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "))
+/// The first of them, and how many more there are.
+pub(crate) fn some(all: &[String], most: usize) -> String {
+    let named = all.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(most) {
+        0 => named,
+        rest => format!("{named}, and {rest} more"),
+    }
 }

@@ -46,10 +46,9 @@ pub(crate) fn for_person(
     file.as_file().sync_all().map_err(failed)?;
     let found = inspect::inspect(file.path())?;
     asserts::agree(&found.differences(&archive.manifest))?;
-    let checked = if found.unseen.is_empty() { "integrity_check: ok" } else { "checked as far as that goes" };
     let mut notes = vec![
         format!("{bytes} bytes, each as it was when it was copied"),
-        format!("{checked}; {}", archive.manifest.counted()),
+        format!("{}; {}", found.checked(), archive.manifest.counted()),
     ];
     notes.extend(found.unseen);
     // No pipe, of which the opening would wait.

@@ -94,14 +94,15 @@ impl Engine for Sqlite {
     fn take(job: &Job, settings: &Settings, planned: &Value, key: &str) -> Result<Archive, Problem> {
         let context = job.context();
         let database = context.input("database", planned.get("database").as_str().unwrap_or_default())?;
-        let busy = planned.get("busy_timeout_ms").as_i64().and_then(|ms| u64::try_from(ms).ok());
         // What is not there is told by the backup.
         let bytes = std::fs::metadata(&database).map_or(0, |metadata| metadata.len());
         let draft = Draft::begin(settings, context, key, bytes / 8)?;
         let copied = copy::file(&copy::folder(context, planned)?)?;
-        let hold = planned.get("hold_writers_ms").as_i64().and_then(|ms| u64::try_from(ms).ok());
-        let ms = |given: Option<u64>| Duration::from_millis(given.unwrap_or_default());
-        let patience = Patience { busy: ms(busy), hold: ms(hold) };
+        let time = |name: &str| {
+            let ms = planned.get(name).as_i64().and_then(|ms| u64::try_from(ms).ok());
+            Duration::from_millis(ms.unwrap_or_default())
+        };
+        let patience = Patience { busy: time("busy_timeout_ms"), hold: time("hold_writers_ms") };
         let mode = backup::backup(job, &database, copied.path(), patience)?;
         let Found { mut facts, unseen } = inspect::inspect(copied.path())?;
         facts.database.insert("journal_mode".to_owned(), mode);

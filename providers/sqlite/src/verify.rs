@@ -77,7 +77,7 @@ pub(crate) fn restored(
     asserts::agree(&differences)?;
     let (seconds, tenths) = (took / 1_000, took % 1_000 / 100);
     let counted = archive.manifest.counted();
-    let checked = if found.unseen.is_empty() { "integrity_check: ok" } else { "checked as far as that goes" };
+    let checked = found.checked();
     let mut notes = vec![format!("Restored in {seconds}.{tenths} s; {checked}; {counted} are the same.")];
     notes.extend(found.unseen);
     Ok(notes)

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::{attribute, described, is_named};
+use super::{attribute, described, is_named, name};
 
 /// How a test case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,11 +93,10 @@ fn meaning(word: &str) -> Word {
 pub(super) fn ended(case: Node<'_, '_>) -> Case {
     let has = |names: &[&str]| case.children().find(|child| is_named(*child, names));
     let name = || {
-        let name = attribute(case, "name").filter(|name| !name.is_empty()).unwrap_or("a test without a name");
+        let name = name(case, "a test without a name");
         attribute(case, "classname").map_or_else(|| name.to_owned(), |class| format!("{class}.{name}"))
     };
-    let words = || ENDS.iter().filter_map(|name| attribute(case, name));
-    if words().any(|word| word.eq_ignore_ascii_case("inconclusive")) {
+    if ends(case).any(|word| word.eq_ignore_ascii_case("inconclusive")) {
         return Case::Inconclusive;
     }
     // Before a failure: tools that write both mean one that is not held against it (a skip that is raised as an
@@ -114,7 +113,7 @@ pub(super) fn ended(case: Node<'_, '_>) -> Case {
     if says_bad(case) || says(case, &["success", "passed"], false) {
         return Case::Failed(name());
     }
-    let not_run = words().map(meaning).any(|word| word == Word::NotRun)
+    let not_run = ends(case).map(meaning).any(|word| word == Word::NotRun)
         || says(case, &["executed", "ran", "run"], false)
         || says(case, &["skipped", "disabled", "ignored", "pending"], true);
     if not_run { Case::NotRun } else { Case::Ran }
@@ -122,12 +121,17 @@ pub(super) fn ended(case: Node<'_, '_>) -> Case {
 
 /// Whether an attribute tells that a case or suite ended badly.
 pub(super) fn says_bad(node: Node<'_, '_>) -> bool {
-    ENDS.iter().filter_map(|name| attribute(node, name)).any(|word| meaning(word) == Word::Bad)
+    ends(node).any(|word| meaning(word) == Word::Bad)
+}
+
+/// The words in which it is told how a case or a suite ended.
+fn ends<'n>(node: Node<'n, '_>) -> impl Iterator<Item = &'n str> {
+    ENDS.iter().filter_map(move |name| attribute(node, name))
 }
 
 /// Whether one of the attributes is there and is true, or false.
 fn says(node: Node<'_, '_>, names: &[&str], truth: bool) -> bool {
     let words: [&str; 3] = if truth { ["true", "yes", "1"] } else { ["false", "no", "0"] };
-    let values = names.iter().filter_map(|name| attribute(node, name));
-    values.into_iter().any(|value| words.iter().any(|word| value.eq_ignore_ascii_case(word)))
+    let mut values = names.iter().filter_map(|name| attribute(node, name));
+    values.any(|value| words.iter().any(|word| value.eq_ignore_ascii_case(word)))
 }

@@ -5,34 +5,11 @@ use std::collections::BTreeMap;
 use roxmltree::Node;
 
 use super::case::{self, Case};
-use super::{Report, attribute, described, is_named};
+use super::{Counts, Report, attribute, described, is_named, name};
 
 /// Whether an element is a suite, or the suite of all suites.
 pub(super) fn is(node: Node<'_, '_>) -> bool {
     is_named(node, &["testsuite", "testsuites"])
-}
-
-/// What is counted in an element.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    tests: u64,
-    passed: u64,
-    failures: u64,
-    errors: u64,
-    skipped: u64,
-    /// Of the skipped ones, those that could not tell.
-    inconclusive: u64,
-}
-
-impl Counts {
-    fn add(&mut self, other: Self) {
-        self.tests = self.tests.saturating_add(other.tests);
-        self.passed = self.passed.saturating_add(other.passed);
-        self.failures = self.failures.saturating_add(other.failures);
-        self.errors = self.errors.saturating_add(other.errors);
-        self.skipped = self.skipped.saturating_add(other.skipped);
-        self.inconclusive = self.inconclusive.saturating_add(other.inconclusive);
-    }
 }
 
 /// What the suite says with all that is in it. From the last element to the first, so that what is inside is known
@@ -52,8 +29,7 @@ pub(super) fn report(root: Node<'_, '_>) -> Report {
             Some(parent) => inside.entry(parent.id().get_usize()).or_default().add(counts),
             None => {
                 failed.reverse();
-                let Counts { tests, passed, failures, errors, skipped, .. } = counts;
-                return Report { tests, passed, failures, errors, skipped, failed };
+                return Report { counts, failed };
             }
         }
     }
@@ -82,43 +58,40 @@ fn count(ended: Case, counts: &mut Counts, failed: &mut Vec<String>) {
 
 /// The counts of a suite, from those of what is in it.
 fn whole(suite: Node<'_, '_>, mut counts: Counts, failed: &mut Vec<String>) -> Counts {
-    let name = attribute(suite, "name").filter(|name| !name.is_empty()).unwrap_or("a suite without a name");
+    let name = name(suite, "a suite without a name");
     // What broke outside of every case: before the first, between two, or behind the last.
     for broke in suite.children().rev().filter(|child| is_named(*child, &["error", "failure"])) {
         counts.errors += 1;
         failed.push(described(name, Some(broke)));
     }
     let told = |names: &[&str]| -> Vec<u64> { names.iter().filter_map(|name| number(suite, name)).collect() };
-    counts.failures =
-        counts.failures.max(told(&["failures", "failed"]).into_iter().max().unwrap_or_default());
+    let most_told = |names: &[&str]| told(names).into_iter().max().unwrap_or_default();
+    counts.failures = counts.failures.max(most_told(&["failures", "failed"]));
     // NUnit's own translation to JUnit counts what could not tell as errors, and Qt counts warnings and notes.
-    let errors = told(&["errors"]).into_iter().max().unwrap_or_default().saturating_sub(counts.inconclusive);
     if counts.tests == 0 || !is_of_qt(suite) {
-        counts.errors = counts.errors.max(errors);
+        counts.errors = counts.errors.max(most_told(&["errors"]).saturating_sub(counts.inconclusive));
     }
-    if counts.failures == 0 && counts.errors == 0 && case::says_bad(suite) {
+    if counts.bad() == 0 && case::says_bad(suite) {
         counts.errors = 1;
         failed.push(name.to_owned());
     }
     let skipped = ["skipped", "skip", "skips", "disabled", "ignored", "notrun", "not-run", "inconclusive"];
     if counts.tests == 0 {
         // Nobody says which: some tools count a test under two of these names, and then fewer ran than it seems.
-        counts.tests = told(&["tests"]).into_iter().max().unwrap_or_default();
+        counts.tests = most_told(&["tests"]);
         counts.skipped = told(&skipped).into_iter().fold(0, u64::saturating_add).min(counts.tests);
-        let bad = counts.failures.saturating_add(counts.errors);
-        counts.passed = (counts.tests - counts.skipped).saturating_sub(bad);
+        counts.passed = (counts.tests - counts.skipped).saturating_sub(counts.bad());
     } else {
-        counts.skipped =
-            counts.skipped.max(told(&skipped).into_iter().max().unwrap_or_default()).min(counts.tests);
+        counts.skipped = counts.skipped.max(most_told(&skipped)).min(counts.tests);
         counts.passed = counts.passed.min(counts.tests - counts.skipped);
     }
     counts
 }
 
 fn is_of_qt(suite: Node<'_, '_>) -> bool {
-    let properties =
+    let mut properties =
         suite.children().filter(|child| is_named(*child, &["properties"])).flat_map(|child| child.children());
-    properties.into_iter().any(|property| attribute(property, "name") == Some("QTestVersion"))
+    properties.any(|property| attribute(property, "name") == Some("QTestVersion"))
 }
 
 fn number(node: Node<'_, '_>, name: &str) -> Option<u64> {

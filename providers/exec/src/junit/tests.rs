@@ -8,7 +8,7 @@ use super::*;
 
 fn counts(text: &str) -> (u64, u64, u64, u64) {
     let report = parse(text).expect("a report");
-    (report.tests, report.failures, report.errors, report.skipped)
+    (report.counts.tests, report.counts.failures, report.counts.errors, report.counts.skipped)
 }
 
 #[test]
@@ -25,7 +25,10 @@ fn cases_are_counted_in_nested_suites() {
         </testsuites>"#;
     let report = parse(text).expect("a report");
     assert_eq!(report.failed, ["cart.pays: 402 < 200", "breaks: lost"]);
-    assert_eq!((report.tests, report.failures, report.errors, report.skipped), (4, 1, 1, 1));
+    assert_eq!(
+        (report.counts.tests, report.counts.failures, report.counts.errors, report.counts.skipped),
+        (4, 1, 1, 1)
+    );
     assert_eq!((report.to_string(), report.ran()), ("1 passed, 2 failed, 1 skipped.".into(), 3));
 }
 
@@ -77,7 +80,7 @@ fn several_reports_add_up_and_none_is_an_error() {
     for path in &paths {
         std::fs::write(path, r#"<testsuite><testcase name="x"/></testsuite>"#).expect("written");
     }
-    assert_eq!(read(&Tree::anywhere("/".as_ref()), &paths).expect("read").tests, 2);
+    assert_eq!(read(&Tree::anywhere("/".as_ref()), &paths).expect("read").counts.tests, 2);
     assert_eq!(
         read(&Tree::anywhere("/".as_ref()), &[]),
         Err("The test command wrote no report where `junit` says.".into())

@@ -3,10 +3,12 @@
 use relplan_contract::Outcome;
 
 use super::*;
+use crate::junit::Counts;
 
 fn report(tests: u64, failures: u64, skipped: u64) -> Report {
     let failed = (0..failures).map(|number| format!("test {number}")).collect();
-    Report { tests, passed: tests - failures - skipped, failures, errors: 0, skipped, failed }
+    let passed = tests - failures - skipped;
+    Report { counts: Counts { tests, passed, failures, skipped, ..Counts::default() }, failed }
 }
 
 fn judged(ended: Ended, report: Option<&Result<Report, String>>) -> Verdict {

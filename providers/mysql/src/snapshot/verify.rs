@@ -14,7 +14,7 @@ use crate::restore;
 use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::session::Session;
-use crate::tables;
+use crate::tables::{self, Listed};
 
 /// What a snapshot says of the history of rows that is in it.
 pub(crate) const IN_IT: &str = "in it";
@@ -114,11 +114,12 @@ pub(crate) fn restored(
     let mut session = Session::open(job, &scratch.connection)?;
     let summed = archive.manifest.tables.values().any(|table| table.content.is_some());
     let depth = if summed { Depth::Summed } else { Depth::Counted };
-    let mut differences = compared(&mut session, archive, depth)?;
+    let listed = tables::list(&mut session, &Selection::default())?;
+    let mut differences = compared(&mut session, &listed, archive, depth)?;
     let mut notes = Vec::new();
     let about = database::about(&mut session, scratch.connection.database())?;
     if database::series(&about) == database::series(&archive.manifest.database) {
-        let (found, over) = schema(&mut session, scratch.connection.database(), archive)?;
+        let (found, over) = schema(&mut session, scratch.connection.database(), &listed, archive)?;
         differences.extend(found);
         notes.extend(over);
     } else {
@@ -144,12 +145,12 @@ pub(crate) fn restored(
 /// What differs between a snapshot and a database that was restored from it.
 pub(crate) fn compared(
     session: &mut Session<'_>,
+    listed: &[Listed],
     archive: &Archive,
     depth: Depth,
 ) -> Result<Vec<String>, Problem> {
-    let listed = tables::list(session, &Selection::default())?;
     let history = archive.manifest.database.get("history").is_some_and(|told| told == IN_IT);
-    let contents = tables::contents(session, &listed, depth, history)?;
+    let contents = tables::contents(session, listed, depth, history)?;
     Ok(archive.manifest.differences(&contents))
 }
 
@@ -173,6 +174,7 @@ fn elsewhere(problem: Problem, database: &str) -> Problem {
 fn schema(
     session: &mut Session<'_>,
     database: &str,
+    listed: &[Listed],
     archive: &Archive,
 ) -> Result<(Vec<String>, Vec<String>), Problem> {
     let taken = &archive.manifest.objects;
@@ -181,8 +183,7 @@ fn schema(
             "The schema was not compared: an older relplan took the snapshot, and summed it otherwise.";
         return Ok((Vec::new(), vec![told.to_owned()]));
     }
-    let listed = tables::list(session, &Selection::default())?;
-    Ok(objects::differences(taken, &objects::list(session, database, &listed)?))
+    Ok(objects::differences(taken, &objects::list(session, database, listed)?))
 }
 
 #[cfg(test)]

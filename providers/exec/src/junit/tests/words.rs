@@ -5,8 +5,8 @@ use super::*;
 /// Passed, bad, skipped.
 fn counts(inside: &str) -> (u64, u64, u64) {
     let report = parse(&format!("<testsuites>{inside}</testsuites>")).expect("a report");
-    let bad = report.failures + report.errors;
-    (report.passed, bad, report.skipped)
+    let bad = report.counts.failures + report.counts.errors;
+    (report.counts.passed, bad, report.counts.skipped)
 }
 
 #[test]
@@ -111,7 +111,11 @@ fn a_suite_that_broke_is_seen_wherever_it_stands() {
         let beside = format!("<testsuite tests='1' errors='0'><testcase name='a'/></testsuite>{broken}");
         assert_eq!(counts(&beside).1, 1, "{beside}");
         let under_zeros = format!("<testsuites tests='1' errors='0' failures='0'>{broken}</testsuites>");
-        assert_eq!(parse(&under_zeros).map(|report| report.failures + report.errors), Ok(1), "{under_zeros}");
+        assert_eq!(
+            parse(&under_zeros).map(|report| report.counts.failures + report.counts.errors),
+            Ok(1),
+            "{under_zeros}"
+        );
     }
     let report = parse("<testsuite name='s'><error message='no database'/></testsuite>").expect("a report");
     assert_eq!(report.failed, ["s: no database"]);
