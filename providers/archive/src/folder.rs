@@ -197,12 +197,10 @@ impl Place for Folder {
 
     fn note(&self, snapshot: &str, file: &str, bytes: &[u8]) -> io::Result<()> {
         let folder = self.path.join(snapshot);
-        let part = folder.join(format!(".{file}-{}", std::process::id()));
-        let mut written =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-        written.write_all(bytes)?;
-        written.sync_all()?;
-        fs::rename(&part, folder.join(file))?;
+        let mut part = tempfile::Builder::new().prefix(&format!(".{file}-")).tempfile_in(&folder)?;
+        part.write_all(bytes)?;
+        part.as_file().sync_all()?;
+        part.persist(folder.join(file)).map_err(|failed| failed.error)?;
         File::open(&folder)?.sync_all()
     }
 

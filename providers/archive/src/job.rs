@@ -26,6 +26,8 @@ pub struct Job {
 #[derive(Default)]
 struct Shared {
     stopped: AtomicBool,
+    /// One of two things that are done side by side has failed: the other ends, and with it what it still starts.
+    failed: AtomicBool,
     /// The groups of its programs, each with the signal that it is to end at.
     groups: Mutex<BTreeMap<i32, Signal>>,
 }
@@ -144,6 +146,7 @@ impl Job {
         let failed = |problem: Problem| {
             // What fails behind it does so because its programs were ended.
             if first.set(problem).is_ok() {
+                self.shared.failed.store(true, Ordering::SeqCst);
                 self.shared.signal_farewell();
             }
         };
@@ -152,6 +155,7 @@ impl Job {
             let other = other().map_err(&failed);
             Ok::<_, Problem>((one.join(), other))
         })?;
+        self.shared.failed.store(false, Ordering::SeqCst);
         match (one, other, first.into_inner()) {
             (Ok(Ok(one)), Ok(other), None) => Ok((one, other)),
             (_, _, Some(problem)) => Err(problem),
@@ -187,6 +191,8 @@ impl Job {
         // It may have been stopped between the look and the start.
         if self.shared.stopped.load(Ordering::SeqCst) {
             self.shared.stop();
+        } else if self.shared.failed.load(Ordering::SeqCst) {
+            signal(group, farewell);
         }
     }
 
@@ -235,5 +241,24 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(50), "the other went on");
         let fine = Job::run(&context, |job| job.both(|| Ok(1), || Ok(2)));
         assert_eq!(fine.await.expect("done"), (1, 2));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_begins_after_the_other_failed_ends_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let context = context_in(folder.path(), "postgres_snapshot.it");
+        let begun = Instant::now();
+        let ended = Job::run(&context, |job| {
+            let late = || {
+                std::thread::sleep(Duration::from_millis(100));
+                sleeper(job)
+            };
+            let told = job.both(late, || Err::<(), _>(Problem::refused("The disk is full.")));
+            // What clears up afterwards is not ended.
+            let cleared = job.both(|| Ok(1), || Ok(2))?;
+            told.map(|_| cleared)
+        });
+        assert_eq!(ended.await.expect_err("failed").message, "The disk is full.");
+        assert!(begun.elapsed() < Duration::from_secs(50), "the other went on");
     }
 }

@@ -1,6 +1,6 @@
 //! Names of series and snapshots.
 
-use relplan_contract::{Context, Value};
+use relplan_contract::{Context, Problem, Value};
 
 /// Whether a character is at home in a name.
 pub(crate) const fn is_safe(c: char) -> bool {
@@ -21,6 +21,14 @@ pub fn series(context: &Context, object: &Value) -> String {
         Some(name) => name.to_owned(),
         None => format!("{}-{}", safe(&context.product), safe(&context.address)),
     }
+}
+
+/// The name of a database that is thrown away, on a server that others use, too. A process number does not tell two
+/// containers apart.
+pub fn scratch_name(purpose: &str) -> Result<String, Problem> {
+    let chance = getrandom::u64()
+        .map_err(|error| Problem::refused(format!("The system gives no random numbers: {error}.")))?;
+    Ok(format!("relplan_{purpose}_{chance:016x}"))
 }
 
 /// The name of a snapshot: series, version, and the beginning of the action's key, so that no two are the same.

@@ -34,6 +34,7 @@ mod forge;
 mod git_ref;
 mod location;
 mod log;
+mod netrc;
 mod oid;
 mod place;
 mod program;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::commit::Commit;
 use crate::disk::Disk;
 use crate::location::Location;
+use crate::netrc;
 use crate::oid::Oid;
 use crate::program::Program;
 use crate::remote::{Extent, Remote};
@@ -73,6 +74,7 @@ impl<'a> Place<'a> {
         if let Some(path) = location.local_path() {
             context.input("repository", &path)?;
         }
+        netrc::check(context, url).map_err(|problem| problem.about(Path::attribute("repository")))?;
         let scratch = tempfile::Builder::new()
             .prefix("relplan-git-")
             .tempdir()

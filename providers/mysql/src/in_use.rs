@@ -3,12 +3,11 @@
 //! Somebody who is only connected holds nothing: the next statement meets the restored tables. A transaction that has
 //! read or written a table holds it until it ends, prepared ones (XA) included.
 
-use relplan_archive::Job;
+use relplan_archive::{Job, several};
 use relplan_contract::Problem;
 
 use crate::connection::Connection;
 use crate::session::{Session, identifier, literal};
-use crate::told::some;
 
 /// At most this many are named.
 const NAMED: usize = 5;
@@ -77,5 +76,5 @@ pub(crate) fn who(job: &Job, server: &Connection, database: &str) -> String {
     if all.is_empty() {
         return String::new();
     }
-    format!(" Perhaps it is one of these: {}.", some(&all, NAMED))
+    format!(" Perhaps it is one of these: {}.", several(&all, NAMED))
 }

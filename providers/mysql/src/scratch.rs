@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use relplan_archive::{Ground, Job, Manifest, Served};
+use relplan_archive::{Ground, Job, Manifest, Served, scratch_name};
 use relplan_contract::{Problem, Value};
 
 use crate::connection::Connection;
@@ -54,7 +54,7 @@ impl<'j> Scratch<'j> {
         if let Some(url) = block.get("url").as_str() {
             let folder = programs.programs().map(Path::to_path_buf);
             let server = Connection::of_scratch(job.context(), url, folder)?.to_database("");
-            let name = format!("relplan_verify_{}", std::process::id());
+            let name = scratch_name("verify")?;
             create(job, &server, &name, &of.database)?;
             return Ok(Self { connection: server.to_database(&name), kind: Kind::Lent { job, server } });
         }

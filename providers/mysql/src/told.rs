@@ -1,5 +1,6 @@
 //! What a person must know of a database that was restored: what in it still means another one, what begins to happen in it.
 
+use relplan_archive::several;
 use relplan_contract::Problem;
 
 use crate::moved::names;
@@ -34,24 +35,15 @@ pub(crate) fn of_copy(
     if !naming.is_empty() {
         told.push(format!(
             "These name the database {taken_of} in their texts, and mean that one also in {database}: {}.",
-            some(&naming, NAMED)
+            several(&naming, NAMED)
         ));
     }
     if let Some(first) = enabled.first() {
         told.push(format!(
             "These events are enabled in {database}, and happen there too where the server's scheduler runs: {}. `ALTER EVENT {}.{first} DISABLE` ends that.",
-            some(&enabled, NAMED),
+            several(&enabled, NAMED),
             identifier(database)
         ));
     }
     Ok(told)
-}
-
-/// The first of them, and how many more there are.
-pub(crate) fn some(all: &[String], most: usize) -> String {
-    let named = all.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(most) {
-        0 => named,
-        rest => format!("{named}, and {rest} more"),
-    }
 }

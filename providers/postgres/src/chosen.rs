@@ -6,6 +6,7 @@
 
 pub(crate) mod queries;
 
+use relplan_archive::several;
 use relplan_contract::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,7 @@ impl Chosen {
         if !found.foreign.is_empty() {
             notes.push(format!(
                 "The rows of foreign tables are on another server, and not in the snapshot: {}.",
-                several(&found.foreign)
+                several(&found.foreign, NAMED)
             ));
         }
         if found.large_objects && selection.is_named() {
@@ -117,23 +118,16 @@ impl Chosen {
     }
 }
 
-/// `a, b, and 7 more`.
-fn several(all: &[String]) -> String {
-    let shown = all.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let rest = all.len().saturating_sub(NAMED);
-    if rest == 0 { shown } else { format!("{shown}, and {rest} more") }
-}
-
 fn refuse(found: &Found) -> Result<(), Problem> {
     if let Some((list, _)) = found.unmatched.first() {
         let patterns: Vec<String> =
             found.unmatched.iter().map(|(list, pattern)| format!("{pattern:?} of `{list}`")).collect();
         let verb = if patterns.len() == 1 { "matches" } else { "match" };
-        return Err(Problem::invalid(list.as_str(), format!("{} {verb} nothing in the database.", several(&patterns)))
+        return Err(Problem::invalid(list.as_str(), format!("{} {verb} nothing in the database.", several(&patterns, NAMED)))
             .hint("Capitals count, and a name that holds a dot is in double quotes. Take out what is not there any more."));
     }
     let pairs = |pairs: &[(String, String)], verb: &str| {
-        several(&pairs.iter().map(|(one, other)| format!("{one} {verb} {other}")).collect::<Vec<_>>())
+        several(&pairs.iter().map(|(one, other)| format!("{one} {verb} {other}")).collect::<Vec<_>>(), NAMED)
     };
     if !found.outside.is_empty() {
         let message = format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use relplan_archive::Job;
+use relplan_archive::{Job, several};
 use relplan_contract::Problem;
 use serde_json::Value as Json;
 
@@ -104,11 +104,9 @@ fn list<'j>(found: &'j Json, what: &str) -> &'j [Json] {
 
 /// `2 connections: 4711 (app, "web"), 4712 (app)`.
 fn named(all: &[Json], what: &str, name: impl Fn(&Json) -> String) -> String {
-    let several = if all.len() == 1 { "" } else { "s" };
-    let shown = all.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
-    let rest = all.len().saturating_sub(NAMED);
-    let more = if rest == 0 { String::new() } else { format!(", and {rest} more") };
-    format!("{} {what}{several}: {shown}{more}", all.len())
+    let plural = if all.len() == 1 { "" } else { "s" };
+    let names: Vec<String> = all.iter().map(name).collect();
+    format!("{} {what}{plural}: {}", all.len(), several(&names, NAMED))
 }
 
 fn connection(one: &Json) -> String {

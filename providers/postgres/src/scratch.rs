@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relplan_archive::{Failed, Ground, Job, Served};
+use relplan_archive::{Failed, Ground, Job, Served, scratch_name};
 use relplan_contract::{Problem, Value};
 
 use crate::connection::Connection;
@@ -59,7 +59,7 @@ impl<'j> Scratch<'j> {
         let programs = config.get("program_folder").as_str().map(|folder| job.context().unread(folder));
         if let Some(url) = block.get("url").as_str() {
             let server = Connection::of_scratch(job.context(), url, programs)?;
-            let name = format!("relplan_verify_{}", std::process::id());
+            let name = scratch_name("verify")?;
             let locale = Locale::of(&database.database);
             let note = create(job, &server, &name, &locale)?;
             let connection = server.to_database(&name);
@@ -134,7 +134,7 @@ impl<'j> Scratch<'j> {
 
     /// A second, empty database.
     pub(crate) fn second(&mut self) -> Result<Connection, Problem> {
-        let name = format!("relplan_second_{}", std::process::id());
+        let name = scratch_name("second")?;
         create(self.job, &self.server, &name, &self.locale)?;
         let connection = self.server.to_database(&name);
         if let Kind::Lent { databases } = &mut self.kind {

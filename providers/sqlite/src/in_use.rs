@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use relplan_archive::several;
 use relplan_contract::Problem;
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 
@@ -20,18 +21,16 @@ const NAMED: usize = 5;
 /// kept, nobody can begin to read or write it.
 pub(crate) fn refuse(database: &Path, files: impl Iterator<Item = PathBuf>) -> Result<Option<File>, Problem> {
     // Before it is opened here.
-    let who = holders(&files.filter_map(|file| identity(&file).ok()).collect());
+    let who: Vec<String> =
+        holders(&files.filter_map(|file| identity(&file).ok()).collect()).into_iter().collect();
     let held = hold(database);
     let is_free = held.is_ok() && who.is_empty();
     if is_free {
         return Ok(held.unwrap_or_default());
     }
-    let rest = who.len().saturating_sub(NAMED);
-    let more = if rest == 0 { String::new() } else { format!(", and {rest} more") };
-    let named = who.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    let named = several(&who, NAMED);
     let by = if named.is_empty() { "somebody who cannot be seen from here".to_owned() } else { named };
-    let message =
-        format!("The database {} is open, and cannot be put aside: {by}{more}.", database.display());
+    let message = format!("The database {} is open, and cannot be put aside: {by}.", database.display());
     Err(Problem::invalid("into", message)
         .hint("Stop who uses it: they would go on in what is put aside. Or restore into a new file."))
 }

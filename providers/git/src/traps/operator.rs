@@ -83,6 +83,40 @@ async fn helpers_and_rewritten_urls_of_the_global_configuration_work() {
 }
 
 #[tokio::test]
+async fn a_login_for_every_server_goes_to_none_that_the_file_alone_names() {
+    let mut sandbox = Sandbox::new();
+    sandbox.repository("shop", &["One"]);
+    let server = answering("401 Unauthorized");
+    let netrc = |text: &str| std::fs::write(sandbox.path(".netrc"), text).expect("a file");
+    let url = format!("http://{}/shop.git", server.address);
+    let source = crate::testing::data_type("git_ref");
+    let arguments = [("repository", url.as_str().into()), ("ref", "main".into())];
+    let config = relplan_contract::conformance::fitted(&source.schema().attributes, &arguments);
+    // In base64: `ann:secret`.
+    let sent = || server.requests.lock().expect("no panic before").join("\n").contains("YW5uOnNlY3JldA==");
+
+    netrc("machine other.example login bob password x\ndefault login ann password secret\n");
+    let problem = source.read(&sandbox.context(), &config).await.expect_err("refused");
+    assert!(problem.message.contains("`default` in ~/.netrc"), "{problem}");
+    assert!(server.requests.lock().expect("no panic before").is_empty());
+
+    // The operator's own word counts: a line for the server, a remote of the clone, the list.
+    netrc("machine 127.0.0.1 login ann password secret\ndefault login bob password x\n");
+    source.read(&sandbox.context(), &config).await.expect_err("wrong password");
+    assert!(sent());
+    netrc("default login ann password secret\n");
+    sandbox.git("shop", &["remote", "add", "http", &url]);
+    let before = server.requests.lock().expect("no panic before").len();
+    push_to(&sandbox, "http").await.expect_err("wrong password");
+    assert!(server.requests.lock().expect("no panic before").len() > before);
+    let list = (relplan_contract::CredentialHosts::VARIABLE.to_owned(), server.address.clone());
+    sandbox.environment.extend([list]);
+    server.requests.lock().expect("no panic before").clear();
+    source.read(&sandbox.context(), &config).await.expect_err("wrong password");
+    assert!(sent());
+}
+
+#[tokio::test]
 async fn an_ssh_command_of_the_checkout_is_used_where_it_is_plainly_ssh() {
     let mut traps = Traps::new();
     let bin = traps.sandbox.path("bin");

@@ -1,0 +1,106 @@
+//! The line `default` of `~/.netrc`: a login for every server there is. git's HTTP library sends it to whoever asks for one, and a release
+//! file may name any server. So a server that the file alone names is not spoken to while such a line would answer it.
+//!
+//! The format is that of ftp(1), as curl reads it: words, of which `machine NAME` and `default` begin an entry.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path as FilePath;
+
+use relplan_contract::{Context, CredentialHosts, Problem, host_name};
+
+/// The most that is read of the file.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// Refuses a URL whose server would get the login that is for every server.
+pub(crate) fn check(context: &Context, url: &str) -> Result<(), Problem> {
+    let Some((host, port)) = server(url) else { return Ok(()) };
+    let Some(home) = context.environment.get("HOME").filter(|home| !home.is_empty()) else { return Ok(()) };
+    let file = FilePath::new(home).join(".netrc");
+    let mut text = String::new();
+    // One that cannot be read here is none for git either.
+    if File::open(file).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).is_err() {
+        return Ok(());
+    }
+    if !answers_everybody(&text, host) || CredentialHosts::of(&context.environment).allow(host, port) {
+        return Ok(());
+    }
+    Err(Problem::refused(format!("The release file alone names {host}, and `default` in ~/.netrc would send it a login."))
+        .hint(format!(
+            "Name the servers that may have the login in ~/.netrc, each with `machine HOST`, in place of `default`. Or let this one have it: {}={host}.",
+            CredentialHosts::VARIABLE
+        )))
+}
+
+/// Host and port of a URL that git's HTTP library speaks to, without a password of its own.
+fn server(url: &str) -> Option<(&str, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let port = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.contains(':') {
+        return None;
+    }
+    match host.rsplit_once(':') {
+        Some((name, digits)) if !digits.contains(']') => Some((name, digits.parse().unwrap_or(port))),
+        Some(_) | None => Some((host, port)),
+    }
+}
+
+/// Whether the file has a login for every server, and none for this one before it.
+fn answers_everybody(text: &str, host: &str) -> bool {
+    let mut words =
+        text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    while let Some(word) = words.next() {
+        match word {
+            "default" => return true,
+            "machine" if words.next().is_some_and(|name| host_name(name) == host_name(host)) => return false,
+            // What follows is a value, and may be one of the words above.
+            "login" | "password" | "account" => drop(words.next()),
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_default_answers_a_server_that_is_not_named() {
+        for (text, answers) in [
+            ("", false),
+            ("machine git.example login ann password x", false),
+            ("machine other.example login ann password x\ndefault login ann password x", true),
+            ("machine GIT.example. login ann password x\ndefault login ann password x", false),
+            ("default\n\tlogin ann\n\tpassword x", true),
+            ("machine other.example login default password default", false),
+            ("machine other.example\nlogin ann\npassword machine\n# default\n", false),
+            ("default login ann password x machine git.example login ann", true),
+        ] {
+            assert_eq!(answers_everybody(text, "git.example"), answers, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_servers_that_are_asked_by_http_count() {
+        for (url, found) in [
+            ("https://git.example/shop.git", Some(("git.example", 443))),
+            ("http://git.example:8080/shop.git", Some(("git.example", 8080))),
+            ("https://ann@git.example", Some(("git.example", 443))),
+            ("https://[::1]/shop.git", Some(("[::1]", 443))),
+            ("https://[::1]:8443/shop.git", Some(("[::1]", 8443))),
+            ("https://ann:secret@git.example/shop.git", None),
+            ("ssh://git@git.example/shop.git", None),
+            ("git@git.example:shop.git", None),
+            ("file:///srv/git/shop.git", None),
+        ] {
+            assert_eq!(server(url), found, "{url}");
+        }
+    }
+}
