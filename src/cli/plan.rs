@@ -30,6 +30,8 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     // Whoever wrote the file must not learn by it whether a guess at a secret is right.
     let sealer = if args.no_exec {
         Sealer::keyless()
+    } else if args.out.is_some() {
+        review_basis::first_sealer(context, folder, product, &state)?
     } else {
         review_basis::sealer(context, folder, product, &state)?
     };

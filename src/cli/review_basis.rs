@@ -53,6 +53,16 @@ pub(super) fn sealer(
     Ok(ledger::file::sealer(folder, product, state, key::given(context)?)?)
 }
 
+/// As [`sealer`], for a plan that is saved: with the key that the ledger will have, where none has begun.
+pub(super) fn first_sealer(
+    context: &Context,
+    folder: &Path,
+    product: &str,
+    state: &State,
+) -> Result<Sealer, Failure> {
+    Ok(ledger::file::first_sealer(folder, product, state, key::given(context)?)?)
+}
+
 pub(super) fn stale(why: &str) -> Failure {
     Failure::new(Exit::StalePlan, format!("The saved plan is stale: {why}.")).help("Plan and review again.")
 }

@@ -8,20 +8,22 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(in crate::ledger) mod directory;
+mod key;
+
+pub use key::{first_sealer, sealer};
 
 use super::chain::End;
 use super::error::{LedgerError, Notice};
 use super::known::Known;
 use super::lock::{self, Holder, Lock, LockError, Patience};
 use super::log::Log;
-use super::random::random_bytes;
 use super::reading::Reading;
-use super::seal::{KEY_LENGTH, Sealer};
+use super::seal::Sealer;
 use super::store::{Store, StoreError};
 use super::{Beside, Ledger, Report, Writer};
 use crate::canonical::Digest;
 use crate::event::{Event, Recorded};
-use crate::state::{Head, State};
+use crate::state::Head;
 use directory::{Directory, Privacy};
 
 /// Directory of the ledgers of all products, beside the release files.
@@ -33,7 +35,6 @@ const IGNORE: &str = ".gitignore";
 const LOG: &str = "ledger.jsonl";
 const CHECKPOINT: &str = "checkpoint.json";
 const HEAD: &str = "head";
-const KEY: &str = "key";
 
 /// The longest name of a product's directory, in bytes.
 const NAME_LIMIT: usize = 200;
@@ -90,48 +91,12 @@ pub fn records(root: &Path, product: &str) -> Result<Vec<Recorded>, LedgerError>
     Reading::records(&mut files)
 }
 
-/// What makes fingerprints with the key of a product's ledger, given or kept beside it; without a key where there is
-/// none. One that is not the key of `state` is refused.
-pub fn sealer(
-    root: &Path,
-    product: &str,
-    state: &State,
-    given: Option<Sealer>,
-) -> Result<Sealer, LedgerError> {
-    let name = directory_name(product)?;
-    let kept = match Directory::open(root, &[ROOT, &name])? {
-        Some(directory) => read_key(&directory)?,
-        None => None,
-    };
-    agreed(kept, given, state).map(|key| key.unwrap_or_else(Sealer::keyless))
-}
-
-/// The one key that is meant.
-fn agreed(kept: Option<Sealer>, given: Option<Sealer>, state: &State) -> Result<Option<Sealer>, LedgerError> {
-    let id = |key: &Option<Sealer>| key.as_ref().and_then(Sealer::key_id);
-    let other = |key: &Option<Sealer>| key.is_some() && state.key.is_some() && id(key) != state.key;
-    if other(&given) || (kept.is_some() && given.is_some() && id(&kept) != id(&given)) {
-        return Err(LedgerError::WrongKey { given: true });
-    }
-    if other(&kept) {
-        return Err(LedgerError::WrongKey { given: false });
-    }
-    Ok(given.or(kept))
-}
-
 /// Opens the ledger of a product for writing under its lock, and makes it where there is none.
 pub fn open(
     request: Request<'_>,
     mut patience: Patience<'_>,
 ) -> Result<(Ledger<Files>, Vec<Notice>), LedgerError> {
-    let name = directory_name(request.product)?;
-    // Ledgers belong to no repository: git shall not even offer to add them. Where this fails, nothing is lost.
-    let ledgers = Directory::create(request.root, &[ROOT])?;
-    if let Ok(Some(mut ignoring)) = ledgers.new_file(IGNORE) {
-        let _ = ignoring.write_all(b"*\n");
-    }
-    let directory = ledgers.inner(&name)?;
-    let mut files = Files::create(directory)?;
+    let mut files = Files::create(directory(request.root, request.product)?)?;
     let mut reading = Reading::of(&mut files)?;
     loop {
         let epoch = reading.state().epoch;
@@ -211,6 +176,17 @@ pub fn directory_name(product: &str) -> Result<String, LedgerError> {
     Ok(name)
 }
 
+/// The directory of a product's ledger, made where it is missing.
+fn directory(root: &Path, product: &str) -> Result<Directory, LedgerError> {
+    let name = directory_name(product)?;
+    // Ledgers belong to no repository: git shall not even offer to add them. Where this fails, nothing is lost.
+    let ledgers = Directory::create(root, &[ROOT])?;
+    if let Ok(Some(mut ignoring)) = ledgers.new_file(IGNORE) {
+        let _ = ignoring.write_all(b"*\n");
+    }
+    Ok(ledgers.inner(&name)?)
+}
+
 fn begin(
     files: Files,
     reading: Reading,
@@ -218,30 +194,13 @@ fn begin(
 ) -> Result<(Ledger<Files>, Vec<Notice>), LedgerError> {
     let begun = reading.state().lineage.is_some();
     let Request { product, writer, time_ms, key, .. } = request;
-    let (sealer, new) = match agreed(read_key(&files.directory)?, key, reading.state())? {
+    let (sealer, new) = match key::agreed(key::read(&files.directory)?, key, reading.state())? {
         Some(sealer) => (sealer, false),
-        None => (make_key(&files.directory)?, begun),
+        None => (key::make(&files.directory)?, begun),
     };
     let (ledger, mut notices) = Ledger::open(files, reading, product, writer, sealer, time_ms)?;
     notices.extend(new.then_some(Notice::NewKey));
     Ok((ledger, notices))
-}
-
-fn read_key(directory: &Directory) -> Result<Option<Sealer>, LedgerError> {
-    let Some(content) = directory.content(KEY, Privacy::Private)?.map(zeroize::Zeroizing::new) else {
-        return Ok(None);
-    };
-    let key: &[u8; KEY_LENGTH] = content
-        .as_slice()
-        .try_into()
-        .map_err(|_| LedgerError::DamagedKey { path: directory.path(KEY).display().to_string() })?;
-    Ok(Some(Sealer::new(key)))
-}
-
-fn make_key(directory: &Directory) -> Result<Sealer, LedgerError> {
-    let key = zeroize::Zeroizing::new(random_bytes::<KEY_LENGTH>()?);
-    directory.replace(KEY, &*key)?;
-    Ok(Sealer::new(&key))
 }
 
 impl Files {

@@ -280,18 +280,58 @@ fn a_plan_of_another_product_is_refused() {
 }
 
 #[test]
-fn a_plan_from_before_the_ledger_does_not_count_as_reviewed_by_it() {
+fn a_plan_from_before_the_ledger_is_authenticated_with_the_key_that_the_ledger_gets() {
+    let scene = Scene::new();
+    // Who only looks leaves nothing behind.
+    scene.expect(0, &["plan", "shop.hcl"]);
+    scene.expect(0, &["plan", "-no-exec", "shop.hcl"]);
+    assert!(!scene.path().join(".relplan").exists());
+    scene.save();
+    let text = scene.expect(0, &["show", "saved.plan"]);
+    assert!(!text.contains("not authenticated") && !text.contains("not compared"), "{text}");
+    let text = scene.expect_with(7, &["apply", "saved.plan"], &[("RELPLAN_VAR_pin", OTHER_PIN)]);
+    assert!(text.contains("var.pin"), "{text}");
+    scene.expect(0, &["apply", "saved.plan"]);
+    assert_eq!(scene.tagged(), Some(scene.second.clone()));
+    scene.expect(0, &["state", "verify"]);
+}
+
+#[test]
+fn a_plan_from_before_the_ledger_is_stale_when_something_was_done() {
     let scene = Scene::new();
     scene.save();
     // Somebody else made the ledger meanwhile, and did nothing.
     scene.expect(12, &["apply", "shop.hcl"]);
-    scene.expect(12, &["apply", "saved.plan"]);
-    assert_eq!(scene.tagged(), None);
+    scene.expect(0, &["show", "saved.plan"]);
     // Somebody else did something.
     scene.expect(0, &["apply", "-auto-approve", "before.hcl"]);
     let text = scene.expect(7, &["apply", "-auto-approve", "saved.plan"]);
     assert!(text.contains("the state has changed"), "{text}");
     assert_eq!(scene.tagged(), None);
+}
+
+#[test]
+fn plans_that_are_saved_at_once_before_the_ledger_get_one_key() {
+    let scene = Scene::new();
+    let names: Vec<String> = (0..6).map(|number| format!("{number}.plan")).collect();
+    let begun = names.iter().map(|name| {
+        let mut command = scene.command();
+        command
+            .args(["plan", &format!("-out={name}"), "shop.hcl"])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("relplan")
+    });
+    let begun: Vec<_> = begun.collect();
+    for mut child in begun {
+        assert!(child.wait().expect("an end").success());
+    }
+    for name in &names {
+        let text = scene.expect(0, &["show", name]);
+        assert!(!text.contains("not authenticated"), "{text}");
+    }
+    let kept = std::fs::read_dir(scene.path().join(".relplan/shop")).expect("a folder").count();
+    assert_eq!(kept, 1, "the key, and nothing that was in the way");
 }
 
 #[test]

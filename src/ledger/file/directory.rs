@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, renameat, statat, unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, linkat, mkdirat, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -163,6 +163,27 @@ impl Directory {
         renameat(&self.fd, new.as_str(), &self.fd, name)
             .map_err(|errno| failed("rename", &self.path(&new), errno))?;
         self.sync()
+    }
+
+    /// Makes a file with this content unless there is one: whole from the beginning, whoever else makes it at the same
+    /// time. It is written under the name `new`, which nobody else uses.
+    pub(in crate::ledger) fn put_first(
+        &self,
+        name: &str,
+        new: &str,
+        content: &[u8],
+    ) -> Result<(), StoreError> {
+        let taken = || StoreError::io("make", self.path(new))(io::ErrorKind::AlreadyExists.into());
+        let mut file = self.new_file(new)?.ok_or_else(taken)?;
+        file.write_all(content).map_err(StoreError::io("write", self.path(new)))?;
+        file.sync_all().map_err(StoreError::io("sync", self.path(new)))?;
+        let linked = linkat(&self.fd, new, &self.fd, name, AtFlags::empty());
+        unlinkat(&self.fd, new, AtFlags::empty())
+            .map_err(|errno| failed("remove", &self.path(new), errno))?;
+        match linked {
+            Ok(()) | Err(Errno::EXIST) => self.sync(),
+            Err(errno) => Err(failed("make", &self.path(name), errno)),
+        }
     }
 
     /// Makes the names in it durable.
