@@ -81,7 +81,7 @@ async fn what_is_in_no_dump_is_carried_over() {
         furnish(server, name);
         let before = looks(server, name);
         assert!(
-            before.contains("keeper|i|sv-SE|C|7|") && before.contains("the app work_mem=8MB"),
+            before.contains("keeper|i|sv-SE|C|7|") && before.contains("\"the app\" work_mem=8MB"),
             "{before}"
         );
         let encoded = name.replace('%', "%25").replace(' ', "%20").replace('"', "%22").replace(';', "%3B");
