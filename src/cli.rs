@@ -27,6 +27,7 @@ mod ledger;
 mod live;
 mod load;
 mod locate;
+mod log;
 mod means;
 mod named;
 mod output;

@@ -34,6 +34,10 @@ pub use seal::{KEY_LENGTH, KeyError, Sealer};
 pub use store::{End, Store, StoreError};
 pub use verify::{Beside, CheckpointVerdict, Epoch, Report, verify, verify_with};
 
+use std::time::Instant;
+
+use tracing::debug;
+
 use crate::event::{Actor, Event, Lineage, Recorded, RunId};
 use crate::state::{Head, State};
 use log::Log;
@@ -139,6 +143,9 @@ impl<S: Store> Ledger<S> {
         if !lines.is_empty() {
             let outcome = self.store.write(&end, &lines);
             outcome.map_err(|error| self.poisoned_by(error, &end))?;
+            for recorded in &written {
+                debug!(seq = recorded.seq, kind = record::kind_of(&recorded.event), "record written");
+            }
         }
         refused.map_or(Ok(written), Err)
     }
@@ -147,10 +154,11 @@ impl<S: Store> Ledger<S> {
     pub fn sync(&mut self) -> Result<(), LedgerError> {
         self.refuse_if_poisoned()?;
         if self.unsynced.is_some() {
-            let end = self.log.chain.end;
+            let (end, begun) = (self.log.chain.end, Instant::now());
             let outcome = self.store.sync(&end);
             outcome.map_err(|error| self.poisoned_by(error, &end))?;
             self.unsynced = None;
+            debug!(seq = end.seq, ms = begun.elapsed().as_millis(), "records durable");
             // The head is true as long as the record is durable: an older one that stays tells less, but no lie.
             let _ = self.store.write_head(&known::head(&self.log));
         }

@@ -28,6 +28,9 @@ pub(super) struct Global {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Log what is done to standard error; twice, in more detail. See `RELPLAN_LOG`.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -455,6 +458,8 @@ pub(super) fn normalised(arguments: Vec<OsString>) -> Vec<OsString> {
             .strip_prefix('-')
             .filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase()));
         match flag {
+            // -v, -vv: short ones, which can be given more than once.
+            Some(name) if name.bytes().all(|byte| byte == b'v') => argument,
             Some(name) if !literal => format!("--{name}").into(),
             _ => argument,
         }
@@ -475,10 +480,10 @@ mod tests {
 
     #[test]
     fn one_dash_is_as_good_as_two() {
-        let typed =
-            ["relplan", "plan", "-var", "a=-b", "-out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
-        let read =
-            ["relplan", "plan", "--var", "a=-b", "--out=x", "-h", "-", "--", "-x.hcl"].map(OsString::from);
+        let typed = ["relplan", "plan", "-var", "a=-b", "-out=x", "-vv", "-h", "-", "--", "-x.hcl"]
+            .map(OsString::from);
+        let read = ["relplan", "plan", "--var", "a=-b", "--out=x", "-vv", "-h", "-", "--", "-x.hcl"]
+            .map(OsString::from);
         assert_eq!(normalised(typed.to_vec()), read);
     }
 }

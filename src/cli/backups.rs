@@ -62,6 +62,7 @@ impl Backup {
             environment: Arc::clone(&context.environment),
             clock: Arc::clone(&context.clock),
             redactor: Arc::new(Redactor::new(secrets.iter().map(String::as_str))),
+            masks: Arc::clone(&context.masks),
             usage: Arc::clone(&context.usage),
         };
         Ok(Self {
@@ -96,7 +97,7 @@ impl Backup {
             self.surroundings.context(&self.key, Arc::new(Lines { silent: context.json }), cancel.clone());
         Context::runtime(1)?.block_on(async {
             let mut signals = signals::listen()?;
-            let mut work = std::pin::pin!(guarded(&call, LONGEST, &self.object, work));
+            let mut work = std::pin::pin!(guarded(&call, "backup", LONGEST, &self.object, work));
             loop {
                 tokio::select! {
                     ended = &mut work => return Ok(ended.map_err(Fault::problem)),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use relplan_contract::{Clock, Place, Provider, Redactor, Usage};
+use relplan_contract::{Clock, Masks, Place, Provider, Redactor, Usage};
 
 use super::args::Global;
 use super::clock::SystemClock;
 use super::exit::{Exit, Failure};
+use super::log;
 use super::terminal::Terminal;
 use super::threads::Runtime;
 use crate::diag::{Diagnostic, Diagnostics, render};
@@ -48,7 +49,9 @@ pub(super) struct Context {
     pub command: String,
     /// What was asked of outside systems.
     pub usage: Arc<Usage>,
-    redactor: Redactor,
+    /// What the log is masked with.
+    pub masks: Arc<Masks>,
+    redactor: Arc<Redactor>,
 }
 
 impl Context {
@@ -72,6 +75,8 @@ impl Context {
         let (key, environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
             environment.into_iter().partition(|(name, _)| name.starts_with(KEY_PREFIX));
         let no_color = global.no_color || environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let masks = Arc::default();
+        log::start(global.verbose, &environment, &directory, &masks)?;
         let ci = environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false");
         Ok(Self {
             directory,
@@ -86,7 +91,8 @@ impl Context {
             given,
             key,
             usage: Arc::default(),
-            redactor: Redactor::default(),
+            masks,
+            redactor: Arc::default(),
         })
     }
 
@@ -104,7 +110,8 @@ impl Context {
 
     /// Masks these texts in whatever is printed from now on.
     pub(super) fn mask(&mut self, secrets: &BTreeSet<String>) {
-        self.redactor = Redactor::new(secrets.iter().map(String::as_str));
+        self.redactor = Arc::new(Redactor::new(secrets.iter().map(String::as_str)));
+        self.masks.set(Arc::clone(&self.redactor));
     }
 
     /// Prints text with every known secret masked, and no line in it that is a command to a CI's runner.

@@ -30,7 +30,7 @@ pub(super) async fn event(plan: &Plan, providers: &Providers, surroundings: &Sur
         .map(|(name, account)| {
             let (account, context) = (Arc::clone(account), surroundings.outside_any_object());
             let answer = tokio::spawn(async move {
-                guarded(&context, PATIENCE, Value::null(), move |context| {
+                guarded(&context, "account", PATIENCE, Value::null(), move |context| {
                     Box::pin(async move { account.login(context).await })
                 })
                 .await

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use relplan_contract::{Cancel, Redactor, Tree};
+use tracing::debug;
 
 use super::args::SelectArgs;
 use super::context::Context;
@@ -186,6 +187,7 @@ fn surroundings(
         environment: Arc::clone(&context.environment),
         clock: Arc::clone(&context.clock),
         redactor: Arc::new(Redactor::default()),
+        masks: Arc::clone(&context.masks),
         usage: Arc::clone(&context.usage),
     })
 }
@@ -231,6 +233,10 @@ async fn finish(
     })?;
     context.mask(&draft.secrets);
     surroundings.mask(&draft.secrets);
+    for change in &draft.plan.changes {
+        let reasons: Vec<String> = change.reasons.iter().map(ToString::to_string).collect();
+        debug!(key = %change.key, action = ?change.action, reasons = reasons.join("; "), "planned");
+    }
     let digest = digest::of(&draft.plan);
     let secrets = Secrets::of(&draft.plan, draft.providers.arguments(), seals);
     Ok(Prepared { draft, digest, secrets, surroundings, replay })

@@ -29,7 +29,7 @@ pub(super) async fn publish(context: &Context, prepared: &Prepared, change: &str
     let topic = topic(&prepared.surroundings);
     let asked = prepared.surroundings.outside_any_object();
     let (reviews, change) = (reviews(context)?, change.to_owned());
-    let published = guarded(&asked, LONGEST, Value::null(), move |context| {
+    let published = guarded(&asked, "review", LONGEST, Value::null(), move |context| {
         Box::pin(
             async move { reviews.publish(context, Review { change: &change, topic: &topic }, &text).await },
         )
@@ -51,7 +51,7 @@ pub(super) async fn reviewed(
     let topic = topic(surroundings);
     let asked = surroundings.outside_any_object();
     let asking = (reviews(context)?, change.to_owned(), topic);
-    let found = look(&asked, LOOK, Value::null(), move |context| {
+    let found = look(&asked, "review", LOOK, Value::null(), move |context| {
         let (reviews, change, topic) = asking.clone();
         Box::pin(async move { reviews.published(context, Review { change: &change, topic: &topic }).await })
     });
@@ -81,7 +81,7 @@ pub(super) async fn reviewers(context: &Context, surroundings: &Surroundings, ch
     let topic = topic(surroundings);
     let asked = surroundings.outside_any_object();
     let asking = (reviews, change.to_owned(), topic);
-    let found = look(&asked, LOOK, Value::null(), move |context| {
+    let found = look(&asked, "review", LOOK, Value::null(), move |context| {
         let (reviews, change, topic) = asking.clone();
         Box::pin(async move { reviews.approved_by(context, Review { change: &change, topic: &topic }).await })
     });

@@ -1,10 +1,11 @@
 //! The one guarded way to a provider. Whatever is asked of one goes through here: it has a deadline, is told to stop,
 //! may panic, and what it answers is foreign: masked, marked and cut to what can be kept. See `docs/reliability.md`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relplan_contract::{Answer, Cancel, Context, Problem, ProblemKind, Value};
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, debug, debug_span};
 
 pub(crate) use self::foreign::Foreign;
 pub(crate) use self::looks::{data, discover, plan, read, reconcile};
@@ -50,10 +51,11 @@ impl Fault {
     }
 }
 
-/// Carries out one call, once. `given` is what the provider is given, parts of which come back in its answer. The call
-/// is dropped with the future that this gives: nobody waits for it any more.
+/// Carries out one call, once. `verb` is the log's name for it; `given` is what the provider is given, parts of which
+/// come back in its answer. The call is dropped with the future that this gives: nobody waits for it any more.
 pub(crate) async fn guarded<T, F>(
     context: &Context,
+    verb: &'static str,
     deadline: Duration,
     given: &Value,
     call: F,
@@ -62,11 +64,22 @@ where
     T: Foreign + Send + 'static,
     F: for<'a> FnOnce(&'a Context) -> Answer<'a, Result<T, Problem>> + Send + 'static,
 {
+    let span = debug_span!("call", address = context.address, verb);
+    watched(context, deadline, given, call).instrument(span).await
+}
+
+async fn watched<T, F>(context: &Context, deadline: Duration, given: &Value, call: F) -> Result<T, Fault>
+where
+    T: Foreign + Send + 'static,
+    F: for<'a> FnOnce(&'a Context) -> Answer<'a, Result<T, Problem>> + Send + 'static,
+{
+    debug!(deadline_s = deadline.as_secs(), "call begun");
+    let begun = Instant::now();
     let switch = Cancel::default();
     let own = Context { cancel: switch.clone(), ..context.clone() };
     // A set ends its tasks when it is dropped.
     let mut task = JoinSet::new();
-    task.spawn(async move { call(&own).await });
+    task.spawn(async move { call(&own).await }.in_current_span());
     let mut late = std::pin::pin!(tokio::time::sleep(deadline));
     let mut is_told = false;
     let answered = loop {
@@ -90,17 +103,33 @@ where
         }
     };
     let mask = |text: &str| context.redactor.mask(text).into_owned();
-    match answered {
+    let tamed = match answered {
         Ok(answer) => Ok(answer.tamed(given, &context.redactor)),
         Err(Fault::Problem(problem)) => Err(Fault::Problem(bounds::problem(problem.map_text(&mask)))),
         Err(fault) => Err(fault),
+    };
+    let ms = elapsed_ms(begun);
+    match &tamed {
+        Ok(_) => debug!(ms, "call answered"),
+        Err(Fault::Problem(problem)) => {
+            debug!(ms, kind = ?problem.kind, problem = problem.message, "call refused")
+        }
+        Err(Fault::TimedOut(_)) => debug!(ms, "call given up: its deadline passed"),
+        Err(Fault::Panicked) => debug!(ms, "call panicked"),
     }
+    tamed
+}
+
+/// Milliseconds since then, for the log.
+pub(crate) fn elapsed_ms(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Asks what changes nothing, and so may be asked again after a passing fault. What answers with more than can be kept
 /// has not answered.
 pub(crate) async fn look<T, F>(
     context: &Context,
+    verb: &'static str,
     patience: Duration,
     given: &Value,
     ask: F,
@@ -109,7 +138,7 @@ where
     T: Foreign + Send + 'static,
     F: for<'a> Fn(&'a Context) -> Answer<'a, Result<T, Problem>> + Send + Sync + 'static,
 {
-    let answer = guarded(context, patience, given, move |context| {
+    let answer = guarded(context, verb, patience, given, move |context| {
         Box::pin(async move {
             let mut tries = 1;
             loop {
@@ -119,6 +148,7 @@ where
                     return answer;
                 };
                 tries += 1;
+                debug!(tries, wait_ms = wait.as_millis(), "asked again after a passing fault");
                 context.clock.sleep(wait).await;
             }
         })

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
+use tracing::trace;
 
 use super::journal::Journal;
 use super::machine::{ChangeIndex, Command, Gate, Input, Machine, Stop};
@@ -253,6 +254,8 @@ impl Dispatch<'_, '_> {
     }
 
     fn follow(&mut self, command: &Command) {
+        let change = command.index().and_then(|index| self.change(index));
+        trace!(?command, change = change.map(|change| display(&change.key)), "the machine commands");
         match *command {
             Command::Prepare(index) => self.prepare(index),
             Command::RecordIntent(index) => self.record_intent(index),

@@ -42,6 +42,15 @@ impl Work {
         }
     }
 
+    /// The log's name for it.
+    const fn verb(&self) -> &'static str {
+        match self {
+            Self::Apply { .. } => "apply",
+            Self::Destroy { .. } => "destroy",
+            Self::Read { .. } => "data",
+        }
+    }
+
     /// What it is to the ledger; none for a read.
     pub(super) const fn act(&self, fresh: bool, judges: bool) -> Option<Act> {
         match self {
@@ -57,8 +66,8 @@ impl Work {
 /// Does it.
 pub(super) async fn perform(job: Job) -> (ChangeIndex, Result<Applied, Fault>) {
     let Job { index, work, context, timeout } = job;
-    let given = work.given().clone();
-    let ended = guarded(&context, timeout, &given, move |context| {
+    let (given, verb) = (work.given().clone(), work.verb());
+    let ended = guarded(&context, verb, timeout, &given, move |context| {
         Box::pin(async move { call(&work, context).await })
     });
     (index, ended.await)

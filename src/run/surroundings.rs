@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use relplan_contract::{Cancel, Clock, Context, Progress, Redactor, Silent, Tree, Usage};
+use relplan_contract::{Cancel, Clock, Context, Masks, Progress, Redactor, Silent, Tree, Usage};
 
 use crate::event::EntryKey;
 
@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Masks secrets.
     pub redactor: Arc<Redactor>,
+    /// What the log is masked with; it learns what this learns.
+    pub masks: Arc<Masks>,
     /// Counts what is asked of outside systems.
     pub usage: Arc<Usage>,
 }
@@ -66,6 +68,7 @@ impl Surroundings {
     /// Masks these texts from now on.
     pub fn mask(&mut self, secrets: &BTreeSet<String>) {
         self.redactor = Arc::new(Redactor::new(secrets.iter().map(String::as_str)));
+        self.masks.set(Arc::clone(&self.redactor));
     }
 }
 

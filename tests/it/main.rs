@@ -14,6 +14,7 @@ mod layers;
 mod leaks;
 mod ledger;
 mod literals;
+mod log;
 mod manual;
 mod plans;
 mod reliability;

@@ -5,13 +5,14 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use relplan_contract::Problem;
 use rustix::process::Signal;
+use tracing::debug;
 
 use crate::job::{Job, no_thread, signal};
 
@@ -151,6 +152,7 @@ impl<'j> Tool<'j> {
         let child = command.spawn();
         let mut child = child.map_err(|error| not_started(spec.program, &error))?;
         let group = i32::try_from(child.id()).unwrap_or_default();
+        debug!(program = spec.program, pid = group, "process started");
         job.joined(group, spec.farewell);
         if let Some(stderr) = child.stderr.take() {
             // It waits for this, and for nothing else.
@@ -219,6 +221,8 @@ impl<'j> Tool<'j> {
     pub fn wait(&mut self) -> Result<(), Failed> {
         drop(self.child.stdin.take());
         let status = self.child.wait();
+        let code = status.as_ref().ok().and_then(ExitStatus::code);
+        debug!(program = self.program, pid = self.group, code, "process ended");
         self.over = true;
         self.job.left(self.group);
         let messages = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();

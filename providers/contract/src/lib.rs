@@ -48,7 +48,7 @@ pub use schema::{
     Attribute, DataSchema, Lifetime, OnChange, Presence, ProviderSchema, Repeat, ResourceSchema, Shape,
     attribute_at, object_type,
 };
-pub use secret::{MASK, Redactor, Secret, mark_foreign, secrets_of};
+pub use secret::{MASK, Masks, Redactor, Secret, mark_foreign, secrets_of};
 pub use text::{Text, UnknownCharset};
 pub use tree::{PathError, Tree, check_named, open_named};
 pub use ty::{Field, Misfit, Type};

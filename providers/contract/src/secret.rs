@@ -17,6 +17,9 @@ mod find;
 mod fold;
 mod grams;
 mod known;
+mod masks;
+
+pub use masks::Masks;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "(sensitive value)";

@@ -7,6 +7,7 @@ use std::time::Duration;
 use relplan_contract::{Clock, Path, Problem};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
+use tracing::debug;
 
 use crate::arguments::Spec;
 use crate::input;
@@ -48,6 +49,7 @@ impl Group {
             .spawn()
             .map_err(|error| refused(spec, &program.display().to_string(), &error))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        debug!(program = %program.display(), pid = pid.map(Pid::as_raw_pid), "process started");
         Ok(Self { child, outlet, pid, over: false })
     }
 
@@ -60,12 +62,14 @@ impl Group {
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         self.over = true;
+        debug!(pid = self.id(), code = status.code(), "process ended");
         Ok(status)
     }
 
     /// Ends the group: asks first, and kills what does not heed it.
     pub(crate) async fn stop(&mut self, clock: &dyn Clock) {
         self.over = false;
+        debug!(pid = self.id(), "process group is asked to end");
         self.signal(Signal::TERM);
         let mut waited = Duration::ZERO;
         while waited < GRACE && !self.is_gone() {

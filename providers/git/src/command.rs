@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::{ErrorKind, Seek as _, Write as _};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relplan_contract::{Context, Problem, ProblemKind};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tracing::debug;
 
 use crate::failure::{self, presentable};
 use crate::location::PROTOCOLS;
@@ -187,6 +188,8 @@ impl<'a> Call<'a> {
         let steady = self.steady;
         let name = format!("git {}", self.arguments.first().map_or("", String::as_str));
         let mut child = self.command()?.spawn().map_err(|error| self.spawn_problem(&error))?;
+        let begun = Instant::now();
+        debug!(program = name, pid = child.id(), "process started");
         let group = Group::of(&child);
         let interrupted =
             async { if steady { std::future::pending().await } else { cancel.cancelled().await } };
@@ -200,6 +203,8 @@ impl<'a> Call<'a> {
             Problem::new(if steady { ProblemKind::Uncertain } else { ProblemKind::Retry }, message)
         })?;
         group.ended();
+        let success = finished.as_ref().is_ok_and(|output| output.success);
+        debug!(program = name, success, ms = begun.elapsed().as_millis(), "process ended");
         finished
     }
 

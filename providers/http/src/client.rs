@@ -1,7 +1,7 @@
 //! One request and its whole answer: redirects, time and size are bounded here.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relplan_contract::{Clock, Context, NO_AUTHORITIES, PathError, Problem, Value};
 use reqwest::header::{
@@ -10,6 +10,7 @@ use reqwest::header::{
 use reqwest::{
     Certificate, Client as Transport, ClientBuilder, Method, Response, StatusCode, Url, redirect, retry,
 };
+use tracing::debug;
 
 use crate::cookies::Cookies;
 use crate::encoding;
@@ -123,7 +124,17 @@ impl Client {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        builder.send().await.map_err(|error| {
+        let begun = Instant::now();
+        let sent = builder.send().await;
+        debug!(
+            method = %request.method,
+            host = request.url.host_str(),
+            path = request.url.path(),
+            status = sent.as_ref().ok().map(|response| response.status().as_u16()),
+            ms = begun.elapsed().as_millis(),
+            "request ended"
+        );
+        sent.map_err(|error| {
             if self.trusts_nobody && Fault::is_of_trust(&error) {
                 return Fault::error(format!("There was no TLS connection: {NO_AUTHORITIES}.")).unsent();
             }

@@ -17,7 +17,7 @@ pub(crate) async fn read(
     context: &Context,
 ) -> Result<Observed, Problem> {
     let asked = Arc::new((Arc::clone(resource), prior.clone()));
-    look(context, LOOK, prior, move |context| {
+    look(context, "read", LOOK, prior, move |context| {
         let asked = Arc::clone(&asked);
         Box::pin(async move { asked.0.read(context, &asked.1).await })
     })
@@ -31,7 +31,7 @@ pub(crate) async fn discover(
     context: &Context,
 ) -> Result<Observed, Problem> {
     let asked = Arc::new((Arc::clone(resource), config.clone()));
-    look(context, LOOK, config, move |context| {
+    look(context, "discover", LOOK, config, move |context| {
         let asked = Arc::clone(&asked);
         Box::pin(async move {
             let found = asked.0.discover(context, &asked.1).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn plan(
     context: &Context,
 ) -> Result<Planned, Problem> {
     let asked = Arc::new((Arc::clone(resource), config.clone(), prior.cloned()));
-    look(context, LOOK, config, move |context| {
+    look(context, "plan", LOOK, config, move |context| {
         let asked = Arc::clone(&asked);
         Box::pin(async move {
             let (resource, config, prior) = &*asked;
@@ -66,7 +66,7 @@ pub(crate) async fn data(
     context: &Context,
 ) -> Result<Value, Problem> {
     let asked = Arc::new((Arc::clone(source), config.clone()));
-    look(context, LOOK, config, move |context| {
+    look(context, "data", LOOK, config, move |context| {
         let asked = Arc::clone(&asked);
         Box::pin(async move { asked.0.read(context, &asked.1).await })
     })
@@ -84,7 +84,7 @@ pub(crate) async fn reconcile(
 ) -> Result<Reconciled, Problem> {
     let (patience, planned) = (LOOK.max(resource.schema().timeout), intent.planned.clone());
     let asked = Arc::new((Arc::clone(resource), intent, prior, reference));
-    look(context, patience, &planned, move |context| {
+    look(context, "reconcile", patience, &planned, move |context| {
         let asked = Arc::clone(&asked);
         Box::pin(async move {
             let (resource, intent, prior, reference) = &*asked;

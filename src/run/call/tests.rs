@@ -17,7 +17,7 @@ async fn what_never_comes_is_told_to_stop_and_dropped_at_its_deadline() {
     let began = Instant::now();
     let (context, told) = (context(), Arc::new(AtomicU32::new(0)));
     let counted = Arc::clone(&told);
-    let ended: Result<String, _> = guarded(&context, LOOK, Value::null(), move |context| {
+    let ended: Result<String, _> = guarded(&context, "test", LOOK, Value::null(), move |context| {
         Box::pin(async move {
             context.cancel.cancelled().await;
             counted.fetch_add(1, Ordering::SeqCst);
@@ -34,7 +34,7 @@ async fn what_never_comes_is_told_to_stop_and_dropped_at_its_deadline() {
 async fn what_ends_when_it_is_told_to_has_ended() {
     let context = context();
     let wait = |context: Context| async move {
-        guarded(&context, LOOK, Value::null(), |context| {
+        guarded(&context, "test", LOOK, Value::null(), |context| {
             Box::pin(async move {
                 context.cancel.cancelled().await;
                 Ok("cut short".to_owned())
@@ -51,12 +51,12 @@ async fn what_ends_when_it_is_told_to_has_ended() {
 
 #[tokio::test]
 async fn a_panic_is_the_providers_fault() {
-    let ended: Result<String, _> = guarded(&context(), LOOK, Value::null(), |_| {
+    let ended: Result<String, _> = guarded(&context(), "test", LOOK, Value::null(), |_| {
         Box::pin(async { std::panic::resume_unwind(Box::new("a rogue")) })
     })
     .await;
     assert_eq!(ended, Err(Fault::Panicked));
-    let looked: Result<String, _> = look(&context(), LOOK, Value::null(), |_| {
+    let looked: Result<String, _> = look(&context(), "test", LOOK, Value::null(), |_| {
         Box::pin(async { std::panic::resume_unwind(Box::new("a rogue")) })
     })
     .await;
@@ -68,7 +68,7 @@ async fn nobody_goes_on_with_a_call_that_is_given_up() {
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
     let context = context();
-    let call = guarded::<String, _>(&context, LOOK, Value::null(), move |_| {
+    let call = guarded::<String, _>(&context, "test", LOOK, Value::null(), move |_| {
         Box::pin(async move {
             let answer = std::future::pending().await;
             drop(held);
@@ -89,7 +89,7 @@ async fn nobody_goes_on_with_a_call_that_is_given_up() {
 async fn asked_until(problem: Problem) -> (u32, Problem) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let answer: Result<String, _> = look(&context(), LOOK, Value::null(), move |_| {
+    let answer: Result<String, _> = look(&context(), "test", LOOK, Value::null(), move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         let problem = problem.clone();
         Box::pin(async move { Err(problem) })
@@ -112,18 +112,20 @@ async fn a_look_is_tried_again_after_what_passes_and_only_then() {
 async fn what_comes_back_is_masked_and_bounded() {
     let redactor = Arc::new(Redactor::new(["hunter22"]));
     let context = Context { redactor, ..context() };
-    let told: Result<String, _> =
-        guarded(&context, LOOK, Value::null(), |_| Box::pin(async { Ok("the PIN is hunter22".to_owned()) }))
-            .await;
+    let told: Result<String, _> = guarded(&context, "test", LOOK, Value::null(), |_| {
+        Box::pin(async { Ok("the PIN is hunter22".to_owned()) })
+    })
+    .await;
     assert!(told.is_ok_and(|told| !told.contains("hunter22")));
-    let problem: Result<String, _> = look(&context, LOOK, Value::null(), |_| {
+    let problem: Result<String, _> = look(&context, "test", LOOK, Value::null(), |_| {
         Box::pin(async { Err(Problem::refused("hunter22 ".repeat(10_000))) })
     })
     .await;
     let message = problem.expect_err("a problem").message;
     assert!(!message.contains("hunter22") && message.len() < bounds::SENTENCE + 40, "{}", message.len());
-    let large: Result<Value, _> =
-        look(&context, LOOK, Value::null(), |_| Box::pin(async { Ok(Value::from("x".repeat(10 << 20))) }))
-            .await;
+    let large: Result<Value, _> = look(&context, "test", LOOK, Value::null(), |_| {
+        Box::pin(async { Ok(Value::from("x".repeat(10 << 20))) })
+    })
+    .await;
     assert!(large.is_err_and(|problem| problem.message.contains("more than can be kept")));
 }

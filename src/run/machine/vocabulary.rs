@@ -32,6 +32,22 @@ pub enum Command {
     Finish,
 }
 
+impl Command {
+    /// The change that it is about, where it is about one.
+    pub(in crate::run) const fn index(&self) -> Option<ChangeIndex> {
+        match *self {
+            Self::Prepare(index)
+            | Self::RecordIntent(index)
+            | Self::Perform(index)
+            | Self::RecordOutcome(index)
+            | Self::Sleep(index, _)
+            | Self::Cancel(index)
+            | Self::Abandon(index) => Some(index),
+            Self::GroupDone(_) | Self::Finish => None,
+        }
+    }
+}
+
 /// What the machine is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {

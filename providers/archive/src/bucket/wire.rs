@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use http::header::RETRY_AFTER;
@@ -14,6 +14,7 @@ use object_store::client::{
     ReqwestConnector,
 };
 use relplan_contract::{Context, Used};
+use tracing::debug;
 
 use super::fault::{Refusal, Unvouched};
 
@@ -81,6 +82,11 @@ impl fmt::Debug for Wire {
 impl HttpService for Wire {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         self.context.usage.add(self.kind, Used { calls: 1, ..Used::default() });
+        let (method, begun) = (request.method().clone(), Instant::now());
+        let asked = format!("{}{}", request.uri().host().unwrap_or_default(), request.uri().path());
+        let ended = |status: Option<u16>| {
+            debug!(%method, asked, status, ms = begun.elapsed().as_millis(), "request ended");
+        };
         let allowed = allowed(self.silence, request.body().content_length() as u64);
         let late = |error| HttpError::new(HttpErrorKind::Timeout, error);
         // Asked when the environment has no credentials: the machine itself may have some.
@@ -88,9 +94,10 @@ impl HttpService for Wire {
         let answer = match tokio::time::timeout(allowed, self.inner.execute(request)).await.map_err(late)? {
             Err(error) if of_machine && error.kind() == HttpErrorKind::Connect => return Err(uncredited()),
             Err(error) if self.trusts_nobody && is_of_trust(&error) => return Err(unvouched()),
-            answer => answer?,
+            answer => answer.inspect_err(|_| ended(None))?,
         };
         let status = answer.status();
+        ended(Some(status.as_u16()));
         // What is not modified is no failure; nobody asks for it here, but the library may.
         if status.is_success() || status.as_u16() == 304 {
             return Ok(answer);

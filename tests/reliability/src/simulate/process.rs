@@ -242,6 +242,7 @@ fn surroundings(outside: &Outside, release: &Release) -> Surroundings {
         environment: Arc::default(),
         clock: Arc::new(outside.clone()),
         redactor: Arc::new(Redactor::default()),
+        masks: Arc::default(),
         usage: Arc::default(),
     }
 }
