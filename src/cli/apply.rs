@@ -145,7 +145,7 @@ async fn apply_checked(
     let mut prepared = signals::unless_asked(signals, || signals::interrupted("planning"), planned).await?;
     context.show(&prepared.draft.warnings);
     let wanted = match &args.reviewed_pr {
-        Some(change) => Some(review::reviewed(context, &prepared.surroundings, change).await?),
+        Some(change) => Some(review::reviewed(&prepared, change).await?),
         None => wanted,
     };
     review_basis::check_plan(&prepared, wanted, saved)?;
@@ -161,10 +161,8 @@ async fn apply_checked(
         return Err(Failure::new(Exit::Declined, "Nothing was done."));
     }
     let review = args.reviewed_pr.as_deref();
-    prepared
-        .draft
-        .prelude
-        .extend(source_commit::event(context, loaded, &prepared.surroundings, review).await);
+    let source = source_commit::event(context, loaded, &prepared, review).await;
+    prepared.draft.prelude.extend(source);
     prepared.draft.prelude.extend(secrets);
     loaded.host.begin(context.now_ms());
     let how = running::How { parallelism, refresh: args.select.refresh, whole, gate, commands };

@@ -153,6 +153,9 @@ pub(super) struct PlanArgs {
     /// Write the plan into this pull request, as one comment that is edited in place.
     #[arg(long, value_name = "[OWNER/NAME#]NUMBER")]
     pub pr: Option<String>,
+    /// Show the plan with a warning where the token may not write into the pull request, as for one from a fork.
+    #[arg(long, requires = "pr")]
+    pub pr_optional: bool,
     /// How to show the plan.
     #[arg(long, value_enum, default_value = "text")]
     pub format: PlanFormat,

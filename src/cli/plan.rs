@@ -52,7 +52,12 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     let format = if context.json { PlanFormat::Json } else { args.format };
     show(context, &prepared, format);
     if let Some(change) = &args.pr {
-        let published = review::publish(context, &prepared, change);
+        // Whoever wrote the file must not choose where a connection is opened to.
+        if args.no_exec && prepared.draft.providers.names_reviews() {
+            let message = "-no-exec opens no connection to the server that the release file names, so the plan cannot be written into a pull request there.";
+            return Err(Failure::usage(message).help("Leave out -pr, or the provider blocks, or -no-exec."));
+        }
+        let published = review::publish(context, &prepared, change, args.pr_optional);
         runtime.block_on(signals::unless_asked(&mut signals, half_published, published))?;
     }
     context.print_usage();

@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::planning::Prepared;
 use super::review_basis::Reviewed;
 use crate::canonical::Digest;
+use crate::diag::Diagnostic;
 use crate::run::call::{Fault, LOOK, guarded, look};
 use crate::run::surroundings::Surroundings;
 use crate::view;
@@ -23,34 +24,46 @@ fn topic(surroundings: &Surroundings) -> String {
     view::markdown::topic(&surroundings.product, &surroundings.version)
 }
 
-/// Writes the plan into a pull request.
-pub(super) async fn publish(context: &Context, prepared: &Prepared, change: &str) -> Result<(), Failure> {
+/// Writes the plan into a pull request. Where that is `optional`, the plan is good for its reader without it: a refusal is told,
+/// and no failure.
+pub(super) async fn publish(
+    context: &Context,
+    prepared: &Prepared,
+    change: &str,
+    optional: bool,
+) -> Result<(), Failure> {
     let text = view::markdown::plan(&prepared.draft.plan, prepared.stamp());
     let topic = topic(&prepared.surroundings);
     let asked = prepared.surroundings.outside_any_object();
-    let (reviews, change) = (reviews(context)?, change.to_owned());
+    let (reviews, change) = (reviews(prepared)?, change.to_owned());
     let published = guarded(&asked, "review", LONGEST, Value::null(), move |context| {
         Box::pin(
             async move { reviews.publish(context, Review { change: &change, topic: &topic }, &text).await },
         )
     });
-    let place = published.await.map_err(Fault::problem).map_err(|problem| {
-        Failure::error(format!("The plan could not be written into the pull request: {}", problem.message))
-            .help(problem.hint)
-    })?;
+    let place = match published.await.map_err(Fault::problem) {
+        Ok(place) => place,
+        Err(problem) => {
+            let why = format!("The plan could not be written into the pull request: {}", problem.message);
+            if !(optional && problem.kind == ProblemKind::Refused) {
+                return Err(Failure::error(why).help(problem.hint));
+            }
+            let told = format!("{why} It is no review, and `apply -reviewed-pr` will not find it.");
+            context.show(
+                &Diagnostic::warning("Plan is not in the pull request", told).help(problem.hint).into(),
+            );
+            return Ok(());
+        }
+    };
     context.warn(&format!("The plan is in review at {place}\n"));
     Ok(())
 }
 
 /// The plan that was reviewed in a pull request.
-pub(super) async fn reviewed(
-    context: &Context,
-    surroundings: &Surroundings,
-    change: &str,
-) -> Result<Reviewed, Failure> {
-    let topic = topic(surroundings);
-    let asked = surroundings.outside_any_object();
-    let asking = (reviews(context)?, change.to_owned(), topic);
+pub(super) async fn reviewed(prepared: &Prepared, change: &str) -> Result<Reviewed, Failure> {
+    let topic = topic(&prepared.surroundings);
+    let asked = prepared.surroundings.outside_any_object();
+    let asking = (reviews(prepared)?, change.to_owned(), topic);
     let found = look(&asked, "review", LOOK, Value::null(), move |context| {
         let (reviews, change, topic) = asking.clone();
         Box::pin(async move { reviews.published(context, Review { change: &change, topic: &topic }).await })
@@ -76,10 +89,10 @@ pub(super) async fn reviewed(
 }
 
 /// Who approved a pull request. That it cannot be found out stops nothing: the plan itself was reviewed.
-pub(super) async fn reviewers(context: &Context, surroundings: &Surroundings, change: &str) -> Vec<String> {
-    let Ok(reviews) = reviews(context) else { return Vec::new() };
-    let topic = topic(surroundings);
-    let asked = surroundings.outside_any_object();
+pub(super) async fn reviewers(context: &Context, prepared: &Prepared, change: &str) -> Vec<String> {
+    let Ok(reviews) = reviews(prepared) else { return Vec::new() };
+    let topic = topic(&prepared.surroundings);
+    let asked = prepared.surroundings.outside_any_object();
     let asking = (reviews, change.to_owned(), topic);
     let found = look(&asked, "review", LOOK, Value::null(), move |context| {
         let (reviews, change, topic) = asking.clone();
@@ -91,21 +104,10 @@ pub(super) async fn reviewers(context: &Context, surroundings: &Surroundings, ch
     })
 }
 
-fn reviews(context: &Context) -> Result<Arc<dyn Reviews>, Failure> {
-    let mut refused = None;
-    for schema in context.registry.schemas() {
-        let nothing =
-            schema.configuration.iter().map(|a| (a.name, a.fit(&Value::NULL).unwrap_or(Value::NULL)));
-        let Some(provider) = context.registry.provider(schema.name) else { continue };
-        match provider.configure(&Value::map(nothing), &context.environment) {
-            Ok(configured) => {
-                if let Some(reviews) = configured.reviews {
-                    return Ok(reviews);
-                }
-            }
-            Err(problem) => refused = Some(problem),
-        }
-    }
-    let why = refused.map_or_else(|| "no provider knows pull requests".to_owned(), |problem| problem.message);
-    Err(Failure::error(format!("Plans cannot be reviewed here: {why}")))
+/// Where the release is reviewed: on the server that its file names, asked by the account that its file names.
+fn reviews(prepared: &Prepared) -> Result<Arc<dyn Reviews>, Failure> {
+    prepared.draft.providers.reviews(&prepared.draft.world).map_err(|problem| {
+        let why = problem.message.trim_end_matches('.');
+        Failure::error(format!("Plans cannot be reviewed here: {why}.")).help(problem.hint)
+    })
 }

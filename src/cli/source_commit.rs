@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::files::read_bounded;
 use super::load::Loaded;
+use super::planning::Prepared;
 use super::{review, tracked};
 use crate::event::Event;
-use crate::run::surroundings::Surroundings;
 
 /// The largest list of refs that is read, in bytes.
 const LARGEST: usize = 64 << 20;
@@ -28,12 +28,12 @@ pub(super) struct Source {
 pub(super) async fn event(
     context: &Context,
     loaded: &Loaded,
-    surroundings: &Surroundings,
+    prepared: &Prepared,
     review: Option<&str>,
 ) -> Option<Event> {
     let source = of(loaded.folder(), &files(loaded));
     let reviewers = match review {
-        Some(change) => review::reviewers(context, surroundings, change).await,
+        Some(change) => review::reviewers(context, prepared, change).await,
         None => Vec::new(),
     };
     (source.is_some() || review.is_some()).then(|| Event::Sourced {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests make their own files and start processes")]
 
+mod action;
 mod authorities;
 mod budgets;
 mod crash;

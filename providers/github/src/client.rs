@@ -205,6 +205,16 @@ impl Client {
         }
     }
 
+    /// The server that is asked, for messages.
+    pub(crate) fn server(&self) -> &str {
+        self.rest.as_str().trim_end_matches('/')
+    }
+
+    /// Whether an address is that of this server's API.
+    pub(crate) fn is_at(&self, address: &str) -> bool {
+        Url::parse(address).is_ok_and(|url| url.origin() == self.rest.origin())
+    }
+
     /// Whether a URL is on GitHub's own servers, which may see the token.
     fn is_ours(&self, url: &Url) -> bool {
         url.origin() == self.rest.origin() || is_uploads(url, &self.rest)

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::GitHub;
 use crate::arguments::{not_known, text};
-use crate::client::query;
+use crate::client::{Fault, query};
+use crate::conversation;
 use crate::marker;
 use crate::repository::{self, Repository};
 use crate::tag;
@@ -34,7 +35,8 @@ resource "github_comment" "status" {
 ```
 
 The comment is found again by its `marker`, which stands in it as an HTML comment that nobody sees; so one that this account wrote under this mark is
-taken over, and however often this runs there is one. When it leaves the file it is deleted."#;
+taken over, and however often this runs there is one. What others wrote is neither edited nor deleted, whatever marks it holds. One that
+somebody minimised is shown again when its text changes. When it leaves the file it is deleted."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {
@@ -67,6 +69,7 @@ pub(crate) fn schema() -> ResourceSchema {
 #[derive(Deserialize)]
 struct Found {
     id: i64,
+    node_id: String,
     html_url: String,
     #[serde(default)]
     body: Option<String>,
@@ -79,8 +82,6 @@ struct Place {
     repository: Repository,
     number: String,
     marker: String,
-    /// The comment's number, where it was made already.
-    known: Option<i64>,
 }
 
 impl Place {
@@ -89,8 +90,7 @@ impl Place {
         let (Some(repository), Some(number), Some(marker)) = (Repository::of(object)?, number, marker) else {
             return Ok(None);
         };
-        let known = object.get("id").as_i64();
-        Ok(Some(Self { repository, number: number.to_string(), marker, known }))
+        Ok(Some(Self { repository, number: number.to_string(), marker }))
     }
 }
 
@@ -105,45 +105,92 @@ impl Comment {
         Self { github, schema: schema() }
     }
 
-    async fn find(&self, context: &Context, place: &Place) -> Result<Option<Found>, Problem> {
+    /// The comments of this account with the mark, the oldest first.
+    async fn all(&self, context: &Context, place: &Place) -> Result<Vec<Found>, Problem> {
         let path =
             query(&place.repository.path(&["issues", &place.number, "comments"]), &[("per_page", "100")]);
         let all = self.github.client.all::<Found>(context, &path, |left, right| left.id == right.id).await;
         let what = format!("The comments on {}#{} could not be read", place.repository, place.number);
-        let all = all.map_err(|fault| fault.reading(&what))?;
-        let mut marked =
-            all.into_iter().filter(|one| marker::is_in(one.body.as_deref(), &place.marker)).peekable();
-        if marked.peek().is_none() {
-            return Ok(None);
+        let mut all = all.map_err(|fault| fault.reading(&what))?;
+        all.retain(|one| marker::is_in(one.body.as_deref(), &place.marker));
+        if all.is_empty() {
+            return Ok(all);
         }
-        // Anybody can write the mark into a comment of their own.
+        // Anybody can write the mark into a comment of their own, and an account may have come by a state that names it.
         let viewer = self.github.viewer(context).await?;
-        Ok(marked.find(|one| {
-            Some(one.id) == place.known
-                || viewer.wrote(one.user.as_ref(), one.performed_via_github_app.as_ref())
-        }))
+        all.retain(|one| viewer.wrote(one.user.as_ref(), one.performed_via_github_app.as_ref()));
+        Ok(all)
+    }
+
+    /// The newest of them.
+    async fn find(&self, context: &Context, place: &Place) -> Result<Option<Found>, Problem> {
+        Ok(self.all(context, place).await?.pop())
     }
 
     async fn make(&self, context: &Context, planned: &Value) -> Result<Applied, Problem> {
+        // A text that was not known when the plan was made may be too long, too.
+        if let Some(problem) = marker::check(planned, "body") {
+            return Err(problem);
+        }
         let place = Place::of(planned)?.ok_or_else(not_known)?;
         let wanted = marker::with(&text(planned, "body").ok_or_else(not_known)?, &place.marker);
-        let body = json!({ "body": wanted });
-        let client = &self.github.client;
-        let what = format!("The comment on {}#{} could not be written", place.repository, place.number);
-        let written = match self.find(context, &place).await? {
-            Some(found) if found.body.as_deref() == Some(&wanted) => found,
-            Some(found) => {
-                let path = place.repository.path(&["issues", "comments", &found.id.to_string()]);
-                let edited = client.change(context, Method::PATCH, &path, &body).await;
-                edited.map_err(|fault| fault.reading(&what))?
-            }
-            None => {
-                let path = place.repository.path(&["issues", &place.number, "comments"]);
-                let made = client.change(context, Method::POST, &path, &body).await;
-                made.map_err(|fault| fault.changing(&what))?
-            }
+        // Two runs at the same time, or one that was cut off while it replaced one, leave several.
+        let mut ours = self.all(context, &place).await?;
+        let newest = ours.pop();
+        for older in &ours {
+            self.delete(context, &place, older).await?;
+        }
+        let written = match newest {
+            Some(found) => self.renew(context, &place, found, &wanted).await?,
+            None => self.post(context, &place, &wanted).await?,
         };
         Ok(Applied::new(with_comment(planned, &written)))
+    }
+
+    async fn post(&self, context: &Context, place: &Place, wanted: &str) -> Result<Found, Problem> {
+        let what = format!("The comment on {}#{} could not be written", place.repository, place.number);
+        let path = place.repository.path(&["issues", &place.number, "comments"]);
+        let body = json!({ "body": wanted });
+        let made = self.github.client.change(context, Method::POST, &path, &body).await;
+        made.map_err(|fault| conversation::locked(fault, |fault| fault.changing(&what)))
+    }
+
+    /// Gives a comment this text, where people see it: one that was folded away is shown again, and where the token may not do
+    /// that, a new one takes its place.
+    async fn renew(
+        &self,
+        context: &Context,
+        place: &Place,
+        found: Found,
+        wanted: &str,
+    ) -> Result<Found, Problem> {
+        let client = &self.github.client;
+        if conversation::is_hidden(client, context, &found.node_id).await? {
+            match conversation::show(client, context, &found.node_id).await {
+                Ok(true) => {}
+                Ok(false) | Err(Fault::Refused(_)) => {
+                    let written = self.post(context, place, wanted).await?;
+                    self.delete(context, place, &found).await?;
+                    return Ok(written);
+                }
+                Err(fault) => return Err(fault.reading("The comment could not be shown again")),
+            }
+        }
+        if found.body.as_deref() == Some(wanted) {
+            return Ok(found);
+        }
+        let what = format!("The comment on {}#{} could not be written", place.repository, place.number);
+        let path = place.repository.path(&["issues", "comments", &found.id.to_string()]);
+        let edited = client.change(context, Method::PATCH, &path, &json!({ "body": wanted })).await;
+        edited.map_err(|fault| conversation::locked(fault, |fault| fault.reading(&what)))
+    }
+
+    async fn delete(&self, context: &Context, place: &Place, found: &Found) -> Result<(), Problem> {
+        let path = place.repository.path(&["issues", "comments", &found.id.to_string()]);
+        match self.github.client.bare(context, Method::DELETE, &path).await {
+            Err(fault) if !fault.is_status(404) => Err(fault.reading("The comment could not be deleted")),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     async fn observe(&self, context: &Context, prior: &Value) -> Result<Observed, Problem> {
@@ -179,12 +226,10 @@ impl Comment {
 
     async fn remove(&self, context: &Context, prior: &Value) -> Result<(), Problem> {
         let place = Place::of(prior)?.ok_or_else(not_known)?;
-        let Some(found) = self.find(context, &place).await? else { return Ok(()) };
-        let path = place.repository.path(&["issues", "comments", &found.id.to_string()]);
-        match self.github.client.bare(context, Method::DELETE, &path).await {
-            Err(fault) if !fault.is_status(404) => Err(fault.reading("The comment could not be deleted")),
-            Ok(()) | Err(_) => Ok(()),
+        for found in self.all(context, &place).await? {
+            self.delete(context, &place, &found).await?;
         }
+        Ok(())
     }
 }
 

@@ -99,6 +99,10 @@ impl Issue {
         let (Some(repository), Some(title)) = (Repository::of(planned)?, text(planned, "title")) else {
             return Err(not_known());
         };
+        // A text that was not known when the plan was made may be too long, too.
+        if let Some(problem) = marker::check(planned, "body") {
+            return Err(problem);
+        }
         let body = marker::with(&text(planned, "body").unwrap_or_default(), key);
         let texts = |name: &str| -> Vec<String> {
             let items = planned.get(name).as_list().unwrap_or_default();

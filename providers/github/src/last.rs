@@ -16,11 +16,12 @@ use relplan_contract::{Context, Problem};
 use serde_json::{Map, Value as Json};
 
 use crate::GitHub;
+use crate::client::GraphqlError;
 use crate::days::day;
 use crate::repository::Repository;
 
 pub(crate) use names::Names;
-use search::{Answered, Search};
+use search::Search;
 
 /// How many repositories one request asks about.
 pub(crate) const AT_ONCE: usize = 20;
@@ -56,6 +57,8 @@ pub(crate) enum Head {
 /// What came after the last release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Range {
+    /// The commit that the branch stood at when this was found; none where a commit was asked about, or there is no branch.
+    pub(crate) branch: Option<String>,
     /// The tag of the last release before this version; none where there is none.
     pub(crate) last: Option<String>,
     /// Whether all that the branch has belongs to it, since there was no release before.
@@ -163,13 +166,15 @@ async fn round(github: &GitHub, context: &Context, searches: &mut [&mut Search])
         parts.push_str(&format!("r{index}:repository(owner:{owner},name:{name}){{{wanted}}} "));
     }
     let query = format!("query Ranges({declared}){{{parts}}}{}", search::fragments(&parts));
-    match github.client.ask(context, &query, Json::Object(variables)).await {
+    match github.client.ask_parts(context, &query, Json::Object(variables)).await {
         Ok(mut data) => {
             for (index, search) in searches.iter_mut().enumerate() {
                 let alias = format!("r{index}");
-                let part = data.data.get_mut(&alias).map(Json::take).filter(|part| !part.is_null());
-                let error = data.errors.iter().find(|error| error.is_about(&alias)).cloned();
-                search.hear(Answered { part, error });
+                // That what GitHub calls the latest release cannot be compared costs a comparison more: it was a guess.
+                let known = |error: &GraphqlError| {
+                    error.is_missing_inside() || (error.is_inside("latestRelease") && error.is_at("compare"))
+                };
+                search.hear(data.part(&alias, known));
             }
         }
         Err(fault) => {

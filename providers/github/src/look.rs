@@ -8,7 +8,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::GitHub;
 use crate::beside::{self, Beside, Wants};
-use crate::client::{Client, Data};
+use crate::checks::{self, Checks, Rollup};
+use crate::client::{Client, Data, GraphqlError};
 use crate::last::{self, Head, Names, Range};
 use crate::repository::Repository;
 
@@ -68,11 +69,6 @@ struct Author {
     name: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct Rollup {
-    state: String,
-}
-
 /// A release as the queries see it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -127,11 +123,12 @@ impl Look {
         if let Some(day) = commit.committed_date.as_deref().and_then(|date| date.get(..10)) {
             note.push_str(&format!(" of {day}"));
         }
-        note.push_str(match commit.status_check_rollup.as_ref().map(|rollup| rollup.state.as_str()) {
-            Some("SUCCESS") => ", checks passed",
-            Some("FAILURE" | "ERROR") => ", CHECKS FAILED",
-            Some(_) => ", checks not finished",
-            None => ", no checks",
+        note.push_str(match Checks::of(commit.status_check_rollup.as_ref()) {
+            Checks::Passed => ", checks passed",
+            Checks::Failed => ", CHECKS FAILED",
+            Checks::Running => ", checks not finished",
+            Checks::Absent => ", no checks",
+            Checks::Unreadable => ", checks that this token may not read",
         });
         if let Some(last) = &range.last {
             let commits = if range.ahead == 1 { "commit" } else { "commits" };
@@ -174,8 +171,9 @@ pub(crate) async fn place(
         "query Branches($o:String!,$n:String!,$h:String!){{r0:repository(owner:$o,name:$n){{{wanted}}}}}"
     );
     let variables = json!({ "o": repository.owner, "n": repository.name, "h": commit });
-    if let Ok(mut data) = github.client.ask(context, &query, variables).await {
-        let part = data.data.get_mut("r0").map(Json::take).unwrap_or_default();
+    if let Ok(mut data) = github.client.ask_parts(context, &query, variables).await
+        && let Ok(part) = data.part("r0", |error| error.is_missing_inside() || error.is_at("compare"))
+    {
         let others = Beside::deserialize(&part).unwrap_or_default();
         notes.extend(seen.beside.unheld(&others, repository, commit));
     }
@@ -240,9 +238,10 @@ pub(crate) async fn look(
 
 async fn ask(client: &Client, context: &Context, questions: &[Question]) -> Vec<Result<Look, Problem>> {
     let (query, variables) = query(questions);
-    match client.ask(context, &query, variables).await {
-        Ok(data) => {
-            questions.iter().enumerate().map(|(index, question)| one(&data, index, question)).collect()
+    match client.ask_parts(context, &query, variables).await {
+        Ok(mut data) => {
+            checks::mark_unreadable(&mut data);
+            questions.iter().enumerate().map(|(index, question)| one(&mut data, index, question)).collect()
         }
         Err(fault) => {
             let problem = fault.reading("The repositories could not be read");
@@ -251,18 +250,17 @@ async fn ask(client: &Client, context: &Context, questions: &[Question]) -> Vec<
     }
 }
 
-fn one(data: &Data, index: usize, question: &Question) -> Result<Look, Problem> {
-    let alias = format!("r{index}");
-    let part = data.data.get(&alias).filter(|part| !part.is_null());
+fn one(data: &mut Data, index: usize, question: &Question) -> Result<Look, Problem> {
     let what = format!("The repository {} could not be read", question.repository);
-    match part {
-        Some(part) => Look::deserialize(part).map_err(|error| Problem::retry(format!("{what}: {error}."))),
-        None => {
-            let error = data.errors.iter().find(|error| error.is_about(&alias)).cloned().unwrap_or_default();
-            let attribute = relplan_contract::Path::attribute("repository");
-            Err(error.fault().reading(&what).about(attribute))
-        }
-    }
+    // Names that lead nowhere are missing inside; anything else that could not be had might be the tag that is there.
+    // How the commit stands to a branch is a remark.
+    let known = |error: &GraphqlError| {
+        error.is_missing_inside() || error.is_at("compare") || checks::are_unreadable(error)
+    };
+    let part = data
+        .part(&format!("r{index}"), known)
+        .map_err(|fault| fault.reading(&what).about(relplan_contract::Path::attribute("repository")))?;
+    Look::deserialize(&part).map_err(|error| Problem::retry(format!("{what}: {error}.")))
 }
 
 /// The query with its variables: texts never become part of the query itself.

@@ -15,9 +15,10 @@ pub(crate) fn with(text: &str, key: &str) -> String {
     format!("{}\n\n{}\n", text.trim_end(), mark(key))
 }
 
-/// Whether a text has the mark.
+/// Whether a text has the mark: on a line of its own, so that a quotation of it is none.
 pub(crate) fn is_in(text: Option<&str>, key: &str) -> bool {
-    text.is_some_and(|text| text.contains(&mark(key)))
+    let mark = mark(key);
+    text.is_some_and(|text| text.lines().any(|line| line.trim_end() == mark))
 }
 
 /// A problem when a known text leaves no room for the mark.

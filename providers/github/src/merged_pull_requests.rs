@@ -5,7 +5,7 @@ use std::sync::Arc;
 use relplan_contract::{Answer, Attribute, Context, DataSchema, DataSource, Problem, Type, Value};
 
 use crate::GitHub;
-use crate::pulls::{self, Pull, Selection};
+use crate::pulls::{self, Pull, Selection, Wants};
 
 /// Name of the type.
 pub(crate) const TYPE_NAME: &str = "github_merged_pull_requests";
@@ -137,7 +137,7 @@ impl MergedPullRequests {
 
     async fn look(&self, context: &Context, config: &Value) -> Result<Value, Problem> {
         let selection = Selection::read(config)?.ok_or_else(crate::arguments::not_known)?;
-        let mut pulls = selection.pulls(&self.github, context).await?;
+        let mut pulls = selection.pulls(&self.github, context, Wants::default()).await?;
         pulls.retain(|pull| pull.merged_at.is_some());
         let mut authors: Vec<&str> = pulls.iter().map(|pull| pull.author.as_str()).collect();
         authors.sort_unstable();

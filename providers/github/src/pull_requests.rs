@@ -10,8 +10,9 @@ use relplan_contract::{
 
 use crate::GitHub;
 use crate::arguments::{flag, not_known};
+use crate::checks::{self, Checks};
 use crate::days::age_days;
-use crate::pulls::{self, Checks, Pull, Selection};
+use crate::pulls::{self, Pull, Selection, Wants};
 
 /// Name of the type.
 pub(crate) const TYPE_NAME: &str = "github_pull_requests";
@@ -28,8 +29,12 @@ resource "github_pull_requests" "merged" {
 
 The plan shows each one that is in the way, with number, title, author, age and why. An **open** one leaves the verdict
 *pending*: `apply -wait` waits for it. A **merged** one without enough approvals by others than its author, with changes still
-asked for, or with failed checks makes it *failed*. Where nothing at all is selected the verdict is *inconclusive*, since a
-milestone may be misspelt; `allow_none` lets that pass.
+asked for, or with failed checks makes it *failed*. Only people who may write to the repository count, as in branch protection, and
+only approvals of the last commit: what was pushed after an approval nobody has approved (`stale_approvals` counts those too, for
+teams that merge the base into their branches). Where nothing at all is selected the verdict is *inconclusive*, since a
+milestone may be misspelt; `allow_none` lets that pass. It is *inconclusive*, too, where the token may not read the checks: it needs
+`checks: read` and `statuses: read` beside `contents: read` and `pull-requests: read`. `checks = false` does without them. Anything else that
+cannot be read is an error.
 
 Which ones belong to the release: of the open ones those that go to `base`; of the merged ones those whose merge commits `base`
 got after each repository's last release, by whatever branch they came: one that was merged as a whole, one that `base` was cut
@@ -37,7 +42,7 @@ from, one that was the default branch before. Both carry the `milestone` and all
 highest version **before this one** that `base` holds, so that nothing changes when this version is released, and a hotfix branch
 has its own; where this version has its tag already, its pull requests end there. Where a higher version before this one was made
 on another branch, with more of what `base` has, it is that one. Times do not count. Where no release came before, and with
-`since`, merged ones count that went to `base` by its name. Twenty repositories are two requests."#;
+`since`, all merged ones count that went to `base`, or whose merge commits it has. Twenty repositories are two requests."#;
 
 /// The schema.
 pub(crate) fn schema() -> ResourceSchema {
@@ -45,6 +50,12 @@ pub(crate) fn schema() -> ResourceSchema {
     attributes.extend([
         Attribute::optional("approvals", Type::Number, "How many others must have approved each.")
             .or(Value::integer(1)),
+        Attribute::optional(
+            "stale_approvals",
+            Type::Bool,
+            "Whether approvals count that were given before the last commit was pushed.",
+        )
+        .or(false),
         Attribute::optional("checks", Type::Bool, "Whether the checks of each must have passed.").or(true),
         Attribute::optional("drafts", Type::Bool, "Whether open drafts are in the way, too.").or(true),
         Attribute::optional("allow_none", Type::Bool, "Whether it passes when nothing is selected.")
@@ -83,7 +94,7 @@ impl PullRequests {
 
     async fn predict(&self, context: &Context, request: PlanRequest<'_>) -> Result<Planned, Problem> {
         let mut planned = propose(&self.schema.attributes, request.prior, request.config);
-        let rules = ["approvals", "checks", "drafts", "allow_none"];
+        let rules = ["approvals", "stale_approvals", "checks", "drafts", "allow_none"];
         if crate::arguments::any_unknown(request.config, &rules) {
             return Ok(planned);
         }
@@ -106,13 +117,15 @@ impl PullRequests {
         selection: &Selection,
         object: &Value,
     ) -> Result<((i64, i64), Verdict), Problem> {
-        let mut pulls = selection.pulls(&self.github, context).await?;
+        let wants = Wants { reviews: true, checks: flag(object, "checks") };
+        let mut pulls = selection.pulls(&self.github, context, wants).await?;
         if !flag(object, "drafts") {
             pulls.retain(|pull| !pull.draft || pull.merged_at.is_some());
         }
         let rules = Rules {
             approvals: object.get("approvals").as_i64().unwrap_or(1),
-            checks: flag(object, "checks"),
+            stale_approvals: flag(object, "stale_approvals"),
+            checks: wants.checks,
             allow_none: flag(object, "allow_none"),
             now: context.clock.now(),
         };
@@ -126,6 +139,7 @@ impl PullRequests {
 /// What is asked of each pull request.
 struct Rules {
     approvals: i64,
+    stale_approvals: bool,
     checks: bool,
     allow_none: bool,
     now: SystemTime,
@@ -140,33 +154,46 @@ impl Rules {
         let (open, merged): (Vec<&Pull>, Vec<&Pull>) =
             pulls.iter().partition(|pull| pull.merged_at.is_none());
         let open_lines = open.iter().map(|pull| self.line(pull, &self.blocks(pull)));
-        let bad: Vec<String> = merged
+        let bad: Vec<(&Pull, Vec<String>)> = merged
             .iter()
-            .map(|pull| (pull, self.blocks(pull)))
+            .map(|pull| (*pull, self.blocks(pull)))
             .filter(|(_, blocks)| !blocks.is_empty())
-            .map(|(pull, blocks)| self.line(pull, &blocks))
             .collect();
+        let is_unreadable = |pull: &Pull| self.checks && pull.checks == Checks::Unreadable;
+        let unreadable = bad.iter().filter(|(pull, blocks)| is_unreadable(pull) && blocks.len() == 1).count();
         let count = |number: usize| match number {
             1 => "1 pull request".to_owned(),
             number => format!("{number} pull requests"),
         };
-        let (outcome, summary) = match (open.len(), bad.len()) {
-            (0, 0) => (Outcome::Passed, format!("{} merged, reviewed and green.", count(merged.len()))),
-            (open, 0) => (Outcome::Pending, format!("{} open, {} merged.", count(open), merged.len())),
-            (0, bad) => (Outcome::Failed, format!("{} merged against the rules.", count(bad))),
-            (open, bad) => {
+        let (outcome, summary) = match (open.len(), bad.len() - unreadable) {
+            (0, bad) if bad > 0 => (Outcome::Failed, format!("{} merged against the rules.", count(bad))),
+            (open, bad) if bad > 0 => {
                 (Outcome::Failed, format!("{} merged against the rules, {open} more open.", count(bad)))
             }
+            _ if unreadable > 0 => {
+                let what = format!("{} merged whose checks this token may not read.", count(unreadable));
+                (Outcome::Inconclusive, format!("{what} {}", checks::PERMISSIONS))
+            }
+            (0, _) => (Outcome::Passed, format!("{} merged, reviewed and green.", count(merged.len()))),
+            (open, _) => (Outcome::Pending, format!("{} open, {} merged.", count(open), merged.len())),
         };
-        Verdict { outcome, summary, details: bad.iter().cloned().chain(open_lines).collect() }
+        let bad = bad.iter().map(|(pull, blocks)| self.line(pull, blocks));
+        Verdict { outcome, summary, details: bad.chain(open_lines).collect() }
     }
 
     /// Why a pull request is in the way, apart from being open.
     fn blocks(&self, pull: &Pull) -> Vec<String> {
         let mut blocks = Vec::new();
-        let approvals = i64::try_from(pull.approvals.len()).unwrap_or(i64::MAX);
+        let current =
+            pull.approvals.iter().filter(|approval| approval.current || self.stale_approvals).count();
+        let approvals = i64::try_from(current).unwrap_or(i64::MAX);
         if approvals < self.approvals {
             blocks.push(format!("{approvals} of {} approvals", self.approvals));
+            let stale = pull.approvals.iter().filter(|approval| !approval.current && !self.stale_approvals);
+            let stale: Vec<&str> = stale.map(|approval| approval.login.as_str()).collect();
+            if !stale.is_empty() {
+                blocks.push(format!("changed since {} approved it", stale.join(", ")));
+            }
         }
         if !pull.objections.is_empty() {
             blocks.push(format!("changes asked for by {}", pull.objections.join(", ")));
@@ -174,7 +201,8 @@ impl Rules {
         match pull.checks {
             Checks::Failed if self.checks => blocks.push("checks failed".into()),
             Checks::Running if self.checks => blocks.push("checks not finished".into()),
-            Checks::Failed | Checks::Running | Checks::Passed | Checks::Absent => {}
+            Checks::Unreadable if self.checks => blocks.push("checks that this token may not read".into()),
+            Checks::Failed | Checks::Running | Checks::Passed | Checks::Absent | Checks::Unreadable => {}
         }
         blocks
     }

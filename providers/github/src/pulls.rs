@@ -1,5 +1,7 @@
 //! The pull requests of a release: open ones and those merged since the release before it, across repositories.
 
+mod more;
+mod node;
 mod query;
 
 use std::sync::Arc;
@@ -10,7 +12,11 @@ use crate::GitHub;
 use crate::last::{self, Head, Names, Question};
 use crate::repository::Repository;
 
-pub(crate) use query::{Checks, Pull};
+pub(crate) use node::{Pull, Wants};
+pub(crate) use query::one;
+
+/// How often everything is read again because a branch moved on meanwhile.
+const MOST_READS: usize = 4;
 
 /// Which pull requests belong to the release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,16 +89,23 @@ impl Selection {
     }
 
     /// All of them, open and merged, in the order of repositories and numbers.
-    pub(crate) async fn pulls(&self, github: &Arc<GitHub>, context: &Context) -> Result<Vec<Pull>, Problem> {
-        let ranges = match self.since {
-            Since::LastRelease => last::ranges(github, context, self.questions(context)).await?,
-            Since::Time(_) | Since::Ever => Vec::new(),
-        };
-        let mut pulls = query::read(&github.client, context, self, &ranges).await?;
-        pulls.retain(|pull| self.takes(pull));
-        pulls.sort_by(|left, right| (&left.repository, left.number).cmp(&(&right.repository, right.number)));
-        pulls.dedup_by(|left, right| (&left.repository, left.number) == (&right.repository, right.number));
-        Ok(pulls)
+    pub(crate) async fn pulls(
+        &self,
+        github: &Arc<GitHub>,
+        context: &Context,
+        wants: Wants,
+    ) -> Result<Vec<Pull>, Problem> {
+        for _ in 0..MOST_READS {
+            let ranges = match self.since {
+                Since::LastRelease => last::ranges(github, context, self.questions(context)).await?,
+                Since::Time(_) | Since::Ever => Vec::new(),
+            };
+            // One that was merged after its branch was looked at is neither open nor in what the branch had then.
+            if let Some(pulls) = query::read(&github.client, context, (self, wants), &ranges).await? {
+                return Ok(pulls);
+            }
+        }
+        Err(Problem::retry("A branch moved on each time while its pull requests were read."))
     }
 
     /// What came after the last release, asked of each repository.
@@ -108,10 +121,12 @@ impl Selection {
         self.repositories.iter().map(question).collect()
     }
 
-    /// What GitHub's query cannot filter by.
-    fn takes(&self, pull: &Pull) -> bool {
-        self.milestone.as_ref().is_none_or(|milestone| pull.milestone.as_ref() == Some(milestone))
-            && self.labels.iter().all(|label| pull.labels.iter().any(|own| own.eq_ignore_ascii_case(label)))
+    fn takes_milestone(&self, own: Option<&str>) -> bool {
+        self.milestone.as_deref().is_none_or(|wanted| own == Some(wanted))
+    }
+
+    fn takes_labels(&self, carries: impl Fn(&str) -> bool) -> bool {
+        self.labels.iter().all(|label| carries(label))
     }
 
     /// What it selects, for messages: `of milestone v1.2`.

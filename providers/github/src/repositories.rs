@@ -17,6 +17,9 @@ pub(crate) const TYPE_NAME: &str = "github_repositories";
 /// The most pages of a hundred that are read: organisations with more need a search of their own.
 const MOST_PAGES: usize = 200;
 
+/// How often the list is read again because it is not whole.
+const MOST_READS: usize = 4;
+
 const DOCS: &str = r#"Finds the repositories that a release takes:
 
 ```hcl
@@ -31,12 +34,14 @@ A repository is taken when it carries **all** of `topics`, its name fits one of 
 none of `exclude`, and its visibility is one of `visibility`. Archived and disabled ones are left out unless `archived` says
 otherwise; those that were left out for that alone are listed in `skipped`, so that a plan can show them.
 
+One that the token may not see, such as behind single sign-on, is no repository to leave out: then this is an error.
+
 Topics are compared exactly, from the repositories themselves, not through GitHub's search, whose index lags behind. A hundred
 repositories are one request."#;
 
 const QUERY: &str = "query Repositories($owner:String!,$after:String){repositoryOwner(login:$owner){\
-    repositories(first:100,after:$after,ownerAffiliations:OWNER,orderBy:{field:NAME,direction:ASC}){\
-    pageInfo{hasNextPage endCursor} nodes{name nameWithOwner url isArchived isDisabled visibility description \
+    repositories(first:100,after:$after,ownerAffiliations:OWNER,orderBy:{field:CREATED_AT,direction:ASC}){\
+    totalCount pageInfo{hasNextPage endCursor} nodes{name nameWithOwner url isArchived isDisabled visibility description \
     defaultBranchRef{name target{oid}} \
     repositoryTopics(first:100){nodes{topic{name}}}}}}}";
 
@@ -94,9 +99,10 @@ fn repository_type() -> Type {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Page {
+    total_count: usize,
     nodes: Vec<Option<Node>>,
-    #[serde(rename = "pageInfo")]
     page_info: PageInfo,
 }
 
@@ -135,6 +141,8 @@ struct Target {
     oid: String,
 }
 
+/// GitHub takes twenty topics for a repository
+/// (<https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/classifying-your-repository-with-topics>).
 #[derive(Deserialize)]
 struct Topics {
     nodes: Vec<Topic>,
@@ -248,9 +256,6 @@ impl Repositories {
         let owner = config.get("owner").as_str().unwrap_or_default();
         let mut nodes = self.all(context, owner).await?;
         nodes.retain(|node| filter.takes(node));
-        // A repository that was made while the pages were read may come twice.
-        nodes.sort_by(|left, right| left.name_with_owner.cmp(&right.name_with_owner));
-        nodes.dedup_by(|left, right| left.name_with_owner == right.name_with_owner);
         let all = config.get("archived").as_bool() == Some(true);
         let (taken, skipped): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| all || !node.is_frozen());
         let names =
@@ -262,15 +267,34 @@ impl Repositories {
             .with("skipped", names(&skipped)))
     }
 
+    /// All of them, or none: a repository that is left out is left out of the release. Read again where there are more than
+    /// came, since one that goes while pages are read may take another one's place along.
     async fn all(&self, context: &Context, owner: &str) -> Result<Vec<Node>, Problem> {
         let what = format!("The repositories of {owner} could not be listed");
+        for _ in 0..MOST_READS {
+            let (mut nodes, total) = self.once(context, owner, &what).await?;
+            // A repository that was made while the pages were read may come twice.
+            nodes.sort_by(|left, right| left.name_with_owner.cmp(&right.name_with_owner));
+            nodes.dedup_by(|left, right| left.name_with_owner == right.name_with_owner);
+            if nodes.len() >= total {
+                return Ok(nodes);
+            }
+        }
+        Err(Problem::retry(format!("{what} as a whole: there are more than GitHub gives."))
+            .hint("If that stays so, the token may not see some of them: see whether single sign-on wants it to be authorised."))
+    }
+
+    /// The repositories of all pages, and how many there are.
+    async fn once(&self, context: &Context, owner: &str, what: &str) -> Result<(Vec<Node>, usize), Problem> {
         let mut nodes = Vec::new();
         let mut after = Json::Null;
         for _ in 0..MOST_PAGES {
             let variables = json!({ "owner": owner, "after": after });
+            // One that may not be seen is a null in the list with an error beside it, such as
+            // https://github.com/cli/cli/issues/7881 shows.
             let data = self.github.client.ask(context, QUERY, variables).await;
-            let mut data = data.map_err(|fault| fault.reading(&what))?;
-            let list = data.data.pointer_mut("/repositoryOwner/repositories").map(Json::take);
+            let mut data = data.map_err(|fault| fault.reading(what))?;
+            let list = data.pointer_mut("/repositoryOwner/repositories").map(Json::take);
             let Some(list) = list.filter(|list| !list.is_null()) else {
                 let message =
                     format!("There is no organisation or user {owner}, or the token may not see it.");
@@ -278,10 +302,12 @@ impl Repositories {
             };
             let page: Page = serde_json::from_value(list)
                 .map_err(|error| Problem::retry(format!("{what}: the answer cannot be read ({error}).")))?;
-            nodes.extend(page.nodes.into_iter().flatten());
+            let some: Option<Vec<Node>> = page.nodes.into_iter().collect();
+            let hole = || Problem::refused(format!("{what}: GitHub gives one that this token may not see."));
+            nodes.extend(some.ok_or_else(hole)?);
             match page.page_info.end_cursor.filter(|_| page.page_info.has_next_page) {
                 Some(cursor) => after = cursor.into(),
-                None => return Ok(nodes),
+                None => return Ok((nodes, page.total_count)),
             }
         }
         Err(Problem::refused(format!("{what}: there are more than {} of them.", MOST_PAGES * 100)))

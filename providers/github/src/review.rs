@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::GitHub;
-use crate::client::query;
+use crate::client::{Client, Fault, GraphqlError, query};
+use crate::conversation;
+use crate::pulls;
 use crate::repository::Repository;
 use crate::viewer::{Author, Through, Viewer};
 
@@ -19,6 +21,10 @@ const BEGINNING: &str = "<!-- relplan_";
 /// What others did to comments.
 const LOOK: &str = "query Look($ids:[ID!]!){nodes(ids:$ids){... on IssueComment{id isMinimized lastEditedAt \
                     editor{login ... on User{databaseId} ... on Bot{databaseId}}}}}";
+
+/// What stands in an older plan that could not be folded.
+const REPLACED: &str =
+    "_An older plan of this release stood here. The newest one is in a comment of its own._\n";
 
 /// How many comments are looked at in one request.
 const AT_ONCE: usize = 100;
@@ -100,12 +106,26 @@ struct Place {
 }
 
 impl Place {
-    fn read(context: &Context, change: &str) -> Result<Self, Problem> {
+    fn read(client: &Client, context: &Context, change: &str) -> Result<Self, Problem> {
         let (repository, number) = change.split_once('#').unwrap_or(("", change));
+        let variable = |name: &str| context.environment.get(name).map_or("", String::as_str);
         let repository = match repository {
-            "" => context.environment.get("GITHUB_REPOSITORY").map_or("", String::as_str),
+            "" => variable("GITHUB_REPOSITORY"),
             given => given,
         };
+        let environments = variable("GITHUB_API_URL");
+        // The repository that the environment names is one of the server that it names.
+        if !change.contains('#') && !environments.is_empty() && !client.is_at(environments) {
+            let message = format!(
+                "The release is on the server {}, and the pull request {change:.100?} is looked for in {repository} of \
+                 {environments}, which the environment names.",
+                client.server()
+            );
+            return Err(Problem::refused(message).hint(
+                "Write OWNER/NAME#NUMBER for a pull request on the server of the release file, or let GITHUB_API_URL and the \
+                 provider's base_url name the same one.",
+            ));
+        }
         let is_number =
             !number.is_empty() && number.len() < 12 && number.bytes().all(|byte| byte.is_ascii_digit());
         match Repository::parse(repository) {
@@ -157,10 +177,11 @@ impl PullRequests {
                 return Ok(ours);
             }
             let ids: Vec<&str> = some.iter().map(|comment| comment.node_id.as_str()).collect();
-            let told = self.github.client.ask(context, LOOK, json!({ "ids": ids })).await;
-            let told =
-                told.map_err(|fault| fault.reading("What became of a comment could not be found out"))?;
-            let nodes = told.data.pointer("/nodes").cloned().unwrap_or_default();
+            let told = self.github.client.ask_parts(context, LOOK, json!({ "ids": ids })).await;
+            // One that is gone is missing inside of the list.
+            let nodes = told.and_then(|mut told| told.part("nodes", GraphqlError::is_missing_inside));
+            let nodes =
+                nodes.map_err(|fault| fault.reading("What became of a comment could not be found out"))?;
             let nodes: Vec<Option<Node>> = serde_json::from_value(nodes).map_err(|error| {
                 Problem::retry(format!("What became of a comment could not be read: {error}."))
             })?;
@@ -178,14 +199,14 @@ impl PullRequests {
     }
 
     async fn write(&self, context: &Context, review: Review<'_>, text: &str) -> Result<String, Problem> {
-        let place = Place::read(context, review.change)?;
+        let place = Place::read(&self.github.client, context, review.change)?;
         let client = &self.github.client;
         let what = format!("The comment in {}#{} could not be written", place.repository, place.number);
         let mut seen = self.ours(context, &place, review.topic).await?;
         seen.retain(|one| !one.hidden);
         let newest = seen.iter().rposition(Ours::is_whole).map(|at| seen.remove(at).comment);
         for old in &seen {
-            self.fold(context, &old.comment).await?;
+            self.fold(context, &place, &old.comment).await?;
         }
         let body = json!({ "body": text });
         let written: Comment = match newest {
@@ -195,28 +216,37 @@ impl PullRequests {
                 client
                     .change(context, Method::PATCH, &path, &body)
                     .await
-                    .map_err(|fault| fault.reading(&what))?
+                    .map_err(|fault| conversation::locked(fault, |fault| fault.reading(&what)))?
             }
             None => {
                 let path = place.repository.path(&["issues", &place.number, "comments"]);
                 client
                     .change(context, Method::POST, &path, &body)
                     .await
-                    .map_err(|fault| fault.changing(&what))?
+                    .map_err(|fault| conversation::locked(fault, |fault| fault.changing(&what)))?
             }
         };
         Ok(written.html_url)
     }
 
-    async fn fold(&self, context: &Context, comment: &Comment) -> Result<(), Problem> {
-        let query = "mutation Fold($id:ID!){minimizeComment(input:{subjectId:$id,classifier:OUTDATED}){\
-                     minimizedComment{isMinimized}}}";
-        let folded = self.github.client.ask(context, query, json!({ "id": comment.node_id })).await;
-        folded.map(drop).map_err(|fault| fault.reading("An outdated comment could not be folded"))
+    /// Folds an older plan away. Where the token may not do that, the text says it: what is still read as a plan would stand
+    /// against the newer one.
+    async fn fold(&self, context: &Context, place: &Place, comment: &Comment) -> Result<(), Problem> {
+        let client = &self.github.client;
+        match conversation::hide(client, context, &comment.node_id).await {
+            Err(Fault::Refused(_)) => {}
+            folded => {
+                return folded.map_err(|fault| fault.reading("An outdated comment could not be folded"));
+            }
+        }
+        let path = place.repository.path(&["issues", "comments", &comment.id.to_string()]);
+        let body = json!({ "body": REPLACED });
+        let written = client.change::<Comment>(context, Method::PATCH, &path, &body).await;
+        written.map(drop).map_err(|fault| fault.reading("An outdated comment could not be replaced"))
     }
 
     async fn read(&self, context: &Context, review: Review<'_>) -> Result<Option<String>, Problem> {
-        let place = Place::read(context, review.change)?;
+        let place = Place::read(&self.github.client, context, review.change)?;
         let mut ours = self.ours(context, &place, review.topic).await?;
         let refused = |why: &str| {
             let message = format!("The plan in the review of {}#{} {why}", place.repository, place.number);
@@ -239,39 +269,16 @@ impl PullRequests {
     }
 }
 
-/// A review of a pull request, as the REST API tells it.
-#[derive(Deserialize)]
-struct Opinion {
-    id: i64,
-    user: Option<Named>,
-    state: String,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    login: String,
-}
-
 impl PullRequests {
-    /// Who approves a pull request. The last word of each counts; comments take nothing back.
+    /// Who may write and approves a pull request as it is now: what was pushed after an approval nobody has approved.
     async fn approvers(&self, context: &Context, change: &str) -> Result<Vec<String>, Problem> {
-        let place = Place::read(context, change)?;
-        let what = format!("The reviews of {}#{} could not be read", place.repository, place.number);
-        let path =
-            query(&place.repository.path(&["pulls", &place.number, "reviews"]), &[("per_page", "100")]);
-        let all = self.github.client.all::<Opinion>(context, &path, |left, right| left.id == right.id).await;
-        let mut all = all.map_err(|fault| fault.reading(&what))?;
-        all.sort_by_key(|opinion| opinion.id);
-        let mut last: BTreeMap<String, bool> = BTreeMap::new();
-        for Opinion { user, state, .. } in all {
-            let Some(Named { login }) = user else { continue };
-            match state.as_str() {
-                "APPROVED" => drop(last.insert(login, true)),
-                "CHANGES_REQUESTED" | "DISMISSED" => drop(last.insert(login, false)),
-                _ => {}
-            }
-        }
-        Ok(last.into_iter().filter(|(_, approves)| *approves).map(|(login, _)| login).collect())
+        let place = Place::read(&self.github.client, context, change)?;
+        let number = place.number.parse().unwrap_or_default();
+        let pull = pulls::one(&self.github.client, context, &place.repository, number).await?;
+        let current = pull.approvals.into_iter().filter(|approval| approval.current);
+        let mut logins: Vec<String> = current.map(|approval| approval.login).collect();
+        logins.sort_unstable();
+        Ok(logins)
     }
 }
 

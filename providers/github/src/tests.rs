@@ -3,9 +3,11 @@
 mod access;
 mod beside;
 mod conformance;
+mod conversation;
 mod deployment;
 mod description;
 mod emulator;
+mod gates;
 mod last;
 mod pulls;
 mod release;

@@ -50,7 +50,7 @@ impl GitHub {
         let asked = self.viewer.get_or_try_init(|| async {
             let answer = self.client.ask(context, "query Viewer{viewer{login databaseId}}", json!({})).await;
             let answer = answer.map_err(|fault| fault.reading("The token's owner could not be found out"))?;
-            let told = |name: &str| answer.data.pointer(&format!("/viewer/{name}"));
+            let told = |name: &str| answer.pointer(&format!("/viewer/{name}"));
             let (id, login) =
                 (told("databaseId").and_then(Json::as_i64), told("login").and_then(Json::as_str));
             let unknown = || Problem::refused("GitHub does not say to whom the token belongs.");

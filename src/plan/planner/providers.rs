@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relplan_contract::{Account, Configured, DataSource, Problem, Provider, Resource, Value, secrets_of};
+use relplan_contract::{
+    Account, Configured, DataSource, Problem, Provider, Resource, Reviews, Value, secrets_of,
+};
 
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::graph::ModuleId;
@@ -92,6 +94,13 @@ impl Providers {
     #[must_use]
     pub const fn arguments(&self) -> &BTreeMap<Arc<str>, Value> {
         &self.arguments
+    }
+
+    /// Whether a block of the root module says where plans are reviewed.
+    #[must_use]
+    pub fn names_reviews(&self) -> bool {
+        let mut blocks = self.configured.iter().filter(|((module, _), _)| *module == ModuleId(0));
+        blocks.any(|(_, configured)| configured.reviews.is_some())
     }
 
     /// Every provider, with what each declares.
@@ -214,6 +223,44 @@ impl Providers {
         blocks
             .chain(plain.filter(move |(name, _)| !has_block(name)))
             .filter_map(|(name, configured)| Some((name, configured.account.as_ref()?)))
+    }
+
+    /// Where plans are reviewed: on the server and by the account that the release names. The root's block without an alias
+    /// counts, else its only one; where the release has no block, the environment says it.
+    pub fn reviews(&self, world: &World) -> Result<Arc<dyn Reviews>, Problem> {
+        let mut refused = None;
+        for schema in self.registry.schemas() {
+            let configured = match self.block_of(world, schema.name) {
+                Ok(Some(block)) => self.configured.get(&(ModuleId(0), block)),
+                Ok(None) => self.plain.get(schema.name),
+                Err(problem) => {
+                    refused.get_or_insert(problem);
+                    continue;
+                }
+            };
+            match configured {
+                Some(Configured { reviews: Some(reviews), .. }) => return Ok(Arc::clone(reviews)),
+                Some(_) => {}
+                None => refused = refused.or_else(|| self.needy.get(schema.name).cloned()),
+            }
+        }
+        Err(refused.unwrap_or_else(|| Problem::refused("no provider knows pull requests")))
+    }
+
+    /// The root's block that counts where no resource names one.
+    fn block_of(&self, world: &World, provider: &str) -> Result<Option<ProviderName>, Problem> {
+        let root = Arc::clone(&world.graph().module(ModuleId(0)).module);
+        let blocks: Vec<&ProviderName> =
+            root.providers.keys().filter(|block| *block.name == *provider).collect();
+        match blocks.iter().find(|block| block.alias.is_none()).or(blocks.first()) {
+            Some(block) if block.alias.is_some() && blocks.len() > 1 => {
+                let message =
+                    format!("the release has several blocks of the provider {provider}, each with an alias");
+                Err(Problem::refused(message)
+                    .hint("Give it one without an alias: that one says where reviews are."))
+            }
+            block => Ok(block.map(|block| (*block).clone())),
+        }
     }
 
     /// Version of every provider in use.

@@ -8,7 +8,11 @@ use serde_json::{Value as Json, json};
 use super::{Body, Client, Fault, Request};
 use crate::client::Refusal;
 
-/// An answer: what was found, and what was not.
+/// An answer to several questions, each under an alias of its own: what was found, and what was not.
+///
+/// GitHub answers with what it has, puts null in the place of what it has not, and says why beside it
+/// (<https://spec.graphql.org/October2021/#sec-Errors>): a repository behind single sign-on is such a null in a list. So parts
+/// are taken with [`part`](Self::part), which lets no error get lost.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Data {
     /// The object that was asked for; parts that could not be had are null.
@@ -17,6 +21,23 @@ pub(crate) struct Data {
     /// Why they could not be had.
     #[serde(default)]
     pub(crate) errors: Vec<GraphqlError>,
+}
+
+impl Data {
+    /// The part under an alias. It is a fault when anything in it could not be had, but for errors that the caller knows to
+    /// deal with.
+    pub(crate) fn part(&mut self, alias: &str, known: impl Fn(&GraphqlError) -> bool) -> Result<Json, Fault> {
+        if let Some(error) = self.errors.iter().find(|error| error.is_about(alias) && !known(error)) {
+            return Err(error.fault());
+        }
+        match self.data.get_mut(alias).map(Json::take) {
+            Some(part) if !part.is_null() => Ok(part),
+            _ => {
+                let error = self.errors.iter().find(|error| error.is_about(alias));
+                Err(error.cloned().unwrap_or_default().fault())
+            }
+        }
+    }
 }
 
 /// Why a part could not be had.
@@ -34,13 +55,38 @@ pub(crate) struct GraphqlError {
 }
 
 impl GraphqlError {
-    /// Whether it is about the part under this alias.
+    /// Whether it is about the part under this alias, or about the whole.
     pub(crate) fn is_about(&self, alias: &str) -> bool {
-        self.path.first().and_then(Json::as_str) == Some(alias)
+        self.path.first().is_none_or(|first| first == alias)
+    }
+
+    /// Whether it is about a field of this name.
+    pub(crate) fn is_at(&self, field: &str) -> bool {
+        self.path.last().is_some_and(|last| last == field)
+    }
+
+    /// Whether it says that something inside a part is not there, which a name that leads nowhere is told by.
+    pub(crate) fn is_missing_inside(&self) -> bool {
+        self.kind == "NOT_FOUND" && self.path.len() > 1
+    }
+
+    /// Whether it is about something inside of a field of this name.
+    pub(crate) fn is_inside(&self, field: &str) -> bool {
+        self.path.iter().any(|step| step == field)
+    }
+
+    /// Its place in the answer, as a JSON pointer. No name in a query has `/` or `~` in it.
+    pub(crate) fn pointer(&self) -> String {
+        let step = |step: &Json| step.as_str().map_or_else(|| format!("/{step}"), |name| format!("/{name}"));
+        self.path.iter().map(step).collect()
     }
 
     /// The same as a REST answer would tell it.
     pub(crate) fn fault(&self) -> Fault {
+        // A query that took too long is answered with what there is by then, and an error without a type.
+        if self.kind.is_empty() && self.message.starts_with("Something went wrong") {
+            return Fault::Broken { status: 200, message: self.message.clone() };
+        }
         let status = match self.kind.as_str() {
             "NOT_FOUND" => 404,
             "FORBIDDEN" | "INSUFFICIENT_SCOPES" => 403,
@@ -51,8 +97,22 @@ impl GraphqlError {
 }
 
 impl Client {
-    /// Asks. An answer in which something could not be had is no fault; one without any data is.
-    pub(crate) async fn ask(&self, context: &Context, query: &str, variables: Json) -> Result<Data, Fault> {
+    /// Asks one thing. An answer in which anything could not be had is a fault.
+    pub(crate) async fn ask(&self, context: &Context, query: &str, variables: Json) -> Result<Json, Fault> {
+        let answer = self.ask_parts(context, query, variables).await?;
+        match answer.errors.first() {
+            None => Ok(answer.data),
+            Some(error) => Err(error.fault()),
+        }
+    }
+
+    /// Asks several things. An answer in which some could not be had is no fault; one without any data is.
+    pub(crate) async fn ask_parts(
+        &self,
+        context: &Context,
+        query: &str,
+        variables: Json,
+    ) -> Result<Data, Fault> {
         let body = Body::Json(json!({ "query": query, "variables": variables }).to_string());
         let request = Request { method: Method::POST, url: self.graphql.clone(), body: Some(body) };
         let answer = self.send(context, request).await?;

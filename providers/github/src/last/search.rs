@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{Head, Question, Range};
-use crate::client::GraphqlError;
+use crate::client::Fault;
 use crate::repository::Repository;
 pub(super) use parts::fragments;
 use parts::{Against, COMMITS, Compared, Part, Target};
@@ -20,12 +20,6 @@ const TAGS_AT_ONCE: usize = 5;
 /// How many are compared at the least before one that the branch does not hold is taken for the last.
 const ENOUGH_COMPARED: usize = 30;
 
-/// A part of an answer, or why there is none.
-pub(super) struct Answered {
-    pub(super) part: Option<Json>,
-    pub(super) error: Option<GraphqlError>,
-}
-
 /// Makes a variable of the query; texts never become part of the query itself.
 pub(super) type Variable<'v> = dyn FnMut(&str, &str, Json) -> String + 'v;
 
@@ -34,6 +28,8 @@ pub(super) struct Search {
     question: Question,
     /// The commit where the range ends.
     head: Option<String>,
+    /// The commit that the branch stands at.
+    branch: Option<String>,
     tags: BTreeMap<String, String>,
     /// Where the list of tags goes on.
     after: Option<String>,
@@ -69,6 +65,7 @@ impl Search {
         Self {
             question,
             head: None,
+            branch: None,
             tags: BTreeMap::new(),
             after: None,
             latest: None,
@@ -92,7 +89,7 @@ impl Search {
     /// What was found.
     pub(super) fn end(self) -> Result<Range, Problem> {
         match self.next {
-            Next::Done(found) => found,
+            Next::Done(found) => found.map(|range| Range { branch: self.branch, ..range }),
             Next::Tags | Next::Compare(_) | Next::Commits(..) => {
                 let repository = &self.question.repository;
                 Err(Problem::refused(format!(
@@ -159,16 +156,17 @@ impl Search {
         )
     }
 
-    /// Takes an answer and decides what is wanted next.
-    pub(super) fn hear(&mut self, answered: Answered) {
+    /// Takes an answer, in which nothing is missing but what is not there, and decides what is wanted next.
+    pub(super) fn hear(&mut self, answer: Result<Json, Fault>) {
         let what = format!("The last release of {} could not be read", self.question.repository);
-        let Answered { part: Some(part), error } = answered else {
-            return self.fail(answered.error.unwrap_or_default().fault().reading(&what));
+        let part = match answer {
+            Ok(part) => part,
+            Err(fault) => return self.fail(fault.reading(&what)),
         };
         let heard = match std::mem::replace(&mut self.next, Next::Tags) {
-            Next::Tags => Part::deserialize(&part).map(|part| self.hear_tags(part, error)),
-            Next::Compare(tags) => self.hear_compared(&part, &tags, error.as_ref()),
-            Next::Commits(tag, _) => self.hear_compared(&part, &[tag], error.as_ref()),
+            Next::Tags => Part::deserialize(&part).map(|part| self.hear_tags(part)),
+            Next::Compare(tags) => self.hear_compared(&part, &tags),
+            Next::Commits(tag, _) => self.hear_compared(&part, &[tag]),
             Next::Done(_) => Ok(()),
         };
         match heard {
@@ -178,15 +176,17 @@ impl Search {
         }
     }
 
-    fn hear_tags(&mut self, part: Part, error: Option<GraphqlError>) {
+    fn hear_tags(&mut self, part: Part) {
         let is_first = self.after.is_none();
-        if let (None, Some(error)) = (&part.refs, error) {
-            let what = format!("The tags of {} could not be read", self.question.repository);
-            return self.fail(error.fault().reading(&what));
-        }
         let (tags, page) = part.refs.map_or((None, None), |refs| (refs.nodes, Some(refs.page_info)));
+        let tags: Option<Vec<_>> = tags.unwrap_or_default().into_iter().collect();
+        // An empty repository has no list of tags. In any other one a hole is a tag that may be the last release.
+        let (Some(tags), true) = (tags, page.is_some() || part.default_branch_ref.is_none()) else {
+            let message = format!("GitHub did not tell all tags of {}.", self.question.repository);
+            return self.fail(Problem::retry(message));
+        };
         self.after = page.filter(|page| page.has_next_page).and_then(|page| page.end_cursor);
-        for tag in tags.unwrap_or_default().into_iter().flatten() {
+        for tag in tags {
             if let Some(target) = tag.target {
                 self.tags.insert(tag.name, target.commit());
             }
@@ -199,6 +199,8 @@ impl Search {
             Some(Head::Branch(_)) => part.head.and_then(|head| head.target).map(Target::commit),
             None => part.default_branch_ref.and_then(|head| head.target).map(Target::commit),
         };
+        let is_branch = !matches!(self.question.head, Some(Head::Commit(_)));
+        self.branch = self.head.clone().filter(|_| is_branch);
         if let Some(latest) = part.latest_release {
             if let Some(compared) = latest.tag.and_then(|tag| tag.compare) {
                 self.take(&latest.tag_name, compared);
@@ -211,20 +213,11 @@ impl Search {
         }
     }
 
-    fn hear_compared(
-        &mut self,
-        part: &Json,
-        tags: &[String],
-        error: Option<&GraphqlError>,
-    ) -> Result<(), serde_json::Error> {
+    fn hear_compared(&mut self, part: &Json, tags: &[String]) -> Result<(), serde_json::Error> {
         for (index, tag) in tags.iter().enumerate() {
             let against = part.get(format!("t{index}")).map(Option::<Against>::deserialize).transpose()?;
             match against.flatten() {
                 Some(Against { compare: Some(compared) }) => self.take(tag, compared),
-                Some(Against { compare: None }) if error.is_some_and(|error| error.kind != "NOT_FOUND") => {
-                    let what = format!("{} could not be compared with {tag}", self.question.repository);
-                    self.fail(error.cloned().unwrap_or_default().fault().reading(&what));
-                }
                 // It went away meanwhile, or has no commit in common with the head.
                 Some(Against { compare: None }) | None => {
                     self.tags.remove(tag);
@@ -322,7 +315,7 @@ impl Search {
             let message = format!("GitHub gave {read} of {ahead} commits of {repository} since {tag}.");
             Err(Problem::retry(message).hint("Give `since` a time to do without them."))
         } else {
-            Ok(Range { last: Some(tag.to_owned()), everything: false, ahead, commits })
+            Ok(Range { last: Some(tag.to_owned()), ahead, commits, ..Range::default() })
         })
     }
 }

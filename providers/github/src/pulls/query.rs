@@ -1,10 +1,19 @@
 //! Reading pull requests: twenty repositories in one request, further pages only where there are some.
+//!
+//! What happens while the pages are read hides none of them. Open ones come in the order in which they were opened, which
+//! never changes. Merged ones come by their last update, so that the reading can end at the last release; one that is
+//! touched meanwhile jumps to the front, where it was read already. So after several requests the front is read again, down to
+//! what was the newest at the beginning. That also finds an open one of a later page which was merged meanwhile.
+
+use std::collections::BTreeMap;
 
 use relplan_contract::{Context, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Selection, Since};
+use super::node::{Node, fragment};
+use super::{Pull, Selection, Since, Wants, more};
+use crate::checks;
 use crate::client::Client;
 use crate::last::Range;
 use crate::repositories::PageInfo;
@@ -15,45 +24,10 @@ use crate::repository::Repository;
 const AT_ONCE: usize = 20;
 
 /// The most pages of fifty that are read of one repository.
-const MOST_PAGES: usize = 100;
+const MOST_PAGES: usize = 200;
 
-/// A pull request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pull {
-    pub(crate) repository: String,
-    pub(crate) number: i64,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) url: String,
-    /// Login of the author; of an account that is gone, `ghost`.
-    pub(crate) author: String,
-    pub(crate) draft: bool,
-    /// The branch that it went to, where that is not the one that was asked for.
-    pub(crate) into: Option<String>,
-    /// When it was opened, as RFC 3339.
-    pub(crate) created_at: String,
-    /// When it was merged; none while it is open.
-    pub(crate) merged_at: Option<String>,
-    /// The commit that it was merged as.
-    pub(crate) merge_commit: Option<String>,
-    pub(crate) labels: Vec<String>,
-    pub(crate) milestone: Option<String>,
-    /// Who approves it and is not its author.
-    pub(crate) approvals: Vec<String>,
-    /// Who asks for changes.
-    pub(crate) objections: Vec<String>,
-    pub(crate) checks: Checks,
-}
-
-/// How the checks of the last commit stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checks {
-    Passed,
-    Failed,
-    Running,
-    /// There are none.
-    Absent,
-}
+/// How often the front of a list that changes is read again.
+const MOST_READS: u32 = 4;
 
 #[derive(Deserialize)]
 struct List {
@@ -64,81 +38,9 @@ struct List {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Node {
-    number: i64,
-    title: String,
-    body: String,
-    url: String,
-    is_draft: bool,
-    base_ref_name: String,
-    created_at: String,
-    updated_at: String,
-    merged_at: Option<String>,
-    merge_commit: Option<Oid>,
-    author: Option<Actor>,
-    milestone: Option<Milestone>,
-    labels: Option<Nodes<Label>>,
-    latest_opinionated_reviews: Option<Nodes<Review>>,
-    commits: Nodes<PullCommit>,
-}
-
-#[derive(Deserialize)]
-struct Nodes<T> {
-    nodes: Option<Vec<Option<T>>>,
-}
-
-impl<T> Nodes<T> {
-    fn items(self) -> impl Iterator<Item = T> {
-        self.nodes.unwrap_or_default().into_iter().flatten()
-    }
-}
-
-#[derive(Deserialize)]
-struct Oid {
-    oid: String,
-}
-
-#[derive(Deserialize)]
-struct Actor {
-    login: String,
-}
-
-#[derive(Deserialize)]
-struct Milestone {
-    title: String,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Review {
-    author: Option<Actor>,
-    state: String,
-}
-
-#[derive(Deserialize)]
-struct PullCommit {
-    commit: Head,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    status_check_rollup: Option<Rollup>,
-}
-
-#[derive(Deserialize)]
-struct Rollup {
-    state: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Part {
     default_branch_ref: Option<Branch>,
+    base: Option<Branch>,
     open: Option<List>,
     merged: Option<List>,
 }
@@ -146,6 +48,7 @@ struct Part {
 #[derive(Deserialize)]
 struct Branch {
     name: String,
+    target: Option<super::node::Oid>,
 }
 
 /// Where a repository's lists go on.
@@ -155,6 +58,14 @@ struct Place<'a> {
     range: Option<&'a Range>,
     open: Next,
     merged: Next,
+    /// When the newest of the merged ones was touched, as the first page told it.
+    newest: Option<String>,
+    /// Down to when the front is read again.
+    floor: Option<String>,
+    /// How many requests this reading took.
+    requests: u32,
+    /// How often it was read again.
+    again: u32,
 }
 
 impl Place<'_> {
@@ -173,27 +84,44 @@ enum Next {
     None,
 }
 
-/// All that the query can select, open and merged.
+/// What was found so far, by repository and number: what was read last counts.
+type Found = BTreeMap<(String, i64), Candidate>;
+
+/// A pull request that may belong to the release.
+struct Candidate {
+    repository: Repository,
+    node: Node,
+    /// The branch that the release is made from.
+    base: String,
+    /// Whether it went there, or its commit tells that the branch has it.
+    is_there: bool,
+}
+
+/// All that the selection takes, open and merged; none where a branch moved on since its range was found.
 pub(super) async fn read(
     client: &Client,
     context: &Context,
-    selection: &Selection,
+    (selection, wants): (&Selection, Wants),
     ranges: &[Range],
-) -> Result<Vec<Pull>, Problem> {
+) -> Result<Option<Vec<Pull>>, Problem> {
     let start = |(index, repository)| {
         let range = ranges.get(index);
         let merged = if range.is_some_and(Range::is_empty) { Next::None } else { Next::First };
-        Place { repository, range, open: Next::First, merged }
+        let (newest, floor) = (None, None);
+        Place { repository, range, open: Next::First, merged, newest, floor, requests: 0, again: 0 }
     };
     let mut places: Vec<Place<'_>> = selection.repositories.iter().enumerate().map(start).collect();
-    let mut pulls = Vec::new();
+    let mut found = Found::new();
     for _ in 0..MOST_PAGES {
         let mut rest = Vec::new();
         for chunk in places.chunks(AT_ONCE) {
-            rest.extend(read_chunk(client, context, selection, chunk, &mut pulls).await?);
+            let Some(more) = read_chunk(client, context, (selection, wants), chunk, &mut found).await? else {
+                return Ok(None);
+            };
+            rest.extend(more);
         }
         if rest.is_empty() {
-            return Ok(pulls);
+            return finish(client, context, selection, found).await.map(Some);
         }
         places = rest;
     }
@@ -201,42 +129,51 @@ pub(super) async fn read(
         .hint("Select fewer of them with `since`."))
 }
 
-/// Reads a page of each place; gives the places that have more.
+/// Reads a page of each place; gives the places that have more, and none where a branch moved on.
 async fn read_chunk<'a>(
     client: &Client,
     context: &Context,
-    selection: &Selection,
+    (selection, wants): (&Selection, Wants),
     chunk: &[Place<'a>],
-    pulls: &mut Vec<Pull>,
-) -> Result<Vec<Place<'a>>, Problem> {
-    let (query, variables) = query(chunk, selection);
-    let answer = client.ask(context, &query, variables).await;
+    found: &mut Found,
+) -> Result<Option<Vec<Place<'a>>>, Problem> {
+    let (query, variables) = query(chunk, selection, wants);
+    let answer = client.ask_parts(context, &query, variables).await;
     let mut data = answer.map_err(|fault| fault.reading("The pull requests could not be read"))?;
+    checks::mark_unreadable(&mut data);
     let mut rest = Vec::new();
     for (index, place) in chunk.iter().enumerate() {
-        let alias = format!("r{index}");
         let what = format!("The pull requests of {} could not be read", place.repository);
-        let part = data.data.get_mut(&alias).map(Json::take).filter(|part| !part.is_null());
-        let Some(part) = part else {
-            let error = data.errors.iter().find(|error| error.is_about(&alias)).cloned().unwrap_or_default();
-            return Err(error.fault().reading(&what));
-        };
+        let part = data.part(&format!("r{index}"), checks::are_unreadable);
+        let part = part.map_err(|fault| fault.reading(&what))?;
         let part: Part =
             serde_json::from_value(part).map_err(|error| Problem::retry(format!("{what}: {error}.")))?;
-        rest.extend(take(part, place, selection, pulls));
+        if place.range.is_some_and(|range| range.branch.as_ref() != part.head(selection)) {
+            return Ok(None);
+        }
+        rest.extend(take(part, place, selection, found)?);
     }
-    Ok(rest)
+    Ok(Some(rest))
 }
 
-/// Takes what belongs to the selection; gives where there is more.
+impl Part {
+    /// The commit that the branch stands at.
+    fn head(&self, selection: &Selection) -> Option<&String> {
+        let branch = if selection.base.is_some() { &self.base } else { &self.default_branch_ref };
+        branch.as_ref().and_then(|branch| branch.target.as_ref()).map(|target| &target.oid)
+    }
+}
+
+/// Takes what may belong to the selection; gives where there is more.
 fn take<'a>(
     part: Part,
     place: &Place<'a>,
     selection: &Selection,
-    pulls: &mut Vec<Pull>,
-) -> Option<Place<'a>> {
+    found: &mut Found,
+) -> Result<Option<Place<'a>>, Problem> {
     // An empty repository has no branch, and no pull requests.
     let base = selection.base.clone().or_else(|| part.default_branch_ref.map(|branch| branch.name));
+    let base = base.unwrap_or_default();
     let since = match &selection.since {
         Since::Time(time) => Some(time.as_str()),
         Since::LastRelease | Since::Ever => None,
@@ -253,84 +190,108 @@ fn take<'a>(
     let is_before = |node: &Node| {
         since.is_some_and(|since| node.updated_at.as_str() <= since)
             || place.range.is_some_and(|range| range.began_after(&node.updated_at))
+            || place.floor.as_ref().is_some_and(|floor| node.updated_at < *floor)
     };
     let by_commits = place.is_by_commits();
-    let repository = place.repository.to_string();
-    let mut page = |list: Option<List>, merged: bool| -> Next {
-        let Some(list) = list else { return Next::None };
+    let mut newest = place.newest.clone();
+    let mut page = |list: Option<List>, merged: bool| -> Result<Next, Problem> {
+        let Some(list) = list else { return Ok(Next::None) };
         let mut next = list.page_info.end_cursor.filter(|_| list.page_info.has_next_page);
-        for node in list.nodes.into_iter().flatten() {
-            if merged && is_before(&node) {
-                next = None;
+        for node in list.nodes {
+            let node = node.ok_or_else(|| hole(place.repository, "pull requests"))?;
+            if let Some(what) = node.hole() {
+                return Err(hole(place.repository, what));
             }
-            let is_to_base = base.as_ref() == Some(&node.base_ref_name);
-            if (is_to_base || (merged && by_commits)) && (!merged || belongs(&node)) {
-                let into = (!is_to_base).then(|| node.base_ref_name.clone());
-                pulls.push(Pull { into, ..node.pull(&repository) });
+            if merged {
+                newest = newest.take().max(Some(node.updated_at.clone()));
+                next = next.filter(|_| !is_before(&node));
+            }
+            let key = (place.repository.to_string(), node.number);
+            let is_to_base = base == node.base_ref_name;
+            if (merged || is_to_base) && (!merged || belongs(&node)) {
+                let (repository, base) = (place.repository.clone(), base.clone());
+                let is_there = is_to_base || by_commits;
+                found.insert(key, Candidate { repository, node, base, is_there });
+            } else {
+                // It was read before, and is another one's now.
+                found.remove(&key);
             }
         }
-        next.map_or(Next::None, Next::After)
+        Ok(next.map_or(Next::None, Next::After))
     };
-    let open = page(part.open, false);
-    let merged = page(part.merged, true);
-    let more = !matches!((&open, &merged), (Next::None, Next::None));
-    more.then_some(Place { repository: place.repository, range: place.range, open, merged })
+    let (open, merged) = (page(part.open, false)?, page(part.merged, true)?);
+    place.next(open, merged, newest)
 }
 
-impl Node {
-    fn pull(self, repository: &str) -> Pull {
-        let author = self.author.map_or_else(|| "ghost".to_owned(), |author| author.login);
-        let reviews: Vec<Review> =
-            self.latest_opinionated_reviews.map(|reviews| reviews.items().collect()).unwrap_or_default();
-        let by = |state: &str| -> Vec<String> {
-            let reviews = reviews.iter().filter(|review| review.state == state);
-            let logins = reviews.filter_map(|review| review.author.as_ref().map(|actor| actor.login.clone()));
-            logins.filter(|login| *login != author).collect()
-        };
-        let rollup = self.commits.items().last().and_then(|commit| commit.commit.status_check_rollup);
-        let checks = match rollup.as_ref().map(|rollup| rollup.state.as_str()) {
-            None => Checks::Absent,
-            Some("SUCCESS") => Checks::Passed,
-            Some("FAILURE" | "ERROR") => Checks::Failed,
-            Some(_) => Checks::Running,
-        };
-        Pull {
-            repository: repository.to_owned(),
-            number: self.number,
-            title: self.title,
-            body: self.body,
-            url: self.url,
-            draft: self.is_draft,
-            into: None,
-            created_at: self.created_at,
-            merged_at: self.merged_at,
-            merge_commit: self.merge_commit.map(|commit| commit.oid),
-            labels: self
-                .labels
-                .map(|labels| labels.items().map(|label| label.name).collect())
-                .unwrap_or_default(),
-            milestone: self.milestone.map(|milestone| milestone.title),
-            approvals: by("APPROVED"),
-            objections: by("CHANGES_REQUESTED"),
-            author,
-            checks,
+fn hole(repository: &Repository, what: &str) -> Problem {
+    Problem::retry(format!("GitHub did not tell all {what} of {repository}, and not why."))
+}
+
+impl<'a> Place<'a> {
+    /// Where the reading goes on; none when it is done.
+    fn next(&self, open: Next, merged: Next, newest: Option<String>) -> Result<Option<Self>, Problem> {
+        let Self { repository, range, .. } = *self;
+        let requests = self.requests + 1;
+        if !matches!((&open, &merged), (Next::None, Next::None)) {
+            let (floor, again) = (self.floor.clone(), self.again);
+            return Ok(Some(Place { repository, range, open, merged, newest, floor, requests, again }));
         }
+        let newest = newest.unwrap_or_default();
+        // One request is one moment. After several, nothing moved when nothing newer has come to the front.
+        let is_still = requests == 1 || self.floor.as_ref() == Some(&newest);
+        if is_still || range.is_some_and(Range::is_empty) {
+            return Ok(None);
+        }
+        if self.again == MOST_READS {
+            let message =
+                format!("The pull requests of {repository} changed each time while they were read.");
+            return Err(Problem::retry(message));
+        }
+        let (open, merged, again) = (Next::None, Next::First, self.again + 1);
+        let floor = Some(newest);
+        Ok(Some(Place { repository, range, open, merged, newest: None, floor, requests: 0, again }))
     }
 }
 
-const FRAGMENT: &str = "fragment pulls on PullRequestConnection{pageInfo{hasNextPage endCursor} nodes{\
-    number title body url isDraft baseRefName createdAt updatedAt mergedAt mergeCommit{oid} author{login} milestone{title} \
-    labels(first:50){nodes{name}} latestOpinionatedReviews(first:50){nodes{author{login} state}} \
-    commits(last:1){nodes{commit{statusCheckRollup{state}}}}}}";
+/// What the selection takes of what was found, each with all that was asked for.
+async fn finish(
+    client: &Client,
+    context: &Context,
+    selection: &Selection,
+    mut found: Found,
+) -> Result<Vec<Pull>, Problem> {
+    found.retain(|_, one| selection.takes_milestone(one.node.milestone()));
+    more::complete(client, context, found.values_mut().map(|one| &mut one.node).collect()).await?;
+    found.retain(|_, one| {
+        selection.takes_labels(|wanted| one.node.labels().any(|own| own.eq_ignore_ascii_case(wanted)))
+    });
+    // One that went to another branch belongs to the release all the same where the release has its commit: the branch had
+    // another name once, or has taken the other one over.
+    let elsewhere = found.values().filter(|one| !one.is_there).filter_map(|one| {
+        let commit = one.node.merge_commit.as_ref()?;
+        Some((one.repository.clone(), one.base.clone(), commit.oid.clone()))
+    });
+    let held = more::held(client, context, &elsewhere.collect::<Vec<_>>()).await?;
+    found.retain(|_, one| {
+        let commit = one.node.merge_commit.as_ref().map(|commit| commit.oid.clone());
+        one.is_there
+            || commit.is_some_and(|commit| held.get(&(one.repository.clone(), commit)) == Some(&true))
+    });
+    let pull = |one: Candidate| {
+        let into = (one.node.base_ref_name != one.base).then(|| one.node.base_ref_name.clone());
+        one.node.pull(&one.repository.to_string(), into)
+    };
+    Ok(found.into_values().map(pull).collect())
+}
 
-fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
+fn query(places: &[Place<'_>], selection: &Selection, wants: Wants) -> (String, Json) {
     let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
     for (index, place) in places.iter().enumerate() {
         declared.push_str(&format!("$o{index}:String!,$n{index}:String!,"));
         variables.insert(format!("o{index}"), json!(place.repository.owner));
         variables.insert(format!("n{index}"), json!(place.repository.name));
         let base = format!("baseRefName:$b{index},");
-        let mut list = |alias: &str, letter: char, (states, base): (&str, &str), next: &Next| {
+        let mut list = |alias: &str, letter: char, (states, base, order): (&str, &str, &str), next: &Next| {
             let after = match next {
                 Next::None => return String::new(),
                 Next::First => Json::Null,
@@ -339,22 +300,50 @@ fn query(places: &[Place<'_>], selection: &Selection) -> (String, Json) {
             declared.push_str(&format!("${letter}{index}:String,"));
             variables.insert(format!("{letter}{index}"), after);
             format!(
-                "{alias}:pullRequests(states:{states},{base}first:50,after:${letter}{index},\
-                 orderBy:{{field:UPDATED_AT,direction:DESC}}){{...pulls}} "
+                "{alias}:pullRequests(states:{states},{base}first:50,after:${letter}{index},orderBy:{{{order}}}){{...pulls}} "
             )
         };
-        let open = list("open", 'x', ("OPEN", &base), &place.open);
-        let base_of_merged = if place.is_by_commits() { "" } else { &*base };
-        let merged = list("merged", 'y', ("MERGED", base_of_merged), &place.merged);
+        let open = list("open", 'x', ("OPEN", &base, "field:CREATED_AT,direction:ASC"), &place.open);
+        let merged = list("merged", 'y', ("MERGED", "", "field:UPDATED_AT,direction:DESC"), &place.merged);
         // GitHub refuses variables that nothing uses.
-        if [&open, &merged].iter().any(|list| list.contains(&base)) {
+        if !open.is_empty() {
             declared.push_str(&format!("$b{index}:String,"));
             variables.insert(format!("b{index}"), json!(selection.base));
         }
+        let mut branch = String::new();
+        if let Some(name) = &selection.base {
+            declared.push_str(&format!("$r{index}:String!,"));
+            variables.insert(format!("r{index}"), json!(format!("refs/heads/{name}")));
+            branch.push_str(&format!("base:ref(qualifiedName:$r{index}){{name target{{oid}}}} "));
+        }
         parts.push_str(&format!(
-            "r{index}:repository(owner:$o{index},name:$n{index}){{defaultBranchRef{{name}} \
-             {open}{merged}}} "
+            "r{index}:repository(owner:$o{index},name:$n{index}){{defaultBranchRef{{name target{{oid}}}} \
+             {branch}{open}{merged}}} "
         ));
     }
-    (format!("query PullRequests({declared}){{{parts}}} {FRAGMENT}"), Json::Object(variables))
+    (format!("query PullRequests({declared}){{{parts}}} {}", fragment(wants)), Json::Object(variables))
+}
+
+/// One pull request, with its reviews.
+pub(crate) async fn one(
+    client: &Client,
+    context: &Context,
+    repository: &Repository,
+    number: i64,
+) -> Result<Pull, Problem> {
+    let what = format!("The pull request {repository}#{number} could not be read");
+    let fields = super::node::fields(Wants { reviews: true, checks: false });
+    let query = format!(
+        "query PullRequest($o:String!,$n:String!,$p:Int!){{repository(owner:$o,name:$n){{pullRequest(number:$p){{{fields}}}}}}}"
+    );
+    let variables = json!({ "o": repository.owner, "n": repository.name, "p": number });
+    let answer = client.ask(context, &query, variables).await;
+    let mut data = answer.map_err(|fault| fault.reading(&what))?;
+    let node = data.pointer_mut("/repository/pullRequest").map(Json::take).unwrap_or_default();
+    let mut node = Node::deserialize(&node).map_err(|error| Problem::retry(format!("{what}: {error}.")))?;
+    if let Some(missing) = node.hole() {
+        return Err(hole(repository, missing));
+    }
+    more::complete(client, context, vec![&mut node]).await?;
+    Ok(node.pull(&repository.to_string(), None))
 }

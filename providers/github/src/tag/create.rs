@@ -122,7 +122,7 @@ async fn create_all(client: &Client, context: &Context, refs: &[NewRef]) -> Vec<
     }
     let query = format!("mutation CreateTags({declared}){{{parts}}}");
     let what = "The tag could not be made";
-    match client.ask(context, &query, Json::Object(variables)).await {
+    match client.ask_parts(context, &query, Json::Object(variables)).await {
         Ok(data) => (0..refs.len())
             .map(|index| {
                 let alias = format!("m{index}");

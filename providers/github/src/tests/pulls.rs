@@ -78,14 +78,20 @@ async fn what_is_in_the_way_is_told() {
 
 #[tokio::test]
 async fn further_pages_and_repositories_are_read() {
-    let many: Vec<Json> = (1..=120).map(|number| merged(number, "x", &json!({}))).collect();
+    let many: Vec<Json> = (1..=120)
+        .map(|number| {
+            let at = format!("2026-02-01T{:02}:{:02}:00Z", number / 60, number % 60);
+            merged(number, "x", &json!({ "updated_at": at }))
+        })
+        .collect();
     let mut cart = with(&many);
     cart["name"] = json!("cart");
     let stand_in = StandIn::with(&[with(&many), cart]);
     let repositories = Value::set(["acme/shop", "acme/cart"].map(Value::from));
     let found = read(&stand_in, "github_merged_pull_requests", [("repositories", repositories)]).await;
     assert_eq!(found.expect("pull requests").get("total").as_i64(), Some(240));
-    assert_eq!(stand_in.summary()["requests"], 4);
+    // The last releases, three pages, and the first again.
+    assert_eq!(stand_in.summary()["requests"], 5);
 }
 
 #[tokio::test]

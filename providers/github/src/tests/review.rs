@@ -193,13 +193,17 @@ async fn a_comment_or_an_issue_of_somebody_else_is_not_taken_over() {
 async fn who_approves_is_told_by_the_last_word_of_each() {
     let scene = Scene::asking_as("relplan[bot]");
     let seeded = json!([
-        { "number": 7, "title": "Release", "reviews": [
+        { "number": 7, "title": "Release", "author": "cy", "reviews": [
             { "author": "ann", "state": "CHANGES_REQUESTED" },
             { "author": "bob", "state": "APPROVED" },
             { "author": "eve", "state": "APPROVED" },
             { "author": "ann", "state": "APPROVED" },
             { "author": "bob", "state": "COMMENTED" },
             { "author": "eve", "state": "DISMISSED" },
+            // These may not write, wrote it, or saw something else.
+            { "author": "dan", "state": "APPROVED", "writer": false },
+            { "author": "cy", "state": "APPROVED" },
+            { "author": "fay", "state": "APPROVED", "commit": "before" },
         ] },
     ]);
     let mut repository = shop();

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::super::Names;
 use super::*;
+use crate::client::{Data, GraphqlError};
 
 fn search(head: Option<Head>) -> Search {
     let repository = Repository::parse("acme/shop").expect("a name");
@@ -10,9 +11,10 @@ fn search(head: Option<Head>) -> Search {
 }
 
 fn hear(search: &mut Search, part: Json, error: Option<&str>) {
-    let error = error
-        .map(|message| serde_json::from_value(json!({ "type": "X", "message": message })).expect("an error"));
-    search.hear(Answered { part: Some(part), error });
+    let errors = error.map(|message| json!({ "type": "X", "message": message, "path": ["r0", "x"] }));
+    let answer = json!({ "data": { "r0": part }, "errors": errors.as_slice() });
+    let mut answer: Data = serde_json::from_value(answer).expect("an answer");
+    search.hear(answer.part("r0", GraphqlError::is_missing_inside));
 }
 
 fn first(tags: &[&str]) -> Json {
@@ -75,6 +77,16 @@ fn what_could_not_be_read_is_no_answer() {
     hear(&mut compare, first(&["v1.2.0"]), None);
     hear(&mut compare, json!({ "t0": { "compare": null } }), Some("timeout"));
     assert!(compare.end().expect_err("no comparison").to_string().contains("timeout"));
+
+    // A tag that may not be read could be the last release.
+    let mut hole = search(None);
+    let mut tags = first(&["v1.2.0", "v1.1.0"]);
+    tags["refs"]["nodes"][0] = json!(null);
+    hear(&mut hole, tags.clone(), Some("forbidden"));
+    assert!(hole.end().expect_err("a hole").to_string().contains("forbidden"));
+    let mut hole = search(None);
+    hear(&mut hole, tags, None);
+    assert!(hole.end().expect_err("a hole").to_string().contains("did not tell all tags"));
 
     let mut short = search(None);
     hear(&mut short, first(&["v1.2.0"]), None);
