@@ -20,7 +20,7 @@ const SPARE: Duration = Duration::from_secs(5 * 60);
 const LASTS: Duration = Duration::from_secs(60 * 60);
 
 /// How long a token of an App counts as new.
-const NEW: Duration = Duration::from_secs(60);
+const NEW: Duration = Duration::from_secs(30);
 
 /// How long GitHub may take to make a token.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);

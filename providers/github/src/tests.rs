@@ -1,17 +1,20 @@
 //! Tests against the stand-in of `fixtures/github`, which fails each test whose requests break GitHub's description.
 
 mod access;
+mod assets;
 mod beside;
 mod conformance;
 mod deployment;
 mod description;
 mod emulator;
 mod last;
+mod limits;
 mod pulls;
 mod release;
 mod repositories;
 mod review;
 mod tag;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -132,6 +132,7 @@ impl Refusal {
         let said = if self.message.is_empty() { "without a reason" } else { self.message.as_str() };
         let message = format!("{what}: GitHub answered {status}: {}.", said.trim_end_matches('.'));
         let rules = self.says("rule violation") || self.says("protected");
+        let is_spent = self.says("used by an immutable release");
         let detail = self.errors.join("\n");
         let permissions = self.permissions.unwrap_or_default();
         let (kind, hint) = match status {
@@ -139,6 +140,12 @@ impl Refusal {
             403 if self.sso.is_some() || sso::is_meant(&self.message) => {
                 (ProblemKind::Refused, sso::hint(self.sso.as_deref()))
             }
+            422 if is_spent => (
+                ProblemKind::Refused,
+                "The tag belonged to an immutable release, which was deleted, and GitHub never gives its name away again: \
+                 release a new version."
+                    .to_owned(),
+            ),
             403 | 422 if rules => (
                 ProblemKind::Refused,
                 "A ruleset or a protected tag forbids it: let the token's owner bypass that rule, or use a name \

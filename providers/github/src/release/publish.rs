@@ -169,7 +169,14 @@ async fn publish(github: &Arc<GitHub>, context: &Context, wanted: &Wanted, id: i
     // Publishing what is published changes nothing: this may be repeated.
     let published: Result<Found, Fault> = github.client.change(context, Method::PATCH, &path, &body).await;
     let what = format!("The release {} of {repository} could not be published", wanted.tag.name);
-    published.map(drop).map_err(|fault| fault.reading(&what))
+    match published {
+        Ok(_) => Ok(()),
+        Err(Fault::Refused(refusal)) if refusal.says("already_exists") => {
+            // Another run was faster with a draft of its own: a repeat compares what it published.
+            Err(Problem::retry(format!("{what}: another one was published meanwhile.")))
+        }
+        Err(fault) => Err(fault.reading(&what)),
+    }
 }
 
 /// What was published, as everybody sees it.
