@@ -100,7 +100,7 @@ impl Configuration {
     }
 }
 
-/// The name by which people, GH_HOST and `gh` know a server whose API answers at this host: `github.com` for `api.github.com`,
+/// The name by which people, `GH_HOST` and `gh` know a server whose API answers at this host: `github.com` for `api.github.com`,
 /// `SUBDOMAIN.ghe.com` for `api.SUBDOMAIN.ghe.com`, and the host itself for an Enterprise Server.
 fn server_name(host: &str) -> &str {
     host.strip_prefix("api.").filter(|name| *name == "github.com" || is_ghe_com(name)).unwrap_or(host)

@@ -11,6 +11,7 @@ use crate::client::Refusal;
 
 /// An answer: what was found, and what was not.
 #[derive(Debug, Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are GitHub's")]
 pub(crate) struct Data {
     /// The object that was asked for; parts that could not be had are null.
     #[serde(default)]
@@ -19,8 +20,8 @@ pub(crate) struct Data {
     #[serde(default)]
     pub(crate) errors: Vec<GraphqlError>,
     /// What GitHub says in the place of both.
-    #[serde(default)]
-    message: String,
+    #[serde(default, rename = "message")]
+    alone: String,
 }
 
 /// Why a part could not be had.
@@ -103,7 +104,7 @@ impl Client {
         if data.data.is_object() {
             return Ok(data);
         }
-        let alone = GraphqlError { message: data.message, ..GraphqlError::default() };
+        let alone = GraphqlError { message: data.alone, ..GraphqlError::default() };
         Err(data.errors.first().unwrap_or(&alone).fault())
     }
 }

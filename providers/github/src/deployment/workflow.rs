@@ -59,7 +59,7 @@ pub(super) async fn check(
     }
     let server = client.server_version();
     let most = if server.is_some_and(|version| version <= LAST_WITH_TEN) { 10 } else { 25 };
-    trigger.check(&Given::of(config, key_input.as_deref()), most).map_err(|problem| {
+    trigger.check(Given::of(config, key_input.as_deref()).as_ref(), most).map_err(|problem| {
         let message =
             format!("The workflow {} of {} {}", workflow.name, workflow.repository, problem.message);
         let hint = match (&notes[..], problem.hint.is_empty()) {

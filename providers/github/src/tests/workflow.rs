@@ -95,7 +95,7 @@ async fn a_workflow_that_github_would_not_start_is_refused_by_the_plan() {
 
 #[tokio::test]
 async fn an_older_server_takes_ten_inputs() {
-    let names: String = (0..9).map(|number| format!("      more{number}: {{}}\n")).collect();
+    let names = (0..9).map(|number| format!("      more{number}: {{}}\n")).collect::<Vec<_>>().concat();
     let text = WORKFLOW.replace("      relplan_key: {}\n", &format!("      relplan_key: {{}}\n{names}"));
     for (version, good) in
         [(None, true), (Some("3.19.2"), false), (Some("3.17.0"), false), (Some("3.20.0"), true)]

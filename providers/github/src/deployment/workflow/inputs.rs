@@ -63,7 +63,7 @@ impl<'a> Trigger<'a> {
     }
 
     /// What is wrong with the inputs. The messages go on after the name of the workflow.
-    pub(super) fn check(&self, given: &Option<Given<'_>>, most: usize) -> Result<(), Problem> {
+    pub(super) fn check(&self, given: Option<&Given<'_>>, most: usize) -> Result<(), Problem> {
         if self.inputs.len() > most {
             let message =
                 format!("declares {} inputs, and this server takes {most} at most.", self.inputs.len());
@@ -71,7 +71,7 @@ impl<'a> Trigger<'a> {
         }
         let Some(given) = given else { return Ok(()) };
         for (name, value) in &given.inputs {
-            let at = Path::attribute("inputs").key(*name);
+            let at = Path::attribute("inputs").key(name);
             let Some(input) = self.input(name) else {
                 let message = format!("does not declare the input {name}.");
                 return Err(Problem::invalid("inputs", message).hint(self.declared(name)).about(at));
@@ -173,7 +173,7 @@ mod tests {
         let read = yaml::read(workflow).expect("YAML");
         let trigger = Trigger::of(&read).ok_or("no trigger")?;
         let config = Value::map([("inputs", Value::map(inputs.iter().cloned()))]);
-        let checked = trigger.check(&Given::of(&config, Some("relplan_key")), most);
+        let checked = trigger.check(Given::of(&config, Some("relplan_key")).as_ref(), most);
         checked.map_err(|problem| format!("{} {}", problem.message, problem.hint))
     }
 
