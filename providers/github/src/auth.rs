@@ -11,13 +11,16 @@ use reqwest::{Client as Transport, Url};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::client::{Fault, Refusal, fixed_headers, shown};
+use crate::client::{Fault, Refusal, fixed_headers, shown, told_limit};
 
 /// How long before its end an App's token is no longer used.
 const SPARE: Duration = Duration::from_secs(5 * 60);
 
 /// How long an installation's token lasts.
 const LASTS: Duration = Duration::from_secs(60 * 60);
+
+/// How long a token of an App counts as new.
+const NEW: Duration = Duration::from_secs(30);
 
 /// How long GitHub may take to make a token.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,13 +37,14 @@ pub(crate) struct Token {
     pub(crate) secret: Secret,
     /// Masks it.
     pub(crate) redactor: Redactor,
-    expires: Option<SystemTime>,
+    /// When it was made, for one of an App.
+    made: Option<SystemTime>,
 }
 
 impl Token {
-    fn new(secret: Secret, expires: Option<SystemTime>) -> Arc<Self> {
+    fn new(secret: Secret, made: Option<SystemTime>) -> Arc<Self> {
         let redactor = Redactor::new([secret.expose()]);
-        Arc::new(Self { secret, redactor, expires })
+        Arc::new(Self { secret, redactor, made })
     }
 }
 
@@ -88,17 +92,36 @@ impl Auth {
         let mut current = self.current.lock().await;
         let now = context.clock.now();
         if let Some(token) = current.as_ref()
-            && token.expires.is_none_or(|expires| expires > now + SPARE)
+            && token.made.is_none_or(|made| made + LASTS > now + SPARE)
         {
             return Ok(Arc::clone(token));
         }
         let token = match &self.source {
             Source::Given => return Err(no_token("no token was given").into()),
             Source::Gh { host, environment } => Token::new(gh_token(host, environment).await?, None),
-            Source::App(app) => Token::new(app.exchange(now, transport, rest).await?, Some(now + LASTS)),
+            Source::App(app) => Token::new(app.exchange(now, transport, rest).await?, Some(now)),
         };
         *current = Some(Arc::clone(&token));
         Ok(token)
+    }
+
+    /// How long to wait before a request is sent again whose token GitHub did not know; none where that is of no use. A new
+    /// token of an App may not be known everywhere for some seconds; an older one may have been revoked, and is changed for
+    /// another. (GitHub's own library `auth-app.js` tries again in the same way.)
+    pub(crate) async fn after_refusal(
+        &self,
+        token: &Arc<Token>,
+        before: u32,
+        now: SystemTime,
+    ) -> Option<Duration> {
+        let made = token.made?;
+        if now.duration_since(made).unwrap_or_default() > NEW {
+            let mut current = self.current.lock().await;
+            if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, token)) {
+                *current = None;
+            }
+        }
+        Some(Duration::from_secs(1 << before.min(5)))
     }
 }
 
@@ -138,14 +161,17 @@ impl App {
         let request = transport.post(url).headers(fixed_headers()).bearer_auth(self.jwt(now)?.expose());
         let answer = request.timeout(EXCHANGE_TIMEOUT).send().await;
         let answer = answer.map_err(|error| Fault::Unsent(shown(&error)))?;
-        let status = answer.status().as_u16();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.text().await.map_err(|error| Fault::Lost(shown(&error)))?;
         match serde_json::from_str::<Installation>(&body) {
             Ok(made) if status == 201 => Ok(Secret::new(made.token)),
             _ if status >= 500 => {
                 Err(Fault::Broken { status, message: Refusal::read(status, &body, None).message })
             }
-            _ => Err(self.refused(status, &Refusal::read(status, &body, None).message).into()),
+            _ => match told_limit((status, &headers, &body), false, now) {
+                Some(limit) => Err(limit.fault()),
+                None => Err(self.refused(status, &Refusal::read(status, &body, None).message).into()),
+            },
         }
     }
 

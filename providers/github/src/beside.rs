@@ -15,6 +15,8 @@ pub(crate) struct Wants {
     pub(crate) beside: bool,
     /// The newest tags with this text in their names.
     pub(crate) like: Option<String>,
+    /// Whether there is a draft of a release.
+    pub(crate) drafts: bool,
 }
 
 /// What was seen of it.

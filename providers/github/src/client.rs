@@ -8,10 +8,12 @@ mod fault;
 mod graphql;
 mod limits;
 mod rest;
+mod sso;
+mod upload;
 
 use std::error::Error;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use relplan_contract::{Context, NO_AUTHORITIES, Problem, Redactor, Used};
 use reqwest::header::{
@@ -21,13 +23,15 @@ use reqwest::header::{
 use reqwest::{Client as Transport, Method, Response, Url, redirect, retry};
 
 use crate::NAME;
-use crate::auth::Auth;
+use crate::auth::{Auth, Token};
 use crate::configuration::Configuration;
 use etags::{Etags, Kept};
-use limits::{Entry, Limits, closed_until};
+use limits::{Entry, Limits, PATIENCE};
+use upload::Upload;
 
 pub(crate) use fault::{Fault, Refusal};
 pub(crate) use graphql::{Data, GraphqlError};
+pub(crate) use limits::told as told_limit;
 pub(crate) use rest::{path, query};
 
 /// The version of the REST API that the requests are written for.
@@ -36,7 +40,7 @@ const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
 /// What relplan calls itself.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("relplan/", env!("CARGO_PKG_VERSION")));
 
-/// How long one request may take, its answer included.
+/// How long one request may take, its answer included; an upload takes what it needs, see [`upload`].
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest answer, in bytes.
@@ -44,6 +48,12 @@ const LARGEST: usize = 64 << 20;
 
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 5;
+
+/// How often a request is sent again whose token was refused, where there can be another, or the same will do in a moment.
+const MOST_REFUSED_TOKENS: u32 = 3;
+
+/// The header by which an Enterprise Server tells its version; github.com does not send it.
+const SERVER_VERSION: &str = "x-github-enterprise-version";
 
 /// Asks GitHub. One for each provider block, shared by all that it configures.
 pub(crate) struct Client {
@@ -53,6 +63,7 @@ pub(crate) struct Client {
     auth: Auth,
     limits: Limits,
     etags: Etags,
+    server: OnceLock<(u64, u64)>,
 }
 
 /// One request.
@@ -65,7 +76,7 @@ struct Request {
 /// What a request carries.
 enum Body {
     Json(String),
-    Raw { content_type: String, bytes: Vec<u8> },
+    File { content_type: String, file: Arc<std::fs::File>, size: u64 },
 }
 
 /// A whole answer that is no refusal.
@@ -73,6 +84,8 @@ struct Answer {
     status: u16,
     body: Arc<str>,
     link: Option<String>,
+    /// What single sign-on keeps back, or where it wants to be asked.
+    sso: Option<String>,
 }
 
 /// The headers that stand in every request.
@@ -107,50 +120,71 @@ impl Client {
             Problem::refused(format!("The HTTP client could not be set up: {}.", shown(&error)))
         })?;
         let Configuration { rest, graphql, auth, at_once } = configuration;
-        Ok(Self { transport, rest, graphql, auth, limits: Limits::new(at_once), etags: Etags::default() })
+        let (limits, etags, server) = (Limits::new(at_once), Etags::default(), OnceLock::new());
+        Ok(Self { transport, rest, graphql, auth, limits, etags, server })
     }
 
-    /// Sends a request and follows where it leads. A limit of less than a minute is waited for.
+    /// The version of the Enterprise Server that answered so far, as in 3.19; none for github.com.
+    pub(crate) fn server_version(&self) -> Option<(u64, u64)> {
+        self.server.get().copied()
+    }
+
+    /// Sends a request and follows where it leads. Limits are waited for, a minute in all.
     async fn send(&self, context: &Context, mut request: Request) -> Result<Answer, Fault> {
         let kept = match request.method {
             Method::GET => self.etags.get(request.url.as_str()),
             _ => None,
         };
         let asked = request.url.clone();
-        let mut redirects = 0;
+        let (mut redirects, mut refused_tokens, mut patience) = (0, 0, PATIENCE);
         loop {
             let tag = kept.as_ref().filter(|_| request.url == asked).map(|kept| kept.tag.as_str());
-            let Exchanged { status, headers, body } = self.exchange(context, &request, tag).await?;
-            if let Some(until) = closed_until(status, &headers, &body, context.clock.now()) {
-                self.limits.close(until);
+            let Exchanged { status, headers, body, token, sent, waited } =
+                self.exchange(context, &request, tag, patience).await?;
+            patience = patience.saturating_sub(waited);
+            let now = context.clock.now();
+            if let Some(limit) = told_limit((status, &headers, &body), request.url == self.graphql, now) {
+                self.limits.close(limit, sent, now);
                 continue;
             }
+            self.limits.open(sent);
             match status {
                 304 => {
                     context.usage.add(NAME, Used { unchanged: 1, ..Used::default() });
                     let kept = kept.ok_or_else(|| Fault::Lost("it was said to be unchanged".into()))?;
-                    return Ok(Answer { status, body: Arc::clone(&kept.body), link: kept.link.clone() });
+                    let (body, link) = (Arc::clone(&kept.body), kept.link.clone());
+                    return Ok(Answer { status, body, link, sso: None });
                 }
-                200..=299 => return Ok(self.keep(&request, &asked, status, &headers, body)),
+                200..=299 => return self.keep(&request, &asked, status, &headers, body),
                 301 | 302 | 303 | 307 | 308 if redirects < MOST_REDIRECTS => {
                     redirects += 1;
                     request = redirected(request, status, &headers)?;
                 }
-                _ if status >= 500 => {
-                    let message = Refusal::read(status, &body, None).message;
-                    let message = if message.is_empty() { "a fault of its own".into() } else { message };
-                    return Err(Fault::Broken { status, message });
+                401 if refused_tokens < MOST_REFUSED_TOKENS && self.is_ours(&request.url) => {
+                    let again = self.auth.after_refusal(&token, refused_tokens, now).await;
+                    let Some(wait) = again else { return Err(refused(status, &headers, &body)) };
+                    refused_tokens += 1;
+                    context.clock.sleep(wait).await;
                 }
-                _ => {
-                    let permissions = text(&headers, "x-accepted-github-permissions");
-                    return Err(Fault::Refused(Refusal::read(status, &body, permissions)));
-                }
+                _ => return Err(refused(status, &headers, &body)),
             }
         }
     }
 
-    fn keep(&self, request: &Request, asked: &Url, status: u16, headers: &HeaderMap, body: String) -> Answer {
-        let body: Arc<str> = body.into();
+    fn keep(
+        &self,
+        request: &Request,
+        asked: &Url,
+        status: u16,
+        headers: &HeaderMap,
+        body: String,
+    ) -> Result<Answer, Fault> {
+        let (body, sso): (Arc<str>, _) = (body.into(), text(headers, sso::HEADER));
+        if request.url != self.graphql
+            && let Some(problem) = sso.as_deref().and_then(sso::left_out)
+        {
+            return Err(problem.into());
+        }
         let link = headers.get(LINK).and_then(|link| link.to_str().ok()).map(str::to_owned);
         if request.method == Method::GET
             && request.url == *asked
@@ -159,7 +193,7 @@ impl Client {
             let kept = Kept { tag: tag.to_owned(), body: Arc::clone(&body), link: link.clone() };
             self.etags.keep(asked.as_str(), kept);
         }
-        Answer { status, body, link }
+        Ok(Answer { status, body, link, sso })
     }
 
     async fn exchange(
@@ -167,6 +201,7 @@ impl Client {
         context: &Context,
         request: &Request,
         tag: Option<&str>,
+        patience: Duration,
     ) -> Result<Exchanged, Fault> {
         let token = self.auth.current(context, &self.transport, &self.rest).await?;
         let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
@@ -181,28 +216,43 @@ impl Client {
         if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
             headers.insert(IF_NONE_MATCH, tag);
         }
-        let _slot = match self.limits.enter(context).await? {
-            Entry::Open(slot) => slot,
-            Entry::Closed(wait) => return Err(Fault::Limited { wait, message: String::new() }),
+        let (_slot, waited) = match self.limits.enter(context, patience).await? {
+            Entry::Open { slot, waited } => (slot, waited),
+            Entry::Closed(wait, kind) => return Err(Fault::limited(kind, wait, patience)),
         };
         context.usage.add(NAME, Used { calls: 1, ..Used::default() });
-        let mut builder = self.transport.request(request.method.clone(), request.url.clone());
-        builder = builder.headers(headers).timeout(TIMEOUT);
-        builder = match &request.body {
-            None => builder,
-            Some(Body::Json(json)) => builder.header(CONTENT_TYPE, "application/json").body(json.clone()),
-            Some(Body::Raw { content_type, bytes }) => {
-                builder.header(CONTENT_TYPE, content_type.as_str()).body(bytes.clone())
+        let sent = context.clock.now();
+        let builder = self.transport.request(request.method.clone(), request.url.clone()).headers(headers);
+        let masking = Arc::clone(&token);
+        let taken = async {
+            match &request.body {
+                None => take(builder.timeout(TIMEOUT), &masking.redactor).await,
+                Some(Body::Json(json)) => {
+                    let builder = builder.header(CONTENT_TYPE, "application/json").body(json.clone());
+                    take(builder.timeout(TIMEOUT), &masking.redactor).await
+                }
+                Some(Body::File { content_type, file, size }) => {
+                    let (upload, progress) = Upload::of(file, *size);
+                    let body = reqwest::Body::wrap(upload);
+                    let builder = builder.header(CONTENT_TYPE, content_type.as_str()).body(body);
+                    upload::watched(take(builder, &masking.redactor), &progress, upload::LIMITS).await
+                }
             }
         };
-        tokio::select! {
+        let (status, headers, body) = tokio::select! {
             // Another host was not told the token, but what is read there, such as a run's log, may hold it.
-            exchanged = take(builder, &token.redactor) => exchanged,
+            taken = taken => taken?,
             // What only looks may be dropped; what acts is let finish.
             () = context.cancel.cancelled(), if request.method == Method::GET => {
-                Err(Problem::cancelled().into())
+                return Err(Problem::cancelled().into());
             }
+        };
+        if let Some(version) = text(&headers, SERVER_VERSION).as_deref().and_then(version)
+            && self.is_ours(&request.url)
+        {
+            self.server.get_or_init(|| version);
         }
+        Ok(Exchanged { status, headers, body, token, sent, waited })
     }
 
     /// The server that is asked, for messages.
@@ -221,11 +271,36 @@ impl Client {
     }
 }
 
-/// Whether this is the host that takes the assets of github.com.
+/// Whether this is the host that takes the assets of github.com, or of a subdomain of ghe.com, where everything has its place
+/// as at github.com ("Getting started with data residency": `api.SUBDOMAIN.ghe.com`). An Enterprise Server takes them itself.
 fn is_uploads(url: &Url, rest: &Url) -> bool {
-    url.scheme() == "https"
-        && url.host_str() == Some("uploads.github.com")
-        && rest.host_str() == Some("api.github.com")
+    let server = |url: &Url, what: &str| Some(url.host_str()?.strip_prefix(what)?.to_owned());
+    let known = server(rest, "api.").filter(|server| server == "github.com" || is_ghe_com(server));
+    url.scheme() == "https" && url.port().is_none() && known.is_some() && server(url, "uploads.") == known
+}
+
+/// Whether a server is a subdomain of ghe.com.
+pub(crate) fn is_ghe_com(server: &str) -> bool {
+    server.strip_suffix(".ghe.com").is_some_and(|label| !label.is_empty() && !label.contains('.'))
+}
+
+/// The first two numbers of a version.
+fn version(text: &str) -> Option<(u64, u64)> {
+    let mut numbers = text.trim().split('.').map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
+/// The fault of an answer that is neither good nor leads elsewhere.
+fn refused(status: u16, headers: &HeaderMap, body: &str) -> Fault {
+    let permissions = text(headers, "x-accepted-github-permissions");
+    let refusal = Refusal::read(status, body, permissions);
+    if status >= 500 {
+        let message = refusal.message;
+        let message = if message.is_empty() { "a fault of its own".into() } else { message };
+        return Fault::Broken { status, message };
+    }
+    let sso = text(headers, sso::HEADER).as_deref().and_then(sso::page);
+    Fault::Refused(Refusal { sso, ..refusal })
 }
 
 /// An answer as it came.
@@ -233,9 +308,17 @@ struct Exchanged {
     status: u16,
     headers: HeaderMap,
     body: String,
+    /// Who asked.
+    token: Arc<Token>,
+    sent: SystemTime,
+    /// How long was waited for limits before it was sent.
+    waited: Duration,
 }
 
-async fn take(builder: reqwest::RequestBuilder, redactor: &Redactor) -> Result<Exchanged, Fault> {
+async fn take(
+    builder: reqwest::RequestBuilder,
+    redactor: &Redactor,
+) -> Result<(u16, HeaderMap, String), Fault> {
     let response = builder.send().await.map_err(|error| {
         if error.is_connect() || error.is_builder() {
             Fault::Unsent(shown(&error))
@@ -245,8 +328,7 @@ async fn take(builder: reqwest::RequestBuilder, redactor: &Redactor) -> Result<E
     })?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = body(response).await?;
-    let body = masked(&body, redactor);
-    Ok(Exchanged { status, headers, body })
+    Ok((status, headers, masked(&body, redactor)))
 }
 
 async fn body(mut response: Response) -> Result<String, Fault> {

@@ -6,6 +6,7 @@ use relplan_contract::{Attribute, Path, Problem, Secret, Type, Value};
 use reqwest::Url;
 
 use crate::auth::{App, Auth};
+use crate::client::is_ghe_com;
 
 /// Where github.com answers.
 const PUBLIC: &str = "https://api.github.com";
@@ -19,14 +20,14 @@ pub(crate) fn attributes() -> Vec<Attribute> {
         Attribute::optional(
             "base_url",
             Type::String,
-            "Where the API answers: https://HOST/api/v3 for GitHub Enterprise Server. Left out, it is the \
-             environment's GITHUB_API_URL, or github.com.",
+            "Where the API answers: https://HOST/api/v3 for GitHub Enterprise Server, https://api.SUBDOMAIN.ghe.com for \
+             data residency. Left out, it is the environment's GITHUB_API_URL, or github.com.",
         ),
         Attribute::optional(
             "token",
             Type::String,
-            "Who asks. Left out, it is GH_TOKEN or GITHUB_TOKEN of the environment (for a server that GH_HOST names, \
-             GH_ENTERPRISE_TOKEN), or what `gh auth token` prints for the server.",
+            "Who asks. Left out, it is GH_TOKEN or GITHUB_TOKEN of the environment (for an Enterprise Server that \
+             GH_HOST names, GH_ENTERPRISE_TOKEN), or what `gh auth token` prints for the server.",
         )
         .sensitive(),
         Attribute::block(
@@ -66,8 +67,7 @@ impl Configuration {
         let usual = variable("GITHUB_API_URL").map_or(PUBLIC, String::as_str);
         let rest = rest_url(block.get("base_url").as_str().unwrap_or(usual))?;
         let graphql = graphql_url(&rest);
-        let host = rest.host_str().unwrap_or_default();
-        let host = if host == "api.github.com" { "github.com" } else { host }.to_owned();
+        let host = server_name(rest.host_str().unwrap_or_default()).to_owned();
         let auth = match (app(block.get("app"))?, block.get("token").as_str()) {
             (Some(_), Some(_)) => {
                 return Err(Problem::invalid("token", "Either a token or an app asks, not both."));
@@ -77,12 +77,13 @@ impl Configuration {
             (None, None) => {
                 // A file must not be able to have the environment's token sent to a server of its choice.
                 let is_usual = rest_url(usual).is_ok_and(|usual| usual.origin() == rest.origin());
-                let names: &[&str] = match (is_usual, variable("GH_HOST")) {
+                let named = variable("GH_HOST").is_some_and(|named| *named == host);
+                let names: &[&str] = match (is_usual, named) {
                     (true, _) => &["GH_TOKEN", "GITHUB_TOKEN"],
-                    (false, Some(named)) if *named == host => {
-                        &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
-                    }
-                    (false, _) => &[],
+                    // `gh help environment`: these are for github.com and for subdomains of ghe.com.
+                    (false, true) if is_ghe_com(&host) => &["GH_TOKEN", "GITHUB_TOKEN"],
+                    (false, true) => &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"],
+                    (false, false) => &[],
                 };
                 match names.iter().find_map(|name| variable(name)) {
                     Some(token) => Auth::token(token_text(token)?),
@@ -97,6 +98,12 @@ impl Configuration {
         })?;
         Ok(Self { rest, graphql, auth, at_once })
     }
+}
+
+/// The name by which people, `GH_HOST` and `gh` know a server whose API answers at this host: `github.com` for `api.github.com`,
+/// `SUBDOMAIN.ghe.com` for `api.SUBDOMAIN.ghe.com`, and the host itself for an Enterprise Server.
+fn server_name(host: &str) -> &str {
+    host.strip_prefix("api.").filter(|name| *name == "github.com" || is_ghe_com(name)).unwrap_or(host)
 }
 
 /// A token as it can stand in a header. A wrong one is not shown.
@@ -165,6 +172,7 @@ mod tests {
         for (base, graphql) in [
             ("https://api.github.com", "https://api.github.com/graphql"),
             ("https://github.example.com/api/v3", "https://github.example.com/api/graphql"),
+            ("https://api.acme.ghe.com", "https://api.acme.ghe.com/graphql"),
             ("http://127.0.0.1:4101", "http://127.0.0.1:4101/graphql"),
         ] {
             let configuration =
@@ -188,6 +196,32 @@ mod tests {
             let configuration = Configuration::read(&block, &environment);
             let configuration = configuration.unwrap_or_else(|problem| panic!("{problem}"));
             assert_eq!(configuration.auth.is_given(), has_token, "{base}");
+        }
+    }
+
+    #[test]
+    fn a_subdomain_of_ghe_com_is_asked_as_gh_would() {
+        for (host, name) in [
+            ("api.github.com", "github.com"),
+            ("api.acme.ghe.com", "acme.ghe.com"),
+            ("api.ghe.com", "api.ghe.com"),
+            ("api.a.b.ghe.com", "api.a.b.ghe.com"),
+            ("api.example.com", "api.example.com"),
+            ("github.example.com", "github.example.com"),
+        ] {
+            assert_eq!(server_name(host), name);
+        }
+        for (named, base, has_token) in [
+            ("acme.ghe.com", "https://api.acme.ghe.com", true),
+            ("acme.ghe.com", "https://api.other.ghe.com", false),
+            ("api.acme.ghe.com", "https://api.acme.ghe.com", false),
+        ] {
+            let environment = [("GH_TOKEN", "ghp_x"), ("GH_HOST", named)];
+            let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let block = Value::map([("base_url", base.into())]);
+            let configuration = Configuration::read(&block, &environment);
+            let configuration = configuration.unwrap_or_else(|problem| panic!("{problem}"));
+            assert_eq!(configuration.auth.is_given(), has_token, "{named} {base}");
         }
     }
 

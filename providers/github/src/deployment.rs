@@ -4,21 +4,20 @@ mod arguments;
 mod live;
 mod run;
 mod schema;
+mod workflow;
 
 pub(crate) use schema::{TYPE_NAME, schema};
 
 use std::sync::Arc;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use relplan_contract::{
     Answer, Applied, ApplyRequest, Context, Observed, PlanRequest, Planned, Problem, ReconcileRequest,
     Reconciled, Resource, ResourceSchema, Value, as_found, propose,
 };
-use serde::Deserialize;
 
 use crate::GitHub;
 use crate::arguments::not_known;
-use crate::client::{Client, query};
+use crate::client::Client;
 use arguments::Arguments;
 use live::Seen;
 use run::Run;
@@ -55,9 +54,7 @@ impl Deployment {
             }
             return Ok(planned);
         }
-        if let Some(arguments) = Arguments::read(request.config)? {
-            planned.notes.extend(check_workflow(self.client(), context, &arguments).await?);
-        }
+        planned.notes.extend(workflow::check(self.client(), context, request.config).await?);
         Ok(planned)
     }
 
@@ -208,45 +205,6 @@ async fn await_version(client: &Client, context: &Context, arguments: &Arguments
         }
         context.clock.sleep(arguments.poll.min(std::time::Duration::from_secs(2))).await;
     }
-}
-
-/// Looks whether the workflow shows the key in the name of its runs; remarks for the reviewer.
-async fn check_workflow(
-    client: &Client,
-    context: &Context,
-    arguments: &Arguments,
-) -> Result<Option<String>, Problem> {
-    #[derive(Deserialize)]
-    struct File {
-        content: String,
-    }
-    let Some(key_input) = &arguments.key_input else {
-        return Ok(Some("Without key_input a run whose process dies early cannot be found again.".into()));
-    };
-    let file = format!(".github/workflows/{}", arguments.workflow);
-    let path = arguments.repository.path(&["contents", &file]);
-    let what = format!("The workflow {file} of {} could not be read", arguments.repository);
-    let at_ref = query(&path, &[("ref", &arguments.reference)]);
-    // The tag may be made by this very release: the default branch has the workflow already.
-    let mut found = client.find::<File>(context, &at_ref).await.map_err(|fault| fault.reading(&what))?;
-    if found.is_none() {
-        found = client.find::<File>(context, &path).await.map_err(|fault| fault.reading(&what))?;
-    }
-    let Some(found) = found else {
-        let message = format!("There is no workflow {file} in {}.", arguments.repository);
-        return Err(Problem::missing(message).about(relplan_contract::Path::attribute("workflow")));
-    };
-    let packed: String = found.content.split_whitespace().collect();
-    let text = String::from_utf8(BASE64_STANDARD.decode(packed).unwrap_or_default()).unwrap_or_default();
-    let shown = text.lines().any(|line| line.starts_with("run-name:") && line.contains(key_input.as_str()));
-    if shown {
-        return Ok(None);
-    }
-    let message = format!("The workflow {file} does not show the input {key_input} in the name of its runs.");
-    Err(Problem::invalid("key_input", message).hint(
-        "Declare the input and write `run-name: Deploy ${{ inputs.relplan_key }}` at the top of the workflow; or set \
-         `key_input = \"\"`, at the price of an uncertain action when a process dies.",
-    ))
 }
 
 impl Resource for Deployment {

@@ -16,6 +16,10 @@ use crate::repository::Repository;
 /// How many repositories one request asks about: GitHub gives up on queries that take it more than ten seconds.
 pub(crate) const AT_ONCE: usize = 50;
 
+/// The part of a query that finds drafts. They are dated by when they were made.
+const NEWEST: &str =
+    "newest:releases(first:30,orderBy:{field:CREATED_AT,direction:DESC}){nodes{tagName isDraft}} ";
+
 /// What is asked: what a ref leads to, and what a tag's name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
@@ -41,6 +45,9 @@ pub(crate) struct Look {
     tag: Option<Ref>,
     /// The release of the tag.
     pub(crate) release: Option<Release>,
+    /// The newest releases, where drafts are among them.
+    #[serde(default)]
+    newest: Option<Newest>,
     /// What stands beside the tag, where that was asked.
     #[serde(flatten)]
     pub(crate) beside: Beside,
@@ -83,6 +90,18 @@ pub(crate) struct Release {
     pub(crate) is_prerelease: bool,
 }
 
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Newest {
+    nodes: Option<Vec<Option<OneOfNewest>>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OneOfNewest {
+    tag_name: String,
+    is_draft: bool,
+}
+
 /// A tag as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
@@ -98,6 +117,13 @@ impl Look {
     /// The commit that the ref leads to, through a tag object where there is one.
     pub(crate) fn commit(&self) -> Option<&str> {
         self.commit.as_ref().map(|object| object.peeled().oid.as_str())
+    }
+
+    /// Whether a draft for this tag is among the newest releases. `release(tagName:)` is said to find drafts, too (`gh` relies
+    /// on that), but that is not written down.
+    pub(crate) fn has_draft(&self, tag: &str) -> bool {
+        let newest = self.newest.iter().flat_map(|newest| newest.nodes.iter().flatten().flatten());
+        newest.filter(|one| one.is_draft).any(|one| one.tag_name == tag)
     }
 
     /// The tag of the name.
@@ -190,7 +216,7 @@ pub(crate) async fn look_beside(
     if let Some(seen) = github.take_seen(repository, tag, reference, context.clock.now()) {
         return Ok(seen);
     }
-    let wants = Wants { beside: true, like: None };
+    let wants = Wants { beside: true, like: None, drafts: true };
     let (repository, reference, tag) = (repository.clone(), reference.to_owned(), tag.to_owned());
     look(github, context, Question { repository, reference, tag, wants }).await
 }
@@ -203,7 +229,7 @@ pub(crate) async fn other_version(
 ) -> Result<Option<Value>, Problem> {
     let parts = tag.split_once(&*context.version).filter(|_| !context.version.is_empty());
     let Some((prefix, suffix)) = parts else { return Ok(None) };
-    let wants = Wants { beside: true, like: Some(prefix.to_owned()) };
+    let wants = Wants { beside: true, like: Some(prefix.to_owned()), drafts: true };
     let (repository, reference, tag) = (repository.clone(), reference.to_owned(), tag.to_owned());
     let question = Question { repository, reference, tag, wants };
     let seen = look(github, context, question.clone()).await?;
@@ -278,6 +304,7 @@ fn query(questions: &[Question]) -> (String, Json) {
             declared.push_str(&format!("${letter}{index}:String!,"));
             variables.insert(format!("{letter}{index}"), text.into());
         }
+        let newest = if question.wants.drafts { NEWEST } else { "" };
         let (beside, more) = beside::query(&question.wants, &question.tag, &question.reference, index);
         for (name, value) in more {
             declared.push_str(&format!("${name}:String!,"));
@@ -287,7 +314,7 @@ fn query(questions: &[Question]) -> (String, Json) {
             "r{index}:repository(owner:$o{index},name:$n{index}){{id isArchived \
              commit:object(expression:$e{index}){{oid ...commit ...on Tag{{target{{oid ...commit}}}}}} \
              tag:ref(qualifiedName:$q{index}){{target{{oid ...on Tag{{message target{{oid ...on Tag{{target{{oid}}}}}}}}}}}} \
-             release(tagName:$t{index}){{name description isDraft isPrerelease}} {beside}}} "
+             release(tagName:$t{index}){{name description isDraft isPrerelease}} {newest}{beside}}} "
         ));
     }
     let fragment =

@@ -1,8 +1,11 @@
 //! `github_release`: a release as a record, with its tag, notes and assets.
 
 mod assets;
+mod names;
 mod publish;
 mod schema;
+mod there;
+mod wanted;
 
 pub(crate) use schema::{TYPE_NAME, schema};
 
@@ -19,7 +22,10 @@ use crate::beside::Wants;
 use crate::look::{self, Look, Question, look};
 use crate::repository::{self, Repository};
 use crate::tag::{conflict as tag_conflict, no_commit};
-use publish::{Wanted, conflict, same_text, with_release};
+use assets::Attaching;
+use publish::with_release;
+use there::There;
+use wanted::{Wanted, conflict, same_text};
 
 /// The `github_release` resource type.
 pub(crate) struct Release {
@@ -64,11 +70,13 @@ impl Release {
         planned.notes.extend(seen.note(&range.unwrap_or_default()));
         planned.value = planned.value.with("commit", commit.into());
         if !config.get("asset").has_unknown() {
-            let pinned = assets::pinned(&assets::wanted(context, config))?;
-            planned.value = planned.value.with("assets", pinned);
+            let files = assets::wanted(context, config);
+            planned.value = planned.value.with("assets", assets::pinned(&files)?);
+            planned.notes.extend(assets::renamed(&files));
         }
         if request.prior.is_none() {
             planned.notes.extend(check_there(&wanted, config, &seen)?);
+            planned.notes.extend(self.check_whole(context, &wanted, config, &seen).await?);
             if seen.tag().is_none() {
                 let place = (&wanted.tag.repository, &*wanted.tag.name, "tag");
                 planned.notes.extend(look::place(&self.github, context, place, &seen).await?);
@@ -88,44 +96,80 @@ impl Release {
         publish::ensure(&self.github, context, &wanted, planned).await.map(Applied::new)
     }
 
+    /// What the plan must know of a release, or a draft, that is there: whose it is, and its files.
+    async fn check_whole(
+        &self,
+        context: &Context,
+        wanted: &Wanted,
+        config: &Value,
+        seen: &Look,
+    ) -> Result<Option<String>, Problem> {
+        let client = &self.github.client;
+        if seen.release.is_none() && !seen.has_draft(&wanted.tag.name) {
+            return Ok(None);
+        }
+        match there::look(client, context, wanted).await? {
+            There::Nothing => Ok(None),
+            There::Others(draft) => Err(draft.not_ours(wanted)),
+            There::Ours(_) => Ok(Some("A draft that an earlier run left will be gone on with.".to_owned())),
+            There::Published(found) => {
+                let files = assets::wanted(context, config);
+                if !files.is_empty() && !wanted.is_ours(found.body.as_deref()) {
+                    let repository = &wanted.tag.repository;
+                    Attaching::new(client, context, repository, &found).compared(&files).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
     async fn observe(&self, context: &Context, prior: &Value) -> Result<Observed, Problem> {
         let Some(wanted) = read(prior)? else { return Ok(Observed::Same) };
-        if wanted.draft {
-            let (tag, client) = (&wanted.tag, &self.github.client);
-            let found = publish::find(client, context, &tag.repository, &tag.name).await?;
-            return Ok(found.map_or(Observed::Absent, |_| Observed::Same));
-        }
-        let seen = self.look(context, &wanted, "HEAD").await?;
-        let (Some(tag), Some(release)) = (seen.tag(), &seen.release) else { return Ok(Observed::Absent) };
         let mut now = prior.clone();
-        if Some(tag.commit.as_str()) != prior.get("commit").as_str() {
-            now = now.with("commit", tag.commit.into());
+        if wanted.draft {
+            // Whether it was published since is for somebody else to say.
+            let (tag, client) = (&wanted.tag, &self.github.client);
+            let found = match prior.get("id").as_i64() {
+                Some(id) => there::numbered(client, context, (&tag.repository, &tag.name), id).await?,
+                None => there::any(client, context, &tag.repository, &tag.name).await?,
+            };
+            if found.is_none() {
+                return Ok(Observed::Absent);
+            }
+        } else {
+            let seen = self.look(context, &wanted, "HEAD").await?;
+            let Some(changed) = changed(prior, &wanted, &seen) else { return Ok(Observed::Absent) };
+            now = changed;
         }
-        let body = release.description.as_deref().unwrap_or_default();
-        if !same_text(body, prior.get("body").as_str().unwrap_or_default()) {
-            now = now.with("body", body.into());
+        let attached = prior.get("assets");
+        if let Some(id) = prior.get("id").as_i64()
+            && attached.as_list().is_some_and(|attached| !attached.is_empty())
+        {
+            let place = (&wanted.tag.repository, id);
+            let Some(assets) = assets::now(&self.github.client, context, place, attached).await? else {
+                return Ok(Observed::Absent);
+            };
+            now = now.with("assets", assets);
         }
-        let title = wanted.name.as_deref().unwrap_or(&wanted.tag.name);
-        if let Some(name) = release.name.as_deref().filter(|name| !name.is_empty() && *name != title) {
-            now = now.with("name", name.into());
-        }
-        now = match (release.is_prerelease, release.is_draft) {
-            (prerelease, _) if prerelease != wanted.prerelease => now.with("prerelease", prerelease.into()),
-            (_, true) => now.with("draft", true.into()),
-            (_, false) => now,
-        };
         Ok(if now == *prior { Observed::Same } else { Observed::Present(now) })
     }
 
     async fn find_out(&self, context: &Context, planned: &Value) -> Result<Reconciled, Problem> {
         let wanted = read(planned)?.ok_or_else(not_known)?;
-        let (tag, client) = (&wanted.tag, &self.github.client);
-        let Some(found) = publish::find(client, context, &tag.repository, &tag.name).await? else {
-            return Ok(Reconciled::NotDone);
+        let client = &self.github.client;
+        let found = match there::look(client, context, &wanted).await? {
+            There::Published(found) | There::Ours(found) => found,
+            There::Others(_) | There::Nothing => return Ok(Reconciled::NotDone),
         };
         let whole = found.draft == wanted.draft && planned.get("asset").as_list().is_none_or(<[_]>::is_empty);
         let body = found.body.as_deref().unwrap_or_default();
-        let same = wanted.difference(found.name.as_deref(), body, found.prerelease).is_none();
+        // A draft of ours says what we wrote; a published one that still says so is not done with.
+        let same = if wanted.draft {
+            found.draft
+        } else {
+            wanted.difference(found.name.as_deref(), body, found.prerelease).is_none()
+                && !wanted.is_ours(Some(body))
+        };
         let seen = self.look(context, &wanted, "HEAD").await?;
         let tagged = wanted.draft || seen.tag().is_some_and(|tag| tag.commit == wanted.tag.commit);
         if !(whole && same && tagged) {
@@ -143,7 +187,7 @@ impl Release {
         };
         let (repository, tag) = id.split_once('#').ok_or_else(malformed)?;
         let repository = Repository::parse(repository).ok_or_else(malformed)?;
-        let found = publish::find(&self.github.client, context, &repository, tag).await?;
+        let found = there::any(&self.github.client, context, &repository, tag).await?;
         let missing = || Problem::missing(format!("There is no release of `{tag}` in {repository}."));
         let found = found.ok_or_else(missing)?;
         let empty = Value::map(self.schema.attributes.iter().map(|a| (a.name, Value::NULL)));
@@ -170,6 +214,28 @@ fn read(object: &Value) -> Result<Option<Wanted>, Problem> {
     Ok(Some(Wanted::read(object, repository, tag)))
 }
 
+/// The object before with what is different now; none when the tag or the release is gone.
+fn changed(prior: &Value, wanted: &Wanted, seen: &Look) -> Option<Value> {
+    let (tag, release) = (seen.tag()?, seen.release.as_ref()?);
+    let mut now = prior.clone();
+    if Some(tag.commit.as_str()) != prior.get("commit").as_str() {
+        now = now.with("commit", tag.commit.into());
+    }
+    let body = release.description.as_deref().unwrap_or_default();
+    if !same_text(body, prior.get("body").as_str().unwrap_or_default()) {
+        now = now.with("body", body.into());
+    }
+    let title = wanted.name.as_deref().unwrap_or(&wanted.tag.name);
+    if let Some(name) = release.name.as_deref().filter(|name| !name.is_empty() && *name != title) {
+        now = now.with("name", name.into());
+    }
+    Some(match (release.is_prerelease, release.is_draft) {
+        (prerelease, _) if prerelease != wanted.prerelease => now.with("prerelease", prerelease.into()),
+        (_, true) => now.with("draft", true.into()),
+        (_, false) => now,
+    })
+}
+
 /// What is there already: a remark, or the conflict.
 fn check_there(wanted: &Wanted, config: &Value, seen: &Look) -> Result<Option<String>, Problem> {
     let (repository, name) = (&wanted.tag.repository, &wanted.tag.name);
@@ -180,14 +246,22 @@ fn check_there(wanted: &Wanted, config: &Value, seen: &Look) -> Result<Option<St
         if let Some(difference) = difference {
             return Err(tag_conflict(repository, name, &difference, "tag"));
         }
-    } else if seen.is_archived {
-        return Err(archived(repository));
     }
-    let Some(release) = &seen.release else { return Ok(None) };
+    let Some(release) = seen.release.as_ref().filter(|release| !release.is_draft) else {
+        // Also where the tag is there: a release is written all the same.
+        return if seen.is_archived { Err(archived(repository)) } else { Ok(None) };
+    };
+    if wanted.is_ours(release.description.as_deref()) {
+        let note = format!(
+            "The release {name} of an earlier run was published before it was whole; it will be gone on with."
+        );
+        return Ok(Some(note));
+    }
     let notes_open = ["name", "notes"].iter().any(|argument| config.get(argument).has_unknown());
     let body = release.description.as_deref().unwrap_or_default();
     match wanted.difference(release.name.as_deref(), body, release.is_prerelease) {
         Some(difference) if !notes_open => Err(conflict(&wanted.tag, difference)),
+        _ if wanted.draft => Err(conflict(&wanted.tag, "it is published")),
         _ => Ok(Some(format!("The release {name} is there already and will be adopted."))),
     }
 }
@@ -212,6 +286,8 @@ impl Resource for Release {
             let message = "Either GitHub writes the notes, or `notes` are given.";
             problems.push(Problem::invalid("notes", message));
         }
+        problems.extend(wanted::check_notes(config));
+        problems.extend(assets::check(config));
         problems
     }
 

@@ -1,6 +1,7 @@
 //! Tests against the stand-in of `fixtures/github`, which fails each test whose requests break GitHub's description.
 
 mod access;
+mod assets;
 mod beside;
 mod conformance;
 mod conversation;
@@ -9,11 +10,13 @@ mod description;
 mod emulator;
 mod gates;
 mod last;
+mod limits;
 mod pulls;
 mod release;
 mod repositories;
 mod review;
 mod tag;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,6 +5,9 @@ use std::time::Duration;
 use relplan_contract::{Problem, ProblemKind};
 use serde::Deserialize;
 
+use super::limits::{Kind as LimitKind, PATIENCE};
+use super::sso;
+
 /// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -15,7 +18,7 @@ pub(crate) enum Fault {
     /// GitHub is overloaded or broken (5xx): it may have been done.
     Broken { status: u16, message: String },
     /// A rate limit, for longer than we wait here. It was not done.
-    Limited { wait: Duration, message: String },
+    Limited { kind: LimitKind, wait: Duration },
     /// GitHub said no.
     Refused(Refusal),
     /// What has a better description of its own: a missing token, an interrupt.
@@ -33,6 +36,8 @@ pub(crate) struct Refusal {
     pub(crate) errors: Vec<String>,
     /// The permissions that would do, where GitHub told them.
     pub(crate) permissions: Option<String>,
+    /// The page on which single sign-on lets the token in, where that is what it lacks.
+    pub(crate) sso: Option<String>,
 }
 
 /// The body of a refusal. `errors` holds objects or texts, by its mood.
@@ -49,7 +54,7 @@ impl Refusal {
     pub(crate) fn read(status: u16, body: &str, permissions: Option<String>) -> Self {
         let read: Body = serde_json::from_str(body).unwrap_or_default();
         let errors = read.errors.as_array().map(|errors| errors.iter().map(one_error).collect());
-        Self { status, message: read.message, errors: errors.unwrap_or_default(), permissions }
+        Self { status, message: read.message, errors: errors.unwrap_or_default(), permissions, sso: None }
     }
 
     /// Whether any of its words contains this.
@@ -75,6 +80,13 @@ impl From<Problem> for Fault {
 }
 
 impl Fault {
+    /// A limit that is closed for `wait` more, when this much patience was left.
+    pub(crate) fn limited(kind: LimitKind, wait: Duration, patience: Duration) -> Self {
+        // Who has waited in vain need not ask again soon: it does not end.
+        let wait = if patience < PATIENCE { wait.max(PATIENCE) } else { wait };
+        Self::Limited { kind, wait }
+    }
+
     /// Whether GitHub answered with this status.
     pub(crate) fn is_status(&self, status: u16) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == status)
@@ -98,11 +110,14 @@ impl Fault {
             Self::Broken { status, message } => {
                 Problem::new(lost, format!("{what}: GitHub answered {status}, {message}."))
             }
-            Self::Limited { wait, message } => {
-                let seconds = wait.as_secs();
-                Problem::retry(format!("{what}: GitHub's rate limit is used up for {seconds} s more."))
-                    .hint("Wait, or use the token of an App, which has a limit of its own.")
-                    .detail(message)
+            Self::Limited { kind, wait } => {
+                let (seconds, name) = (wait.as_secs_f64().ceil(), kind.name());
+                let hint = match kind {
+                    LimitKind::Primary => "Wait, or use the token of an App, which has a limit of its own.",
+                    LimitKind::Secondary => "Wait, or lower max_requests of the provider block.",
+                };
+                Problem::retry(format!("{what}: GitHub's {name} is used up for {seconds} s more."))
+                    .hint(hint)
                     .after(wait)
             }
             Self::Refused(refusal) => refusal.problem(what),
@@ -117,10 +132,20 @@ impl Refusal {
         let said = if self.message.is_empty() { "without a reason" } else { self.message.as_str() };
         let message = format!("{what}: GitHub answered {status}: {}.", said.trim_end_matches('.'));
         let rules = self.says("rule violation") || self.says("protected");
+        let is_spent = self.says("used by an immutable release");
         let detail = self.errors.join("\n");
         let permissions = self.permissions.unwrap_or_default();
         let (kind, hint) = match status {
             401 => (ProblemKind::Refused, "The token is wrong or has expired: give another.".to_owned()),
+            403 if self.sso.is_some() || sso::is_meant(&self.message) => {
+                (ProblemKind::Refused, sso::hint(self.sso.as_deref()))
+            }
+            422 if is_spent => (
+                ProblemKind::Refused,
+                "The tag belonged to an immutable release, which was deleted, and GitHub never gives its name away again: \
+                 release a new version."
+                    .to_owned(),
+            ),
             403 | 422 if rules => (
                 ProblemKind::Refused,
                 "A ruleset or a protected tag forbids it: let the token's owner bypass that rule, or use a name \
@@ -130,7 +155,10 @@ impl Refusal {
             403 if !permissions.is_empty() => {
                 (ProblemKind::Refused, format!("The token needs one of these permissions: {permissions}."))
             }
-            403 => (ProblemKind::Refused, "The token lacks a permission, or the organisation's SSO.".to_owned()),
+            403 => (
+                ProblemKind::Refused,
+                "The token lacks a permission, or the organisation's single sign-on.".to_owned(),
+            ),
             404 => (
                 ProblemKind::Missing,
                 "It does not exist, or the token may not see it: GitHub does not tell which.".to_owned(),

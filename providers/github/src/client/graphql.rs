@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::limits::{Kind as LimitKind, Limit, told_by_type, told_in_words};
 use super::{Body, Client, Fault, Request};
 use crate::client::Refusal;
 
@@ -14,6 +15,7 @@ use crate::client::Refusal;
 /// (<https://spec.graphql.org/October2021/#sec-Errors>): a repository behind single sign-on is such a null in a list. So parts
 /// are taken with [`part`](Self::part), which lets no error get lost.
 #[derive(Debug, Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are GitHub's")]
 pub(crate) struct Data {
     /// The object that was asked for; parts that could not be had are null.
     #[serde(default)]
@@ -21,6 +23,9 @@ pub(crate) struct Data {
     /// Why they could not be had.
     #[serde(default)]
     pub(crate) errors: Vec<GraphqlError>,
+    /// What GitHub says in the place of both.
+    #[serde(default, rename = "message")]
+    alone: String,
 }
 
 impl Data {
@@ -52,6 +57,9 @@ pub(crate) struct GraphqlError {
     /// Which part.
     #[serde(default)]
     path: Vec<Json>,
+    /// The page on which single sign-on lets the token in, where the answer names one.
+    #[serde(skip)]
+    sso: Option<String>,
 }
 
 impl GraphqlError {
@@ -83,16 +91,37 @@ impl GraphqlError {
 
     /// The same as a REST answer would tell it.
     pub(crate) fn fault(&self) -> Fault {
-        // A query that took too long is answered with what there is by then, and an error without a type.
-        if self.kind.is_empty() && self.message.starts_with("Something went wrong") {
-            return Fault::Broken { status: 200, message: self.message.clone() };
+        if let Some(kind) = self.limit() {
+            return Limit { kind, wait: None }.fault();
+        }
+        if self.is_passing() {
+            return Fault::Broken { status: 200, message: self.message.trim_end_matches('.').to_owned() };
         }
         let status = match self.kind.as_str() {
             "NOT_FOUND" => 404,
             "FORBIDDEN" | "INSUFFICIENT_SCOPES" => 403,
             _ => 422,
         };
-        Fault::Refused(Refusal { status, message: self.message.clone(), ..Refusal::default() })
+        let (message, sso) = (self.message.clone(), self.sso.clone());
+        Fault::Refused(Refusal { status, message, sso, ..Refusal::default() })
+    }
+
+    fn limit(&self) -> Option<LimitKind> {
+        told_by_type(&self.kind).or_else(|| told_in_words(&self.message))
+    }
+
+    /// Whether it is a fault of GitHub's own, as a 502 would be: it has no type of its own for these. What changes something
+    /// may have been done. An error without a word is one, too: something could not be had, and nobody says why.
+    fn is_passing(&self) -> bool {
+        let words = [
+            "Something went wrong while executing",
+            "respond to your request in time",
+            "timedout",
+            "timeout",
+        ];
+        (self.kind.is_empty()
+            && (self.message.is_empty() || words.iter().any(|words| self.message.contains(words))))
+            || matches!(self.kind.as_str(), "INTERNAL" | "SERVICE_UNAVAILABLE")
     }
 }
 
@@ -106,7 +135,8 @@ impl Client {
         }
     }
 
-    /// Asks several things. An answer in which some could not be had is no fault; one without any data is.
+    /// Asks several things. An answer in which some could not be had is no fault; one without any data is, and one of a query from
+    /// which something is missing by a fault of GitHub's own: asked again, it will be there.
     pub(crate) async fn ask_parts(
         &self,
         context: &Context,
@@ -116,15 +146,21 @@ impl Client {
         let body = Body::Json(json!({ "query": query, "variables": variables }).to_string());
         let request = Request { method: Method::POST, url: self.graphql.clone(), body: Some(body) };
         let answer = self.send(context, request).await?;
-        let data: Data = serde_json::from_str(&answer.body)
+        let mut data: Data = serde_json::from_str(&answer.body)
             .map_err(|error| Fault::Lost(format!("it is not as GitHub describes it ({error})")))?;
+        let page = answer.sso.as_deref().and_then(super::sso::page);
+        for error in &mut data.errors {
+            error.sso.clone_from(&page);
+        }
+        let changes = query.trim_start().starts_with("mutation");
+        let passing = data.errors.iter().find(|error| error.is_passing() || error.limit().is_some());
+        if let Some(passing) = passing.filter(|_| !changes) {
+            return Err(passing.fault());
+        }
         if data.data.is_object() {
             return Ok(data);
         }
-        let first = data.errors.first().cloned().unwrap_or_default();
-        Err(match first.kind.as_str() {
-            "RATE_LIMITED" => Fault::Limited { wait: super::limits::UNTOLD, message: first.message },
-            _ => first.fault(),
-        })
+        let alone = GraphqlError { message: data.alone, ..GraphqlError::default() };
+        Err(data.errors.first().unwrap_or(&alone).fault())
     }
 }

@@ -1,49 +1,86 @@
 //! One limit for all: how many requests at once, and how long nobody may ask because GitHub said so.
+//!
+//! A limit that does not end is neither asked about without pause nor waited for without end: each answer that tells of it
+//! again makes the pause longer, a request waits a minute in all, and then the limit is told by its name. So asks GitHub's page
+//! "Rate limits for the REST API", under "Exceeding the rate limit": heed `retry-after`, else `x-ratelimit-reset`, else wait a
+//! minute; wait longer each time; and give up after some tries.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod told;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use relplan_contract::{Context, Problem, Used};
-use reqwest::header::HeaderMap;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::NAME;
 
-/// The longest wait for a rate limit inside one request. For more, the engine is told when to come again.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use told::{Kind, Limit, told, told_by_type, told_in_words};
 
-/// How long to wait after a secondary limit that does not say: GitHub asks for a minute.
-pub(crate) const UNTOLD: Duration = Duration::from_secs(60);
+/// The longest wait for limits inside one request, in all. For more, the engine is told when to come again.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to wait after a limit that does not say: GitHub asks for a minute.
+pub(super) const UNTOLD: Duration = Duration::from_secs(60);
+
+/// The shortest pause after a limit, whatever it says.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// How often a pause is doubled at most.
+const MOST_DOUBLINGS: u32 = 6;
 
 /// What is allowed now, and what was used so far.
 pub(crate) struct Limits {
     slots: Semaphore,
-    closed_until: Mutex<Option<SystemTime>>,
+    closed: Mutex<Closed>,
+}
+
+/// Why nobody may ask.
+#[derive(Default)]
+struct Closed {
+    until: Option<SystemTime>,
+    kind: Kind,
+    /// When the limit was told of last.
+    since: Option<SystemTime>,
+    /// How often in a row, with pauses in between.
+    times: u32,
 }
 
 /// What to do before a request.
 pub(crate) enum Entry<'a> {
     /// Go on; the permit is held for as long as the request lasts.
-    Open(SemaphorePermit<'a>),
+    Open {
+        /// The place among those that are under way.
+        slot: SemaphorePermit<'a>,
+        /// How long was waited for limits.
+        waited: Duration,
+    },
     /// Nobody may ask for this long.
-    Closed(Duration),
+    Closed(Duration, Kind),
 }
 
 impl Limits {
     pub(crate) fn new(at_once: usize) -> Self {
-        Self { slots: Semaphore::new(at_once), closed_until: Mutex::default() }
+        Self { slots: Semaphore::new(at_once), closed: Mutex::default() }
     }
 
-    /// Waits for a free slot and for the end of a short closure.
-    pub(crate) async fn enter(&self, context: &Context) -> Result<Entry<'_>, Problem> {
+    fn closed(&self) -> MutexGuard<'_, Closed> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a free slot and for the end of a closure, `patience` at most.
+    pub(crate) async fn enter(&self, context: &Context, patience: Duration) -> Result<Entry<'_>, Problem> {
+        let mut waited = Duration::ZERO;
         loop {
-            let permit = self.slots.acquire().await.map_err(|_| Problem::cancelled())?;
-            let Some(wait) = self.wait(context.clock.now()) else { return Ok(Entry::Open(permit)) };
-            drop(permit);
-            if wait > PATIENCE {
-                return Ok(Entry::Closed(wait));
+            let slot = self.slots.acquire().await.map_err(|_| Problem::cancelled())?;
+            let Some((wait, kind)) = self.wait(context.clock.now()) else {
+                return Ok(Entry::Open { slot, waited });
+            };
+            drop(slot);
+            if waited + wait > patience {
+                return Ok(Entry::Closed(wait, kind));
             }
+            waited += wait;
             let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             context.usage.add(NAME, Used { waited_ms: millis, ..Used::default() });
             tokio::select! {
@@ -53,68 +90,86 @@ impl Limits {
         }
     }
 
-    fn wait(&self, now: SystemTime) -> Option<Duration> {
-        let closed = *self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.and_then(|until| until.duration_since(now).ok()).filter(|wait| !wait.is_zero())
+    fn wait(&self, now: SystemTime) -> Option<(Duration, Kind)> {
+        let closed = self.closed();
+        let wait = closed.until?.duration_since(now).ok().filter(|wait| !wait.is_zero())?;
+        Some((wait, closed.kind))
     }
 
-    /// Closes for everybody, never shorter than it is closed already.
-    pub(crate) fn close(&self, until: SystemTime) {
-        let mut closed = self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if closed.is_none_or(|before| before < until) {
-            *closed = Some(until);
+    /// Closes for everybody, never shorter than it is closed already, and longer each time. `sent` is when the request was
+    /// sent whose answer tells of the limit: those that were under way together are told of it together.
+    pub(crate) fn close(&self, limit: Limit, sent: SystemTime, now: SystemTime) {
+        let mut closed = self.closed();
+        if closed.since.is_none_or(|since| sent >= since) {
+            closed.times = closed.times.saturating_add(1);
+        }
+        let doublings = closed.times.saturating_sub(1).min(MOST_DOUBLINGS);
+        let (told, least) = match limit.wait {
+            Some(wait) => (wait, SHORTEST),
+            None => (UNTOLD, UNTOLD),
+        };
+        let until = now + told.max(least.saturating_mul(1 << doublings));
+        if closed.until.is_none_or(|before| before < until) {
+            closed.until = Some(until);
+            closed.kind = limit.kind;
+        }
+        closed.since = Some(now);
+    }
+
+    /// Notes an answer that tells of no limit, to a request that was sent then.
+    pub(crate) fn open(&self, sent: SystemTime) {
+        let mut closed = self.closed();
+        if closed.times > 0 && closed.since.is_none_or(|since| sent >= since) {
+            *closed = Closed::default();
         }
     }
 }
 
-/// Until when an answer says that nobody should ask; none where it is no matter of limits.
-pub(crate) fn closed_until(
-    status: u16,
-    headers: &HeaderMap,
-    body: &str,
-    now: SystemTime,
-) -> Option<SystemTime> {
-    if !matches!(status, 403 | 429) {
-        return None;
-    }
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    if let Some(seconds) = number("retry-after") {
-        return Some(now + Duration::from_secs(seconds));
-    }
-    if number("x-ratelimit-remaining") == Some(0) {
-        let reset = number("x-ratelimit-reset").map(|at| UNIX_EPOCH + Duration::from_secs(at));
-        // A second more: the header counts whole ones.
-        return Some(reset.map_or(now + UNTOLD, |reset| reset.max(now) + Duration::from_secs(1)));
-    }
-    (status == 429 || body.contains("secondary rate limit")).then_some(now + UNTOLD)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use reqwest::header::{HeaderName, HeaderValue};
+    use std::time::UNIX_EPOCH;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        pairs.iter().map(pair).collect()
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn told(seconds: Option<u64>) -> Limit {
+        Limit { kind: Kind::Secondary, wait: seconds.map(Duration::from_secs) }
     }
 
     #[test]
-    fn the_headers_say_how_long() {
-        let now = UNIX_EPOCH + Duration::from_secs(1_000);
-        let until = |status, pairs: &[_], body| {
-            let until = closed_until(status, &headers(pairs), body, now)?;
-            Some(until.duration_since(now).expect("the future").as_secs())
-        };
-        assert_eq!(until(403, &[("retry-after", "7")], ""), Some(7));
-        let used_up = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1030")];
-        assert_eq!(until(403, &used_up, ""), Some(31));
-        assert_eq!(until(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "5")], ""), Some(1));
-        assert_eq!(until(429, &[], ""), Some(60));
-        assert_eq!(until(403, &[], "You have exceeded a secondary rate limit."), Some(60));
-        assert_eq!(until(403, &[("x-ratelimit-remaining", "12")], "Resource not accessible"), None);
-        assert_eq!(until(200, &used_up, ""), None);
+    fn a_limit_that_is_told_of_again_and_again_closes_for_longer_each_time() {
+        for (seconds, expected) in [
+            (Some(0), [1, 2, 4, 8, 16, 32, 64, 64]),
+            (Some(5), [5, 5, 5, 8, 16, 32, 64, 64]),
+            (None, [60, 120, 240, 480, 960, 1_920, 3_840, 3_840]),
+        ] {
+            let limits = Limits::new(1);
+            let mut now = at(1_000);
+            for pause in expected {
+                limits.close(told(seconds), now, now);
+                let wait = limits.wait(now).expect("closed").0;
+                assert_eq!(wait.as_secs(), pause, "{seconds:?}");
+                now += wait;
+            }
+            limits.open(now);
+            limits.close(told(Some(1)), now, now);
+            assert_eq!(limits.wait(now).expect("closed").0.as_secs(), 1, "it had ended");
+        }
+    }
+
+    #[test]
+    fn requests_that_are_under_way_together_are_told_of_one_limit() {
+        let limits = Limits::new(10);
+        for _ in 0..10 {
+            limits.close(told(Some(2)), at(999), at(1_000));
+        }
+        assert_eq!(limits.wait(at(1_000)).expect("closed").0.as_secs(), 2);
+        // One that was sent before the limit says nothing of its end.
+        limits.open(at(999));
+        limits.close(told(Some(1)), at(1_002), at(1_002));
+        assert_eq!(limits.wait(at(1_002)).expect("closed").0.as_secs(), 2);
     }
 }

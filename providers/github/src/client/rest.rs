@@ -1,6 +1,9 @@
 //! The REST API: one object, all pages of a list, and what changes something.
 
-use relplan_contract::Context;
+use std::fs::File;
+use std::sync::Arc;
+
+use relplan_contract::{Context, Problem};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -152,15 +155,23 @@ impl Client {
         decoded(&answer).map(Some)
     }
 
-    /// Uploads bytes to a whole URL that GitHub gave.
+    /// Uploads a file to a whole URL that GitHub gave. It may take as long as it goes on.
     pub(crate) async fn upload<T: DeserializeOwned>(
         &self,
         context: &Context,
         url: Url,
         content_type: &str,
-        bytes: Vec<u8>,
+        (file, size): (File, u64),
     ) -> Result<T, Fault> {
-        let body = Body::Raw { content_type: content_type.to_owned(), bytes };
+        if !self.is_ours(&url) {
+            let host = url.host_str().unwrap_or_default();
+            let message =
+                format!("The server wants files sent to {host}, which is not known to be part of it.");
+            let hint =
+                "Give as base_url the address by which the server calls itself: its token goes nowhere else.";
+            return Err(Problem::refused(message).hint(hint).into());
+        }
+        let body = Body::File { content_type: content_type.to_owned(), file: Arc::new(file), size };
         let request = Request { method: Method::POST, url, body: Some(body) };
         decoded(&self.send(context, request).await?)
     }

@@ -42,6 +42,11 @@ plan looks whether it does. GitHub also answers a dispatch with the number of th
 process died is found again by its number or its key, and is followed to its end by the next `plan` or `apply`; nothing is dispatched twice. With
 `key_input = ""` only the number is left: a process that dies between request and answer leaves an uncertain action that a person must look at.
 
+**Looked at in the plan**, before a tag is made for it: whether the repository is archived and the workflow active; and whether the workflow at `ref` (on the
+default branch, where `ref` is not there yet) has the trigger `workflow_dispatch`, declares each of `inputs`, requires none that is missing,
+and has their values among its options. An Enterprise Server up to 3.19 takes ten inputs, the key among them; newer ones and github.com take 25.
+The token must be allowed to read contents and actions.
+
 **Followed.** Its state is asked for every `poll_seconds`, unchanged answers cost nothing of the rate limit. Where an environment must be approved, it is
 said who can do that. A run that fails shows its failing job, with the end of its log.
 

@@ -1,17 +1,23 @@
-//! The files of a release: read and hashed once, uploaded where they are missing, compared where they are there.
+//! The files of a release: read and hashed once, and what the plan knows of them.
 
+mod attach;
+
+pub(super) use attach::{Attaching, now};
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 
-use relplan_contract::{Context, Kind, Path, PathError, Problem, Tree, Value};
-use reqwest::Url;
+use relplan_contract::{Context, Path, PathError, Problem, Tree, Value};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::client::{Client, query};
+use super::names::stored;
 
-/// The largest asset that GitHub takes: 2 GiB.
-const LARGEST: u64 = 2 << 30;
+/// What an asset must be smaller than, and how many a release takes (GitHub's page "About releases", under "Storage and bandwidth
+/// quotas").
+const TOO_LARGE: u64 = 2 << 30;
+const MOST: usize = 1_000;
 
 /// A file that is to be attached.
 pub(super) struct Wanted {
@@ -24,14 +30,22 @@ pub(super) struct Wanted {
 }
 
 /// An asset as GitHub has it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Asset {
+    id: i64,
     pub(super) name: String,
     size: i64,
+    /// `uploaded`; `starter` for one whose upload was cut.
     state: String,
     /// `sha256:...`; older servers do not tell.
     #[serde(default)]
     digest: Option<String>,
+}
+
+/// A file as it was measured.
+struct Measured {
+    size: i64,
+    sha256: String,
 }
 
 /// The files that an object asks for.
@@ -40,19 +54,78 @@ pub(super) fn wanted(context: &Context, object: &Value) -> Vec<Wanted> {
     let read = |(index, block): (usize, &Value)| {
         let text = |name: &str| block.get(name).as_str().map(str::to_owned);
         let path = context.base.join(text("path")?);
-        let own = path.file_name()?.to_string_lossy().into_owned();
+        let name = name_of(block)?;
         let content_type = text("content_type").unwrap_or_else(|| "application/octet-stream".into());
-        let (name, label) = (text("name").unwrap_or(own), text("label"));
+        let label = text("label");
         Some(Wanted { tree: context.tree.clone(), name, label, content_type, index, path })
     };
     blocks.iter().enumerate().filter_map(read).collect()
+}
+
+/// The name that a block gives its asset; none where it is not known yet.
+fn name_of(block: &Value) -> Option<String> {
+    let name = block.get("name");
+    if name.is_unknown() {
+        return None;
+    }
+    let own = || {
+        Some(std::path::Path::new(block.get("path").as_str()?).file_name()?.to_string_lossy().into_owned())
+    };
+    name.as_str().map(str::to_owned).or_else(own)
+}
+
+/// What is wrong with the known names: GitHub takes each one once.
+pub(super) fn check(object: &Value) -> Vec<Problem> {
+    let blocks = object.get("asset").as_list().unwrap_or_default();
+    let mut problems = Vec::new();
+    if blocks.len() > MOST {
+        let message = format!("A release takes {MOST} assets at most, and has {}.", blocks.len());
+        problems.push(Problem::invalid("asset", message));
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let Some(name) = name_of(block) else { continue };
+        let at = || Path::attribute("asset").index(index);
+        if name.trim().is_empty() || name.contains('/') {
+            let message = format!("{name:?} is no name for an asset.");
+            problems.push(Problem::invalid("asset", message).about(at().key("name")));
+            continue;
+        }
+        let as_stored = stored(&name).unwrap_or_else(|| name.clone());
+        if let Some(first) = seen.insert(as_stored.clone(), index) {
+            let message = format!(
+                "Two assets are called {as_stored}, as GitHub writes it: number {} and number {}.",
+                first + 1,
+                index + 1
+            );
+            let hint = "Give one of them another `name`, such as one with its platform in it.";
+            problems.push(Problem::invalid("asset", message).hint(hint).about(at()));
+        }
+    }
+    problems
+}
+
+/// What the plan tells of names that GitHub writes in another way.
+pub(super) fn renamed(wanted: &[Wanted]) -> Vec<String> {
+    let note = |file: &Wanted| match stored(&file.name) {
+        Some(stored) if stored == file.name => None,
+        Some(stored) => Some(format!("GitHub calls the asset {:?} {stored}.", file.name)),
+        None => {
+            Some(format!("GitHub gives the asset {:?} another name, which is known after apply.", file.name))
+        }
+    };
+    wanted.iter().filter_map(note).collect()
 }
 
 /// What the plan knows of them: name, size and checksum; unknown while a file is not there yet.
 pub(super) fn pinned(wanted: &[Wanted]) -> Result<Value, Problem> {
     let one = |wanted: &Wanted| match wanted.tree.open_input(&wanted.path) {
         Err(PathError::Missing) => Ok(Value::UNKNOWN),
-        _ => wanted.measured(),
+        _ => {
+            let measured = wanted.measured(&mut wanted.open()?)?;
+            let name = stored(&wanted.name).map_or(Value::UNKNOWN, Value::from);
+            Ok(described(name, &measured))
+        }
     };
     Ok(Value::list(wanted.iter().map(one).collect::<Result<Vec<_>, _>>()?))
 }
@@ -75,7 +148,8 @@ impl Wanted {
     }
 
     fn unusable(&self) -> Problem {
-        self.problem(format!("The asset {} is no file of 1 byte to 2 GiB.", self.path.display()))
+        let path = self.path.display();
+        self.problem(format!("The asset {path} is no file of at least 1 byte and less than 2 GiB."))
     }
 
     fn unreadable(&self, error: &dyn std::fmt::Display) -> Problem {
@@ -83,11 +157,10 @@ impl Wanted {
             .detail(error.to_string())
     }
 
-    /// Its name, size and checksum, in a stream: an asset may be larger than memory should hold.
-    fn measured(&self) -> Result<Value, Problem> {
-        let mut file = self.open()?;
+    /// Its size and checksum, in a stream: an asset may be larger than memory should hold.
+    fn measured(&self, file: &mut fs::File) -> Result<Measured, Problem> {
         let metadata = file.metadata().map_err(|error| self.unreadable(&error))?;
-        if metadata.len() > LARGEST || metadata.len() == 0 {
+        if metadata.len() >= TOO_LARGE || metadata.len() == 0 {
             return Err(self.unusable());
         }
         let (mut hash, mut buffer, mut size) = (Sha256::new(), vec![0; 1 << 16], 0_i64);
@@ -97,69 +170,15 @@ impl Wanted {
             hash.update(part);
             size += i64::try_from(read).unwrap_or_default();
         }
-        Ok(described(&self.name, size, &hex(&hash.finalize())))
+        Ok(Measured { size, sha256: hex(&hash.finalize()) })
     }
 }
 
-fn described(name: &str, size: i64, sha256: &str) -> Value {
-    Value::map([("name", name.into()), ("size", size.into()), ("sha256", sha256.into())])
+fn described(name: Value, measured: &Measured) -> Value {
+    let Measured { size, sha256 } = measured;
+    Value::map([("name", name), ("size", (*size).into()), ("sha256", sha256.as_str().into())])
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
-}
-
-/// Uploads what is missing and compares what is there. `pinned` is what the plan knew of the files.
-pub(super) async fn upload(
-    client: &Client,
-    context: &Context,
-    upload_url: &str,
-    (wanted, pinned): (&[Wanted], &Value),
-    there: &[Asset],
-) -> Result<Value, Problem> {
-    // `.../assets{?name,label}`, a URI template (RFC 6570).
-    let base = upload_url.split('{').next().unwrap_or_default();
-    let mut done = Vec::new();
-    for (index, file) in wanted.iter().enumerate() {
-        let measured = file.measured()?;
-        let promised = pinned.as_list().and_then(|pinned| pinned.get(index));
-        if promised.is_some_and(|promised| matches!(promised.kind(), Kind::Map(_)) && *promised != measured) {
-            let message = format!("The asset {} is not the file that the plan saw.", file.path.display());
-            return Err(file.problem(message).hint("Plan again, and let the new checksum be reviewed."));
-        }
-        match there.iter().find(|asset| asset.name == file.name) {
-            Some(asset) => compare(asset, &measured)?,
-            None => {
-                send(client, context, base, file).await?;
-                context.progress.line(&format!("Uploaded {}.", file.name));
-            }
-        }
-        done.push(measured);
-    }
-    Ok(Value::list(done))
-}
-
-async fn send(client: &Client, context: &Context, base: &str, file: &Wanted) -> Result<(), Problem> {
-    let mut pairs = vec![("name", file.name.as_str())];
-    pairs.extend(file.label.as_deref().map(|label| ("label", label)));
-    let what = format!("The asset {} could not be uploaded", file.name);
-    let url =
-        Url::parse(&query(base, &pairs)).map_err(|error| Problem::refused(format!("{what}: {error}.")))?;
-    let mut bytes = Vec::new();
-    file.open()?.read_to_end(&mut bytes).map_err(|error| file.unreadable(&error))?;
-    // A half-uploaded asset has the state `starter`, and a repeat finds it by name.
-    let sent: Result<Asset, _> = client.upload(context, url, &file.content_type, bytes).await;
-    sent.map(drop).map_err(|fault| fault.reading(&what))
-}
-
-/// Whether an asset that is there is this file.
-fn compare(asset: &Asset, measured: &Value) -> Result<(), Problem> {
-    let sha256 = measured.get("sha256").as_str().unwrap_or_default();
-    let same_digest = asset.digest.as_deref().is_none_or(|digest| digest == format!("sha256:{sha256}"));
-    if asset.state == "uploaded" && same_digest && measured.get("size").as_i64() == Some(asset.size) {
-        return Ok(());
-    }
-    Err(Problem::conflict(format!("The release has an asset {} that is another file.", asset.name))
-        .hint("Delete that asset on GitHub, and apply again.")
-        .about(Path::attribute("asset")))
 }

@@ -31,16 +31,26 @@ resource "github_release" "cli" {
 }
 ```
 
-The tag is made first, as by `github_tag`: at the commit that the plan pinned, only where none of its name is, never moved. Then comes the release,
-a record: one that is there already is adopted when its title, notes, and marks are those that are asked for; any other is a conflict.
+The tag is made as by `github_tag`: at the commit that the plan pinned, only where none of its name is, never moved. The release is
+a record: one that is there already is adopted when its title, notes, marks and files are those that are asked for; any other is a conflict.
 
 **Notes** are `notes`, or with `generate_notes` what GitHub writes, when the release is made, from the pull requests merged since the
-last release before this version that its commit holds.
+last release before this version that its commit holds. GitHub takes 125,000 characters: the plan refuses more.
 
 **Assets** are read by the plan where they exist by then: their checksums are pinned, and another file is refused by apply. A release with assets
-is a draft until all are there, so that nobody ever sees it without them; a run that was cut goes on with that draft.
+is made in steps: a draft, its files, the tag, and then it is published and read back. So nobody ever sees it without them, nothing is
+tagged before they are there, and a repository whose releases are immutable takes them. A run that was cut goes on with its draft, and
+makes an upload again that was cut. An upload takes as long as it goes on; it ends when nothing could be sent for a minute.
+An asset that is replaced, renamed or removed later is drift; what others attach beside them is not.
 
-**Drafts.** With `draft = true` neither tag nor release shows to others; GitHub makes the tag when somebody publishes it.
+**Names of assets.** GitHub writes a blank, and most characters that are no letter or digit, as a dot. The plan tells of it, and refuses two assets
+that would have one name.
+
+**Drafts of others.** A draft that somebody else made for the tag is a conflict, already in the plan: relplan neither publishes nor changes it. Only who may write
+to the repository sees drafts, so a plan with a token that may only read does not. relplan knows its own by a mark in their text, which goes
+when they are published.
+
+**Left as a draft.** With `draft = true` neither tag nor release shows to others; GitHub makes the tag when somebody publishes it.
 
 Import takes `OWNER/NAME#TAG`."#;
 
@@ -61,7 +71,8 @@ pub(crate) fn schema() -> ResourceSchema {
         headline: None,
         // GitHub makes no second release of a tag, so that a late request does no harm to a repeat.
         settle: Duration::ZERO,
-        timeout: Duration::from_secs(1_800),
+        // A file may be of 2 GiB, and the line slow; each request has a limit of its own.
+        timeout: Duration::from_secs(6 * 3_600),
     }
 }
 
