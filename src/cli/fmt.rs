@@ -10,6 +10,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use crate::lang::format::format;
 use crate::lang::lower::MAX_FILE_BYTES;
+use crate::view::escape;
 use crate::view::json::{self, Reformatted};
 
 pub(super) fn run(context: &Context, args: &FmtArgs) -> Result<Exit, Failure> {
@@ -49,7 +50,7 @@ fn one(context: &Context, args: &FmtArgs, full: &Path, shown: &Path) -> Result<O
     if formatted == source {
         return Ok(None);
     }
-    let path = shown.display().to_string();
+    let path = escape::shown(&shown.display());
     let diff = args.diff.then(|| diff(&source, &formatted, &path));
     if !context.json {
         context.print_line(&path);

@@ -100,7 +100,7 @@ fn repository_type() -> Type {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+struct Listed {
     total_count: usize,
     nodes: Vec<Option<Node>>,
     page_info: PageInfo,
@@ -300,7 +300,7 @@ impl Repositories {
                     format!("There is no organisation or user {owner}, or the token may not see it.");
                 return Err(Problem::missing(message).about(Path::attribute("owner")));
             };
-            let page: Page = serde_json::from_value(list)
+            let page: Listed = serde_json::from_value(list)
                 .map_err(|error| Problem::retry(format!("{what}: the answer cannot be read ({error}).")))?;
             let some: Option<Vec<Node>> = page.nodes.into_iter().collect();
             let hole = || Problem::refused(format!("{what}: GitHub gives one that this token may not see."));

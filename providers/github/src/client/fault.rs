@@ -131,7 +131,8 @@ impl Refusal {
         let status = self.status;
         let said = if self.message.is_empty() { "without a reason" } else { self.message.as_str() };
         let message = format!("{what}: GitHub answered {status}: {}.", said.trim_end_matches('.'));
-        let rules = self.says("rule violation") || self.says("protected");
+        // "Resource protected by organization SAML enforcement" is about no branch or tag.
+        let rules = !self.says("SAML") && (self.says("rule violation") || self.says("protected"));
         let is_spent = self.says("used by an immutable release");
         let detail = self.errors.join("\n");
         let permissions = self.permissions.unwrap_or_default();

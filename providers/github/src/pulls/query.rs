@@ -227,7 +227,7 @@ fn hole(repository: &Repository, what: &str) -> Problem {
     Problem::retry(format!("GitHub did not tell all {what} of {repository}, and not why."))
 }
 
-impl<'a> Place<'a> {
+impl Place<'_> {
     /// Where the reading goes on; none when it is done.
     fn next(&self, open: Next, merged: Next, newest: Option<String>) -> Result<Option<Self>, Problem> {
         let Self { repository, range, .. } = *self;

@@ -22,7 +22,7 @@ fn pull(number: u64, more: &Json) -> Json {
 fn with(pulls: Vec<Json>) -> Json {
     let mut one = shop();
     one["commits"][1]["date"] = json!("2026-02-11T00:00:00Z");
-    one["pulls"] = json!(pulls);
+    one["pulls"] = Json::Array(pulls);
     one["readers"] = json!(["eve"]);
     one
 }
@@ -283,7 +283,7 @@ async fn a_repository_that_may_not_be_seen_is_not_left_out() {
     {
         stand_in.settings(&json!({ "forbid_repositories": hidden }));
         let problem = read(&stand_in, "github_repositories", owner()).await.expect_err("hidden");
-        assert!(problem.message.contains("SAML"), "{problem}");
+        assert!(problem.message.contains("SAML") && problem.hint.contains("SSO"), "{problem}");
         stand_in.settings(&json!({ "forbid_repositories": [], "omit_repositories": hidden }));
         let problem = read(&stand_in, "github_repositories", owner()).await.expect_err("left out");
         assert!(problem.message.contains("there are more than GitHub gives"), "{problem}");

@@ -12,7 +12,8 @@ fn search(head: Option<Head>) -> Search {
 
 fn hear(search: &mut Search, part: Json, error: Option<&str>) {
     let errors = error.map(|message| json!({ "type": "X", "message": message, "path": ["r0", "x"] }));
-    let answer = json!({ "data": { "r0": part }, "errors": errors.as_slice() });
+    let mut answer = json!({ "data": {}, "errors": errors.as_slice() });
+    answer["data"]["r0"] = part;
     let mut answer: Data = serde_json::from_value(answer).expect("an answer");
     search.hear(answer.part("r0", GraphqlError::is_missing_inside));
 }
