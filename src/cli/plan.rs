@@ -27,13 +27,11 @@ pub(super) fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, Failur
     }
     let (folder, product) = (loaded.folder(), &loaded.config.product);
     let state = planning::read_state_beside(context, folder, product)?;
-    // Whoever wrote the file must not learn by it whether a guess at a secret is right.
     let sealer = if args.no_exec {
+        // Whoever wrote the file must not learn by it whether a guess at a secret is right.
         Sealer::keyless()
-    } else if args.out.is_some() {
-        review_basis::first_sealer(context, folder, product, &state)?
     } else {
-        review_basis::sealer(context, folder, product, &state)?
+        review_basis::sealer(context, folder, product, &state, args.out.is_some())?
     };
     let runtime = Context::runtime(args.select.parallelism)?;
     let cancel = Cancel::default();

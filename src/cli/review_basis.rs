@@ -43,24 +43,17 @@ pub(super) fn parse(text: &str) -> Result<Reviewed, Failure> {
     })
 }
 
-/// What fingerprints are made with while a plan is made and nothing is written: the ledger's key, where it is at hand.
+/// What fingerprints are made with while a plan is made: the ledger's key, where it is at hand. For a plan that is saved,
+/// the key is made where no ledger has begun; nothing else is written.
 pub(super) fn sealer(
     context: &Context,
     folder: &Path,
     product: &str,
     state: &State,
+    is_saved: bool,
 ) -> Result<Sealer, Failure> {
-    Ok(ledger::file::sealer(folder, product, state, key::given(context)?)?)
-}
-
-/// As [`sealer`], for a plan that is saved: with the key that the ledger will have, where none has begun.
-pub(super) fn first_sealer(
-    context: &Context,
-    folder: &Path,
-    product: &str,
-    state: &State,
-) -> Result<Sealer, Failure> {
-    Ok(ledger::file::first_sealer(folder, product, state, key::given(context)?)?)
+    let of = if is_saved { ledger::file::first_sealer } else { ledger::file::sealer };
+    Ok(of(folder, product, state, key::given(context)?)?)
 }
 
 pub(super) fn stale(why: &str) -> Failure {

@@ -52,7 +52,7 @@ fn sealer(context: &Context, args: &ShowArgs, saved: &SavedPlan) -> Result<Seale
     }
     let product = &saved.plan.product;
     let state = planning::read_state(context, &folder, product)?;
-    review_basis::sealer(context, &folder, product, &state)
+    review_basis::sealer(context, &folder, product, &state, false)
 }
 
 /// The folder of its release file.

@@ -112,7 +112,7 @@ where
     match &tamed {
         Ok(_) => debug!(ms, "call answered"),
         Err(Fault::Problem(problem)) => {
-            debug!(ms, kind = ?problem.kind, problem = problem.message, "call refused")
+            debug!(ms, kind = ?problem.kind, problem = problem.message, "call refused");
         }
         Err(Fault::TimedOut(_)) => debug!(ms, "call given up: its deadline passed"),
         Err(Fault::Panicked) => debug!(ms, "call panicked"),
