@@ -230,7 +230,7 @@ impl Providers {
     pub fn reviews(&self, world: &World) -> Result<Arc<dyn Reviews>, Problem> {
         let mut refused = None;
         for schema in self.registry.schemas() {
-            let configured = match self.block_of(world, schema.name) {
+            let configured = match reviewing_block(world, schema.name) {
                 Ok(Some(block)) => self.configured.get(&(ModuleId(0), block)),
                 Ok(None) => self.plain.get(schema.name),
                 Err(problem) => {
@@ -247,26 +247,25 @@ impl Providers {
         Err(refused.unwrap_or_else(|| Problem::refused("no provider knows pull requests")))
     }
 
-    /// The root's block that counts where no resource names one.
-    fn block_of(&self, world: &World, provider: &str) -> Result<Option<ProviderName>, Problem> {
-        let root = Arc::clone(&world.graph().module(ModuleId(0)).module);
-        let blocks: Vec<&ProviderName> =
-            root.providers.keys().filter(|block| *block.name == *provider).collect();
-        match blocks.iter().find(|block| block.alias.is_none()).or(blocks.first()) {
-            Some(block) if block.alias.is_some() && blocks.len() > 1 => {
-                let message =
-                    format!("the release has several blocks of the provider {provider}, each with an alias");
-                Err(Problem::refused(message)
-                    .hint("Give it one without an alias: that one says where reviews are."))
-            }
-            block => Ok(block.map(|block| (*block).clone())),
-        }
-    }
-
     /// Version of every provider in use.
     pub(super) fn versions(&self) -> BTreeMap<String, String> {
         let schemas = self.used.iter().filter_map(|name| self.registry.schema(name));
         schemas.map(|schema| (schema.name.to_owned(), schema.version.to_owned())).collect()
+    }
+}
+
+/// The root's block that counts where no resource names one.
+fn reviewing_block(world: &World, provider: &str) -> Result<Option<ProviderName>, Problem> {
+    let root = Arc::clone(&world.graph().module(ModuleId(0)).module);
+    let blocks: Vec<&ProviderName> = root.providers.keys().filter(|block| *block.name == *provider).collect();
+    match blocks.iter().find(|block| block.alias.is_none()).or(blocks.first()) {
+        Some(block) if block.alias.is_some() && blocks.len() > 1 => {
+            let message =
+                format!("the release has several blocks of the provider {provider}, each with an alias");
+            Err(Problem::refused(message)
+                .hint("Give it one without an alias: that one says where reviews are."))
+        }
+        block => Ok(block.map(|block| (*block).clone())),
     }
 }
 
