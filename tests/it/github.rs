@@ -255,7 +255,7 @@ fn reviewed() -> Shop {
         std::fs::copy(top.join(file), folder.join("relplan").join(file)).expect("copied");
     }
     for arguments in [
-        &["init", "-q"][..],
+        &["init", "-q", "-b", "main"][..],
         &["add", "-A"],
         &["-c", "user.name=ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "Release"],
     ] {
