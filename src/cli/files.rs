@@ -1,9 +1,11 @@
 //! Files from the file system: those of the release's tree for the language, and those that the operator names.
 
+use std::fs::{File, OpenOptions};
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use relplan_contract::{PathError, Tree, open_named};
+use relplan_contract::{PathError, Tree, check_named, open_named};
 
 use super::exit::Failure;
 use crate::lang::lower::{Files, MAX_FILE_BYTES};
@@ -39,6 +41,13 @@ pub(super) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, String>
     let read = file.take(limit as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| error.to_string())?;
     Ok(bytes)
+}
+
+/// Opens a file that the operator names for writing, as `options` say; a new one only its owner can read.
+pub(super) fn open_private(path: &Path, options: &mut OpenOptions) -> Result<File, String> {
+    // The link in its place may be from the repository, and lead to a file that must not be written.
+    check_named(path).map_err(|error| error.to_string())?;
+    options.create(true).mode(0o600).open(path).map_err(|error| error.to_string())
 }
 
 /// Why a release's files are not read.

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
 
+use super::files::open_private;
 use super::terminal::Terminal;
 use crate::view::escape;
 
@@ -70,11 +70,8 @@ fn filter(text: &str) -> Result<Targets, String> {
 }
 
 fn open(path: &Path) -> Result<File, String> {
-    let failed = |error: io::Error| format!("The log cannot be written to {}: {error}.", path.display());
-    // A link in its place may be from the repository, and lead to a file that must not be written.
-    relplan_contract::check_named(path)
-        .map_err(|error| format!("The log cannot be written to {}: {error}.", path.display()))?;
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed)
+    open_private(path, File::options().append(true))
+        .map_err(|why| format!("The log cannot be written to {}: {why}.", path.display()))
 }
 
 /// Where the log goes.

@@ -5,6 +5,7 @@ use relplan_contract::Cancel;
 use super::args::{PlanArgs, PlanFormat};
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::files::open_private;
 use super::load;
 use super::planning::{self, Prepared};
 use super::{review, review_basis, signals, typed};
@@ -106,16 +107,9 @@ pub(super) fn show(context: &Context, prepared: &Prepared, format: PlanFormat) {
 /// Writes a saved plan that only its owner can read.
 fn save(path: &std::path::Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // The link in its place may be from the repository, and lead to a file that must not be overwritten.
-    relplan_contract::check_named(path).map_err(|error| {
-        Failure::error(format!("The plan cannot be saved to {}: {error}.", path.display()))
-    })?;
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let opened = open_private(path, std::fs::OpenOptions::new().write(true).truncate(true));
     let written = opened.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())
     });
-    written
-        .map_err(|error| Failure::error(format!("The plan cannot be saved to {}: {error}.", path.display())))
+    written.map_err(|why| Failure::error(format!("The plan cannot be saved to {}: {why}.", path.display())))
 }

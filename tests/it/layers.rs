@@ -206,13 +206,10 @@ const OPENERS: &[&str] = &[
     "providers/postgres/src/connection.rs",
     "src/cli.rs",
     // The operator's.
-    "providers/git/src/netrc.rs",
-    "providers/mysql/src/credentials.rs",
-    "providers/postgres/src/service.rs",
+    "providers/contract/src/operator.rs",
     "src/cli/fmt.rs",
+    "src/cli/files.rs",
     "src/cli/init.rs",
-    "src/cli/log.rs",
-    "src/cli/plan.rs",
     "src/cli/state.rs",
     // The ledger, and whether it is one.
     "src/cli/ledger.rs",

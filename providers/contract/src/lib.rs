@@ -16,6 +16,7 @@ mod context;
 mod hosts;
 mod json;
 mod number;
+mod operator;
 mod path;
 mod place;
 mod problem;
@@ -34,6 +35,7 @@ pub use context::{Answer, Cancel, Clock, Context, Progress, Silent, Usage, Used}
 pub use hosts::{CredentialHosts, host_name, server_name};
 pub use json::{Json, JsonError, MAX_DEPTH};
 pub use number::{MAX_DIGITS, Number, NumberError, PRECISION};
+pub use operator::{home_file, operator_text};
 pub use path::{Path, Step, is_identifier};
 pub use place::Place;
 pub use problem::{Problem, ProblemKind};

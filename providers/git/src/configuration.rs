@@ -5,7 +5,7 @@
 //! signs, what a server of a given name is told, and how the objects are stored. The rest is for the operator to
 //! configure, as `git config --global` does.
 
-use crate::location::Location;
+use crate::location::host;
 use crate::ssh_command;
 
 /// The forms of a repository that change how it must be read. `worktreeConfig` is known as well: it only names another
@@ -123,18 +123,6 @@ impl<'k> Key<'k> {
     }
 }
 
-/// The host, with its port, that a URL or `user@host:` begins with.
-fn host(url: &str) -> Option<&str> {
-    let Ok(Location::Url(_)) = Location::parse(url) else { return None };
-    let authority = match url.split_once("://") {
-        Some(("file", _)) => return None,
-        Some((_, rest)) => rest.split('/').next()?,
-        None => url.split(':').next()?,
-    };
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    (!host.is_empty() && !host.contains('*')).then_some(host)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +171,7 @@ mod tests {
             ("url.ext::x .insteadof", "https://github.com/"),
             ("url.https://evil.example/.insteadof", "https://github.com/"),
             ("url.https://evil.example/.insteadof", "gh:"),
+            ("url.https://evil.example#@github.com/.insteadof", "https://github.com/"),
             ("url.file:///tmp/.insteadof", "file:///srv/"),
             ("gpg.program", "x"),
             ("gpg.format", "other"),

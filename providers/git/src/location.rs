@@ -96,7 +96,7 @@ impl Location {
         match self {
             Self::Folder(_) => false,
             Self::Url(url) => {
-                let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+                let authority = url.split_once("://").map(|(_, rest)| authority(rest));
                 let user = authority.and_then(|authority| authority.rsplit_once('@'));
                 user.is_some_and(|(user, _)| user.contains(':'))
             }
@@ -118,6 +118,23 @@ impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
+}
+
+/// User and host of what follows the scheme of a URL. A query or a fragment ends it as well: what stands behind is no host.
+fn authority(rest: &str) -> &str {
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// The host, with its port, that a URL or `user@host:` begins with; none of a path, a file, or what git is not given.
+pub(crate) fn host(url: &str) -> Option<&str> {
+    let Ok(Location::Url(_)) = Location::parse(url) else { return None };
+    let authority = match url.split_once("://") {
+        Some(("file", _)) => return None,
+        Some((_, rest)) => authority(rest),
+        None => url.split(':').next()?,
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    (!host.is_empty() && !host.contains('*')).then_some(host)
 }
 
 fn is_word(text: &str) -> bool {

@@ -3,25 +3,16 @@
 //!
 //! The format is that of ftp(1), as curl reads it: words, of which `machine NAME` and `default` begin an entry.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path as FilePath;
+use relplan_contract::{Context, CredentialHosts, Problem, home_file, host_name, operator_text};
 
-use relplan_contract::{Context, CredentialHosts, Problem, host_name};
-
-/// The most that is read of the file.
-const MOST_BYTES: u64 = 1024 * 1024;
+use crate::location::{Location, host};
 
 /// Refuses a URL whose server would get the login that is for every server.
-pub(crate) fn check(context: &Context, url: &str) -> Result<(), Problem> {
-    let Some((host, port)) = server(url) else { return Ok(()) };
-    let Some(home) = context.environment.get("HOME").filter(|home| !home.is_empty()) else { return Ok(()) };
-    let file = FilePath::new(home).join(".netrc");
-    let mut text = String::new();
+pub(crate) fn check(context: &Context, location: &Location) -> Result<(), Problem> {
+    let Some((host, port)) = server(location) else { return Ok(()) };
     // One that cannot be read here is none for git either.
-    if File::open(file).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).is_err() {
-        return Ok(());
-    }
+    let file = home_file(&context.environment, ".netrc");
+    let text = file.and_then(|file| operator_text(&file)).unwrap_or_default();
     if !answers_everybody(&text, host) || CredentialHosts::of(&context.environment).allow(host, port) {
         return Ok(());
     }
@@ -33,18 +24,14 @@ pub(crate) fn check(context: &Context, url: &str) -> Result<(), Problem> {
 }
 
 /// Host and port of a URL that git's HTTP library speaks to, without a password of its own.
-fn server(url: &str) -> Option<(&str, u16)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let port = match scheme {
+fn server(location: &Location) -> Option<(&str, u16)> {
+    let Location::Url(url) = location else { return None };
+    let port = match url.split_once("://")?.0 {
         "https" => 443,
         "http" => 80,
         _ => return None,
     };
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    if user.contains(':') {
-        return None;
-    }
+    let host = host(url).filter(|_| !location.has_password())?;
     match host.rsplit_once(':') {
         Some((name, digits)) if !digits.contains(']') => Some((name, digits.parse().unwrap_or(port))),
         Some(_) | None => Some((host, port)),
@@ -96,11 +83,14 @@ mod tests {
             ("https://[::1]/shop.git", Some(("[::1]", 443))),
             ("https://[::1]:8443/shop.git", Some(("[::1]", 8443))),
             ("https://ann:secret@git.example/shop.git", None),
+            ("https://evil.example#@git.example/shop.git", Some(("evil.example", 443))),
+            ("https://evil.example?x:y@git.example/shop.git", Some(("evil.example", 443))),
             ("ssh://git@git.example/shop.git", None),
             ("git@git.example:shop.git", None),
             ("file:///srv/git/shop.git", None),
         ] {
-            assert_eq!(server(url), found, "{url}");
+            let location = Location::parse(url).expect("a URL");
+            assert_eq!(server(&location), found, "{url}");
         }
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Place<'a> {
         if let Some(path) = location.local_path() {
             context.input("repository", &path)?;
         }
-        netrc::check(context, url).map_err(|problem| problem.about(Path::attribute("repository")))?;
+        netrc::check(context, location).map_err(|problem| problem.about(Path::attribute("repository")))?;
         let scratch = tempfile::Builder::new()
             .prefix("relplan-git-")
             .tempdir()

@@ -5,18 +5,14 @@
 //! What the release file gives itself goes where it says. `MYSQL_PWD` is never used.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use relplan_contract::{CredentialHosts, host_name, server_name};
+use relplan_contract::{CredentialHosts, home_file, host_name, operator_text, server_name};
 
 use crate::options::Options;
 
 /// The port where none is named.
 const PORT: u16 = 3306;
-
-/// The most that is read of an option file.
-const LARGEST: u64 = 1 << 20;
 
 /// How many option files may include each other.
 const MOST_FILES: usize = 64;
@@ -53,8 +49,7 @@ pub(crate) struct Credentials {
 
 /// The option file of the user's own.
 fn home(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
-    let file = Path::new(environment.get("HOME").filter(|home| !home.is_empty())?).join(".my.cnf");
-    file.is_file().then_some(file)
+    home_file(environment, ".my.cnf").filter(|file| file.is_file())
 }
 
 impl Credentials {
@@ -162,7 +157,7 @@ impl OptionFile {
         let mut unread = false;
         for _ in 0..MOST_FILES {
             let Some(file) = open.pop() else { break };
-            match text(&file) {
+            match operator_text(&file) {
                 Some(text) => open.extend(lines(&text, &mut groups)),
                 None => unread = true,
             }
@@ -220,15 +215,4 @@ fn unquoted(value: &str) -> String {
         }
     }
     value.split('#').next().unwrap_or_default().trim().to_owned()
-}
-
-/// The text of an option file; none where it is not there, or is no text.
-fn text(file: &Path) -> Option<String> {
-    // Opening a pipe would wait for somebody to write.
-    if !std::fs::metadata(file).ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    std::fs::File::open(file).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
-    Some(text)
 }

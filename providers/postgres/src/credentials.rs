@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path as FilePath, PathBuf};
 
-use relplan_contract::{CredentialHosts, Problem, host_name, server_name};
+use relplan_contract::{CredentialHosts, Problem, home_file, host_name, operator_text, server_name};
 
-use crate::service::{Service, home, text};
+use crate::service::Service;
 
 /// The port where none is named.
 const PORT: u16 = 5432;
@@ -204,7 +204,7 @@ impl Decision<'_> {
     /// The password file that libpq would use.
     fn passfile(&self) -> Option<PathBuf> {
         let named = self.given.get("PGPASSFILE").or_else(|| self.environment.get("PGPASSFILE"));
-        named.map(PathBuf::from).or_else(|| home(self.environment, ".pgpass"))
+        named.map(PathBuf::from).or_else(|| home_file(self.environment, ".pgpass"))
     }
 }
 
@@ -216,7 +216,7 @@ fn shown(host: &str, port: u16) -> String {
 fn lines(file: &FilePath) -> Vec<String> {
     const OF_OTHERS: u32 = 0o077;
     let private = std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & OF_OTHERS == 0);
-    let text = text(file).filter(|_| private).unwrap_or_default();
+    let text = operator_text(file).filter(|_| private).unwrap_or_default();
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 

@@ -3,11 +3,9 @@
 //! Source of the form: <https://www.postgresql.org/docs/current/libpq-pgservice.html>.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The most that is read of a file of libpq's.
-const LARGEST: u64 = 1 << 20;
+use relplan_contract::{home_file, operator_text};
 
 /// Where the system's file is when `PGSYSCONFDIR` does not say: Debian's place, and that of PostgreSQL's own builds.
 const OF_SYSTEM: [&str; 2] = ["/etc/postgresql-common", "/usr/local/pgsql/etc"];
@@ -22,13 +20,13 @@ impl Service {
         let own = environment
             .get("PGSERVICEFILE")
             .map(PathBuf::from)
-            .or_else(|| home(environment, ".pg_service.conf"));
+            .or_else(|| home_file(environment, ".pg_service.conf"));
         let system = match environment.get("PGSYSCONFDIR") {
             Some(folder) => vec![PathBuf::from(folder)],
             None => OF_SYSTEM.map(PathBuf::from).to_vec(),
         };
         let files = own.into_iter().chain(system.into_iter().map(|folder| folder.join("pg_service.conf")));
-        files.filter_map(|file| text(&file)).find_map(|text| Self::read(&text, name))
+        files.filter_map(|file| operator_text(&file)).find_map(|text| Self::read(&text, name))
     }
 
     fn read(text: &str, name: &str) -> Option<Self> {
@@ -65,22 +63,6 @@ impl Service {
     pub(crate) fn holds_password(&self) -> bool {
         ["password", "passfile"].iter().any(|key| self.get(key).is_some())
     }
-}
-
-/// A file of the user's own.
-pub(crate) fn home(environment: &BTreeMap<String, String>, name: &str) -> Option<PathBuf> {
-    environment.get("HOME").filter(|home| !home.is_empty()).map(|home| Path::new(home).join(name))
-}
-
-/// The text of a file of the operator's; none where it is not there, or is no text.
-pub(crate) fn text(file: &Path) -> Option<String> {
-    // Opening a pipe would wait for somebody to write.
-    if !std::fs::metadata(file).ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    std::fs::File::open(file).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 #[cfg(test)]
