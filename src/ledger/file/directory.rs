@@ -156,10 +156,7 @@ impl Directory {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(errno) => return Err(failed("remove", &self.path(&new), errno)),
         }
-        let taken = || StoreError::io("make", self.path(&new))(io::ErrorKind::AlreadyExists.into());
-        let mut file = self.new_file(&new)?.ok_or_else(taken)?;
-        file.write_all(content).map_err(StoreError::io("write", self.path(&new)))?;
-        file.sync_all().map_err(StoreError::io("sync", self.path(&new)))?;
+        self.write_new(&new, content)?;
         renameat(&self.fd, new.as_str(), &self.fd, name)
             .map_err(|errno| failed("rename", &self.path(&new), errno))?;
         self.sync()
@@ -173,10 +170,7 @@ impl Directory {
         new: &str,
         content: &[u8],
     ) -> Result<(), StoreError> {
-        let taken = || StoreError::io("make", self.path(new))(io::ErrorKind::AlreadyExists.into());
-        let mut file = self.new_file(new)?.ok_or_else(taken)?;
-        file.write_all(content).map_err(StoreError::io("write", self.path(new)))?;
-        file.sync_all().map_err(StoreError::io("sync", self.path(new)))?;
+        self.write_new(new, content)?;
         let linked = linkat(&self.fd, new, &self.fd, name, AtFlags::empty());
         unlinkat(&self.fd, new, AtFlags::empty())
             .map_err(|errno| failed("remove", &self.path(new), errno))?;
@@ -184,6 +178,14 @@ impl Directory {
             Ok(()) | Err(Errno::EXIST) => self.sync(),
             Err(errno) => Err(failed("make", &self.path(name), errno)),
         }
+    }
+
+    /// Makes a file that must not be there yet, with this content, which is durable then.
+    fn write_new(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let taken = || StoreError::io("make", self.path(name))(io::ErrorKind::AlreadyExists.into());
+        let mut file = self.new_file(name)?.ok_or_else(taken)?;
+        file.write_all(content).map_err(StoreError::io("write", self.path(name)))?;
+        file.sync_all().map_err(StoreError::io("sync", self.path(name)))
     }
 
     /// Makes the names in it durable.
