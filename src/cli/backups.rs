@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relplan_contract::{
-    Answer, Cancel, Context as Call, Problem, ProblemKind, Progress, Redactor, Resource, Tree, Value,
+    Answer, Cancel, Context as Call, Problem, ProblemKind, Progress, Resource, Tree, Value,
 };
 
 use super::args::{LedgerArgs, LockArgs, MeansArgs};
@@ -53,7 +53,7 @@ impl Backup {
         let Some(resource) = providers.resource_of_entry(&entry.provider, &key.address.resource.ty) else {
             return Err(Failure::error(format!("The provider {:?} of {key} is not there.", entry.provider)));
         };
-        let surroundings = Surroundings {
+        let mut surroundings = Surroundings {
             product: product.clone(),
             version: entry.version.to_string(),
             base: folder.clone(),
@@ -61,10 +61,11 @@ impl Backup {
             keep: planning::keep_folder(&folder, &product)?,
             environment: Arc::clone(&context.environment),
             clock: Arc::clone(&context.clock),
-            redactor: Arc::new(Redactor::new(secrets.iter().map(String::as_str))),
+            redactor: Arc::default(),
             masks: Arc::clone(&context.masks),
             usage: Arc::clone(&context.usage),
         };
+        surroundings.mask(&secrets.iter().cloned().collect());
         Ok(Self {
             entry: entry.clone(),
             object: entry.value.clone(),

@@ -49,9 +49,8 @@ pub(super) struct Context {
     pub command: String,
     /// What was asked of outside systems.
     pub usage: Arc<Usage>,
-    /// What the log is masked with.
+    /// Masks what is printed and logged: what is learned of secrets on the way counts at once.
     pub masks: Arc<Masks>,
-    redactor: Arc<Redactor>,
 }
 
 impl Context {
@@ -92,7 +91,6 @@ impl Context {
             key,
             usage: Arc::default(),
             masks,
-            redactor: Arc::default(),
         })
     }
 
@@ -109,24 +107,23 @@ impl Context {
     }
 
     /// Masks these texts in whatever is printed from now on.
-    pub(super) fn mask(&mut self, secrets: &BTreeSet<String>) {
-        self.redactor = Arc::new(Redactor::new(secrets.iter().map(String::as_str)));
-        self.masks.set(Arc::clone(&self.redactor));
+    pub(super) fn mask(&self, secrets: &BTreeSet<String>) {
+        self.masks.set(Arc::new(Redactor::new(secrets.iter().map(String::as_str))));
     }
 
     /// Prints text with every known secret masked, and no line in it that is a command to a CI's runner.
     pub(super) fn print(&self, text: &str) {
-        Terminal::print(&inert(&self.redactor.mask(text)));
+        Terminal::print(&inert(&self.masks.mask(text)));
     }
 
     /// Prints what a program wants byte for byte, with every known secret masked.
     pub(super) fn print_exactly(&self, text: &str) {
-        Terminal::print(&self.redactor.mask(text));
+        Terminal::print(&self.masks.mask(text));
     }
 
     /// The text with every known secret masked.
     pub(super) fn masked(&self, text: &str) -> String {
-        self.redactor.mask(text).into_owned()
+        self.masks.mask(text)
     }
 
     pub(super) fn print_line(&self, text: &str) {
@@ -150,7 +147,7 @@ impl Context {
     }
 
     pub(super) fn warn(&self, text: &str) {
-        Terminal::warn(&inert(&self.redactor.mask(text)));
+        Terminal::warn(&inert(&self.masks.mask(text)));
     }
 
     /// A path from the command line.
@@ -177,7 +174,7 @@ impl Context {
             let top = self.environment.get("GITHUB_WORKSPACE").map(Path::new);
             let folder = top.and_then(|top| self.directory.strip_prefix(top).ok()).unwrap_or(Path::new(""));
             let text = annotations::annotations(found, &self.sources, folder);
-            Terminal::warn(&self.redactor.mask(&text));
+            Terminal::warn(&self.masks.mask(&text));
         }
     }
 

@@ -231,11 +231,11 @@ async fn finish(
         let exit = if failure.uncertain.is_empty() { Exit::Error } else { Exit::Uncertain };
         Failure::Found(failure.found, exit)
     })?;
-    context.mask(&draft.secrets);
     surroundings.mask(&draft.secrets);
     for change in &draft.plan.changes {
-        let reasons: Vec<String> = change.reasons.iter().map(ToString::to_string).collect();
-        debug!(key = %change.key, action = ?change.action, reasons = reasons.join("; "), "planned");
+        let reasons = || change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        // Only evaluated where it is logged.
+        debug!(key = %change.key, action = ?change.action, reasons = reasons(), "planned");
     }
     let digest = digest::of(&draft.plan);
     let secrets = Secrets::of(&draft.plan, draft.providers.arguments(), seals);

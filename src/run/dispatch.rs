@@ -254,8 +254,9 @@ impl Dispatch<'_, '_> {
     }
 
     fn follow(&mut self, command: &Command) {
-        let change = command.index().and_then(|index| self.change(index));
-        trace!(?command, change = change.map(|change| display(&change.key)), "the machine commands");
+        let change = || command.index().and_then(|index| self.change(index));
+        // Only looked for where it is logged.
+        trace!(?command, change = change().map(|change| display(&change.key)), "the machine commands");
         match *command {
             Command::Prepare(index) => self.prepare(index),
             Command::RecordIntent(index) => self.record_intent(index),

@@ -27,7 +27,7 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Masks secrets.
     pub redactor: Arc<Redactor>,
-    /// What the log is masked with; it learns what this learns.
+    /// What everything printed and logged is masked with: it learns what this learns.
     pub masks: Arc<Masks>,
     /// Counts what is asked of outside systems.
     pub usage: Arc<Usage>,

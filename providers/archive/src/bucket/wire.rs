@@ -82,22 +82,20 @@ impl fmt::Debug for Wire {
 impl HttpService for Wire {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         self.context.usage.add(self.kind, Used { calls: 1, ..Used::default() });
-        let (method, begun) = (request.method().clone(), Instant::now());
-        let asked = format!("{}{}", request.uri().host().unwrap_or_default(), request.uri().path());
-        let ended = |status: Option<u16>| {
-            debug!(%method, asked, status, ms = begun.elapsed().as_millis(), "request ended");
-        };
         let allowed = allowed(self.silence, request.body().content_length() as u64);
         let late = |error| HttpError::new(HttpErrorKind::Timeout, error);
         // Asked when the environment has no credentials: the machine itself may have some.
         let of_machine = OF_MACHINES.iter().any(|path| request.uri().path().starts_with(path));
-        let answer = match tokio::time::timeout(allowed, self.inner.execute(request)).await.map_err(late)? {
+        let (method, uri, begun) = (request.method().clone(), request.uri().clone(), Instant::now());
+        let answered = tokio::time::timeout(allowed, self.inner.execute(request)).await;
+        let status = answered.as_ref().ok().and_then(|answer| Some(answer.as_ref().ok()?.status().as_u16()));
+        debug!(%method, host = uri.host(), path = uri.path(), status, ms = begun.elapsed().as_millis(), "request ended");
+        let answer = match answered.map_err(late)? {
             Err(error) if of_machine && error.kind() == HttpErrorKind::Connect => return Err(uncredited()),
             Err(error) if self.trusts_nobody && is_of_trust(&error) => return Err(unvouched()),
-            answer => answer.inspect_err(|_| ended(None))?,
+            answer => answer?,
         };
         let status = answer.status();
-        ended(Some(status.as_u16()));
         // What is not modified is no failure; nobody asks for it here, but the library may.
         if status.is_success() || status.as_u16() == 304 {
             return Ok(answer);
