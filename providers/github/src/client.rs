@@ -30,7 +30,7 @@ use limits::{Entry, Limits, PATIENCE};
 use upload::Upload;
 
 pub(crate) use fault::{Fault, Refusal};
-pub(crate) use graphql::{Data, GraphqlError};
+pub(crate) use graphql::{Data, GraphqlError, Variables};
 pub(crate) use limits::told as told_limit;
 pub(crate) use rest::{path, query};
 

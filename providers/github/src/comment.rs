@@ -7,18 +7,14 @@ use relplan_contract::{
     Answer, Applied, ApplyRequest, Attribute, Context, Lifetime, Observed, Problem, ReconcileRequest,
     Reconciled, Repeat, Resource, ResourceSchema, Type, Value,
 };
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
 
 use crate::GitHub;
 use crate::arguments::{not_known, text};
-use crate::client::{Fault, query};
-use crate::conversation;
+use crate::client::Fault;
+use crate::conversation::{self, Comment as Written, Conversation};
 use crate::marker;
 use crate::repository::{self, Repository};
 use crate::tag;
-use crate::viewer::{Author, Through};
 
 /// Name of the type.
 pub(crate) const TYPE_NAME: &str = "github_comment";
@@ -66,21 +62,9 @@ pub(crate) fn schema() -> ResourceSchema {
     }
 }
 
-#[derive(Deserialize)]
-struct Found {
-    id: i64,
-    node_id: String,
-    html_url: String,
-    #[serde(default)]
-    body: Option<String>,
-    user: Option<Author>,
-    performed_via_github_app: Option<Through>,
-}
-
 /// Where the comment stands.
 struct Place {
-    repository: Repository,
-    number: String,
+    conversation: Conversation,
     marker: String,
 }
 
@@ -90,7 +74,7 @@ impl Place {
         let (Some(repository), Some(number), Some(marker)) = (Repository::of(object)?, number, marker) else {
             return Ok(None);
         };
-        Ok(Some(Self { repository, number: number.to_string(), marker }))
+        Ok(Some(Self { conversation: Conversation { repository, number: number.to_string() }, marker }))
     }
 }
 
@@ -106,24 +90,13 @@ impl Comment {
     }
 
     /// The comments of this account with the mark, the oldest first.
-    async fn all(&self, context: &Context, place: &Place) -> Result<Vec<Found>, Problem> {
-        let path =
-            query(&place.repository.path(&["issues", &place.number, "comments"]), &[("per_page", "100")]);
-        let all = self.github.client.all::<Found>(context, &path, |left, right| left.id == right.id).await;
-        let what = format!("The comments on {}#{} could not be read", place.repository, place.number);
-        let mut all = all.map_err(|fault| fault.reading(&what))?;
-        all.retain(|one| marker::is_in(one.body.as_deref(), &place.marker));
-        if all.is_empty() {
-            return Ok(all);
-        }
-        // Anybody can write the mark into a comment of their own, and an account may have come by a state that names it.
-        let viewer = self.github.viewer(context).await?;
-        all.retain(|one| viewer.wrote(one.user.as_ref(), one.performed_via_github_app.as_ref()));
-        Ok(all)
+    async fn all(&self, context: &Context, place: &Place) -> Result<Vec<Written>, Problem> {
+        let is_marked = |one: &Written| marker::is_in(one.body.as_deref(), &place.marker);
+        place.conversation.ours(&self.github, context, is_marked).await
     }
 
     /// The newest of them.
-    async fn find(&self, context: &Context, place: &Place) -> Result<Option<Found>, Problem> {
+    async fn find(&self, context: &Context, place: &Place) -> Result<Option<Written>, Problem> {
         Ok(self.all(context, place).await?.pop())
     }
 
@@ -138,21 +111,13 @@ impl Comment {
         let mut ours = self.all(context, &place).await?;
         let newest = ours.pop();
         for older in &ours {
-            self.delete(context, &place, older).await?;
+            place.conversation.delete(&self.github.client, context, older.id).await?;
         }
         let written = match newest {
-            Some(found) => self.renew(context, &place, found, &wanted).await?,
-            None => self.post(context, &place, &wanted).await?,
+            Some(found) => self.renew(context, &place.conversation, found, &wanted).await?,
+            None => place.conversation.post(&self.github.client, context, &wanted).await?,
         };
         Ok(Applied::new(with_comment(planned, &written)))
-    }
-
-    async fn post(&self, context: &Context, place: &Place, wanted: &str) -> Result<Found, Problem> {
-        let what = format!("The comment on {}#{} could not be written", place.repository, place.number);
-        let path = place.repository.path(&["issues", &place.number, "comments"]);
-        let body = json!({ "body": wanted });
-        let made = self.github.client.change(context, Method::POST, &path, &body).await;
-        made.map_err(|fault| conversation::locked(fault, |fault| fault.changing(&what)))
     }
 
     /// Gives a comment this text, where people see it: one that was folded away is shown again, and where the token may not do
@@ -160,17 +125,17 @@ impl Comment {
     async fn renew(
         &self,
         context: &Context,
-        place: &Place,
-        found: Found,
+        place: &Conversation,
+        found: Written,
         wanted: &str,
-    ) -> Result<Found, Problem> {
+    ) -> Result<Written, Problem> {
         let client = &self.github.client;
         if conversation::is_hidden(client, context, &found.node_id).await? {
             match conversation::show(client, context, &found.node_id).await {
                 Ok(true) => {}
                 Ok(false) | Err(Fault::Refused(_)) => {
-                    let written = self.post(context, place, wanted).await?;
-                    self.delete(context, place, &found).await?;
+                    let written = place.post(client, context, wanted).await?;
+                    place.delete(client, context, found.id).await?;
                     return Ok(written);
                 }
                 Err(fault) => return Err(fault.reading("The comment could not be shown again")),
@@ -179,18 +144,7 @@ impl Comment {
         if found.body.as_deref() == Some(wanted) {
             return Ok(found);
         }
-        let what = format!("The comment on {}#{} could not be written", place.repository, place.number);
-        let path = place.repository.path(&["issues", "comments", &found.id.to_string()]);
-        let edited = client.change(context, Method::PATCH, &path, &json!({ "body": wanted })).await;
-        edited.map_err(|fault| conversation::locked(fault, |fault| fault.reading(&what)))
-    }
-
-    async fn delete(&self, context: &Context, place: &Place, found: &Found) -> Result<(), Problem> {
-        let path = place.repository.path(&["issues", "comments", &found.id.to_string()]);
-        match self.github.client.bare(context, Method::DELETE, &path).await {
-            Err(fault) if !fault.is_status(404) => Err(fault.reading("The comment could not be deleted")),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        place.edit(client, context, found.id, wanted).await
     }
 
     async fn observe(&self, context: &Context, prior: &Value) -> Result<Observed, Problem> {
@@ -227,13 +181,13 @@ impl Comment {
     async fn remove(&self, context: &Context, prior: &Value) -> Result<(), Problem> {
         let place = Place::of(prior)?.ok_or_else(not_known)?;
         for found in self.all(context, &place).await? {
-            self.delete(context, &place, &found).await?;
+            place.conversation.delete(&self.github.client, context, found.id).await?;
         }
         Ok(())
     }
 }
 
-fn with_comment(object: &Value, comment: &Found) -> Value {
+fn with_comment(object: &Value, comment: &Written) -> Value {
     object.clone().with("id", comment.id.into()).with("url", comment.html_url.as_str().into())
 }
 

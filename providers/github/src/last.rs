@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relplan_contract::{Context, Problem};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::GitHub;
-use crate::client::GraphqlError;
+use crate::client::{GraphqlError, Variables};
 use crate::days::day;
 use crate::repository::Repository;
 
@@ -151,22 +151,18 @@ async fn ask(github: &GitHub, context: &Context, questions: Vec<Question>) -> Ve
 
 /// One request, with what each search wants to know next.
 async fn round(github: &GitHub, context: &Context, searches: &mut [&mut Search]) {
-    let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+    let (mut parts, mut variables) = (String::new(), Variables::default());
     for (index, search) in searches.iter().enumerate() {
-        let mut variable = |letter: &str, kind: &str, value: Json| {
-            let name = format!("{letter}{index}");
-            declared.push_str(&format!("${name}:{kind},"));
-            variables.insert(name.clone(), value);
-            format!("${name}")
-        };
+        let mut variable =
+            |letter: &str, kind: &str, value: Json| variables.add(format!("{letter}{index}"), kind, value);
         let repository = search.repository();
         let owner = variable("o", "String!", repository.owner.as_str().into());
         let name = variable("n", "String!", repository.name.as_str().into());
         let wanted = search.wanted(&mut variable);
         parts.push_str(&format!("r{index}:repository(owner:{owner},name:{name}){{{wanted}}} "));
     }
-    let query = format!("query Ranges({declared}){{{parts}}}{}", search::fragments(&parts));
-    match github.client.ask_parts(context, &query, Json::Object(variables)).await {
+    let (query, variables) = variables.operation("query Ranges", &parts, &search::fragments(&parts));
+    match github.client.ask_parts(context, &query, variables).await {
         Ok(mut data) => {
             for (index, search) in searches.iter_mut().enumerate() {
                 let alias = format!("r{index}");

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use relplan_contract::{Context, Problem, Value};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::GitHub;
 use crate::beside::{self, Beside, Wants};
 use crate::checks::{self, Checks, Rollup};
-use crate::client::{Client, Data, GraphqlError};
+use crate::client::{Client, Data, GraphqlError, Variables};
 use crate::last::{self, Head, Names, Range};
 use crate::repository::Repository;
 
@@ -291,7 +291,7 @@ fn one(data: &mut Data, index: usize, question: &Question) -> Result<Look, Probl
 
 /// The query with its variables: texts never become part of the query itself.
 fn query(questions: &[Question]) -> (String, Json) {
-    let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+    let (mut parts, mut variables) = (String::new(), Variables::default());
     for (index, question) in questions.iter().enumerate() {
         let texts = [
             ("o", question.repository.owner.clone()),
@@ -301,14 +301,12 @@ fn query(questions: &[Question]) -> (String, Json) {
             ("t", question.tag.clone()),
         ];
         for (letter, text) in texts {
-            declared.push_str(&format!("${letter}{index}:String!,"));
-            variables.insert(format!("{letter}{index}"), text.into());
+            variables.add(format!("{letter}{index}"), "String!", text);
         }
         let newest = if question.wants.drafts { NEWEST } else { "" };
         let (beside, more) = beside::query(&question.wants, &question.tag, &question.reference, index);
         for (name, value) in more {
-            declared.push_str(&format!("${name}:String!,"));
-            variables.insert(name, value);
+            variables.add(name, "String!", value);
         }
         parts.push_str(&format!(
             "r{index}:repository(owner:$o{index},name:$n{index}){{id isArchived \
@@ -318,6 +316,6 @@ fn query(questions: &[Question]) -> (String, Json) {
         ));
     }
     let fragment =
-        "fragment commit on Commit{messageHeadline committedDate author{name} statusCheckRollup{state}}";
-    (format!("query Look({declared}){{{parts}}} {fragment}"), Json::Object(variables))
+        " fragment commit on Commit{messageHeadline committedDate author{name} statusCheckRollup{state}}";
+    variables.operation("query Look", &parts, fragment)
 }

@@ -76,7 +76,9 @@ impl Release {
         }
         if request.prior.is_none() {
             planned.notes.extend(check_there(&wanted, config, &seen)?);
-            planned.notes.extend(self.check_whole(context, &wanted, config, &seen).await?);
+            let note =
+                self.check_whole(context, &wanted, (config, planned.value.get("assets")), &seen).await?;
+            planned.notes.extend(note);
             if seen.tag().is_none() {
                 let place = (&wanted.tag.repository, &*wanted.tag.name, "tag");
                 planned.notes.extend(look::place(&self.github, context, place, &seen).await?);
@@ -101,7 +103,7 @@ impl Release {
         &self,
         context: &Context,
         wanted: &Wanted,
-        config: &Value,
+        (config, pinned): (&Value, &Value),
         seen: &Look,
     ) -> Result<Option<String>, Problem> {
         let client = &self.github.client;
@@ -116,7 +118,7 @@ impl Release {
                 let files = assets::wanted(context, config);
                 if !files.is_empty() && !wanted.is_ours(found.body.as_deref()) {
                     let repository = &wanted.tag.repository;
-                    Attaching::new(client, context, repository, &found).compared(&files).await?;
+                    Attaching::new(client, context, repository, &found).compared(&files, pinned).await?;
                 }
                 Ok(None)
             }
@@ -225,7 +227,7 @@ fn changed(prior: &Value, wanted: &Wanted, seen: &Look) -> Option<Value> {
     if !same_text(body, prior.get("body").as_str().unwrap_or_default()) {
         now = now.with("body", body.into());
     }
-    let title = wanted.name.as_deref().unwrap_or(&wanted.tag.name);
+    let title = wanted.title();
     if let Some(name) = release.name.as_deref().filter(|name| !name.is_empty() && *name != title) {
         now = now.with("name", name.into());
     }

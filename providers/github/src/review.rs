@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relplan_contract::{Answer, Context, Problem, Review, Reviews};
-use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::GitHub;
-use crate::client::{Client, Fault, GraphqlError, query};
-use crate::conversation;
+use crate::client::{Client, Fault, GraphqlError};
+use crate::conversation::{self, Comment, Conversation};
 use crate::pulls;
 use crate::repository::Repository;
-use crate::viewer::{Author, Through, Viewer};
+use crate::viewer::Viewer;
 
 /// How each text begins that relplan writes for reviewers.
 const BEGINNING: &str = "<!-- relplan_";
@@ -32,17 +31,6 @@ const AT_ONCE: usize = 100;
 /// Pull requests as a place of review.
 pub(crate) struct PullRequests {
     github: Arc<GitHub>,
-}
-
-#[derive(Deserialize)]
-struct Comment {
-    id: i64,
-    node_id: String,
-    html_url: String,
-    #[serde(default)]
-    body: Option<String>,
-    user: Option<Author>,
-    performed_via_github_app: Option<Through>,
 }
 
 /// What the GraphQL API tells of a comment.
@@ -99,40 +87,33 @@ fn first_line(comment: &Comment) -> &str {
     comment.body.as_deref().and_then(|body| body.lines().next()).unwrap_or_default()
 }
 
-/// A pull request.
-struct Place {
-    repository: Repository,
-    number: String,
-}
-
-impl Place {
-    fn read(client: &Client, context: &Context, change: &str) -> Result<Self, Problem> {
-        let (repository, number) = change.split_once('#').unwrap_or(("", change));
-        let variable = |name: &str| context.environment.get(name).map_or("", String::as_str);
-        let repository = match repository {
-            "" => variable("GITHUB_REPOSITORY"),
-            given => given,
-        };
-        let environments = variable("GITHUB_API_URL");
-        // The repository that the environment names is one of the server that it names.
-        if !change.contains('#') && !environments.is_empty() && !client.is_at(environments) {
-            let message = format!(
-                "The release is on the server {}, and the pull request {change:.100?} is looked for in {repository} of \
-                 {environments}, which the environment names.",
-                client.server()
-            );
-            return Err(Problem::refused(message).hint(
-                "Write OWNER/NAME#NUMBER for a pull request on the server of the release file, or let GITHUB_API_URL and the \
-                 provider's base_url name the same one.",
-            ));
-        }
-        let is_number =
-            !number.is_empty() && number.len() < 12 && number.bytes().all(|byte| byte.is_ascii_digit());
-        match Repository::parse(repository) {
-            Some(repository) if is_number => Ok(Self { repository, number: number.to_owned() }),
-            _ => Err(Problem::refused(format!("{change:.100?} names no pull request here."))
-                .hint("Write OWNER/NAME#NUMBER; the number alone will do where GITHUB_REPOSITORY is set.")),
-        }
+/// The pull request that `OWNER/NAME#NUMBER` or a number alone names.
+fn place(client: &Client, context: &Context, change: &str) -> Result<Conversation, Problem> {
+    let (repository, number) = change.split_once('#').unwrap_or(("", change));
+    let variable = |name: &str| context.environment.get(name).map_or("", String::as_str);
+    let repository = match repository {
+        "" => variable("GITHUB_REPOSITORY"),
+        given => given,
+    };
+    let environments = variable("GITHUB_API_URL");
+    // The repository that the environment names is one of the server that it names.
+    if !change.contains('#') && !environments.is_empty() && !client.is_at(environments) {
+        let message = format!(
+            "The release is on the server {}, and the pull request {change:.100?} is looked for in {repository} of \
+             {environments}, which the environment names.",
+            client.server()
+        );
+        return Err(Problem::refused(message).hint(
+            "Write OWNER/NAME#NUMBER for a pull request on the server of the release file, or let GITHUB_API_URL and the \
+             provider's base_url name the same one.",
+        ));
+    }
+    let is_number =
+        !number.is_empty() && number.len() < 12 && number.bytes().all(|byte| byte.is_ascii_digit());
+    match Repository::parse(repository) {
+        Some(repository) if is_number => Ok(Conversation { repository, number: number.to_owned() }),
+        _ => Err(Problem::refused(format!("{change:.100?} names no pull request here."))
+            .hint("Write OWNER/NAME#NUMBER; the number alone will do where GITHUB_REPOSITORY is set.")),
     }
 }
 
@@ -141,25 +122,18 @@ impl PullRequests {
         Self { github }
     }
 
-    /// Our own comments of the topic, the oldest first. What others wrote counts for nothing, whatever they call themselves.
-    async fn ours(&self, context: &Context, place: &Place, topic: &str) -> Result<Vec<Ours>, Problem> {
-        let client = &self.github.client;
-        let what = format!("The comments of {}#{} could not be read", place.repository, place.number);
-        let path =
-            query(&place.repository.path(&["issues", &place.number, "comments"]), &[("per_page", "100")]);
-        let all = client.all::<Comment>(context, &path, |left, right| left.id == right.id).await;
-        let mut all = all.map_err(|fault| fault.reading(&what))?;
-        all.retain(|comment| {
+    /// Our own comments of the topic, the oldest first, with what became of them.
+    async fn ours(&self, context: &Context, place: &Conversation, topic: &str) -> Result<Vec<Ours>, Problem> {
+        let is_of_topic = |comment: &Comment| {
             let first = first_line(comment);
             first.starts_with(BEGINNING) && first.contains(topic)
-        });
-        if all.is_empty() {
+        };
+        let ours = place.ours(&self.github, context, is_of_topic).await?;
+        if ours.is_empty() {
             return Ok(Vec::new());
         }
         let viewer = self.github.viewer(context).await?;
-        all.retain(|one| viewer.wrote(one.user.as_ref(), one.performed_via_github_app.as_ref()));
-        all.sort_by_key(|comment| comment.id);
-        self.look(context, &viewer, all).await
+        self.look(context, &viewer, ours).await
     }
 
     /// Whether comments of ours are still as we wrote them. Only the GraphQL API tells who edited one.
@@ -199,39 +173,25 @@ impl PullRequests {
     }
 
     async fn write(&self, context: &Context, review: Review<'_>, text: &str) -> Result<String, Problem> {
-        let place = Place::read(&self.github.client, context, review.change)?;
+        let place = place(&self.github.client, context, review.change)?;
         let client = &self.github.client;
-        let what = format!("The comment in {}#{} could not be written", place.repository, place.number);
         let mut seen = self.ours(context, &place, review.topic).await?;
         seen.retain(|one| !one.hidden);
         let newest = seen.iter().rposition(Ours::is_whole).map(|at| seen.remove(at).comment);
         for old in &seen {
             self.fold(context, &place, &old.comment).await?;
         }
-        let body = json!({ "body": text });
-        let written: Comment = match newest {
+        let written = match newest {
             Some(comment) if comment.body.as_deref().map(str::trim_end) == Some(text.trim_end()) => comment,
-            Some(comment) => {
-                let path = place.repository.path(&["issues", "comments", &comment.id.to_string()]);
-                client
-                    .change(context, Method::PATCH, &path, &body)
-                    .await
-                    .map_err(|fault| conversation::locked(fault, |fault| fault.reading(&what)))?
-            }
-            None => {
-                let path = place.repository.path(&["issues", &place.number, "comments"]);
-                client
-                    .change(context, Method::POST, &path, &body)
-                    .await
-                    .map_err(|fault| conversation::locked(fault, |fault| fault.changing(&what)))?
-            }
+            Some(comment) => place.edit(client, context, comment.id, text).await?,
+            None => place.post(client, context, text).await?,
         };
         Ok(written.html_url)
     }
 
     /// Folds an older plan away. Where the token may not do that, the text says it: what is still read as a plan would stand
     /// against the newer one.
-    async fn fold(&self, context: &Context, place: &Place, comment: &Comment) -> Result<(), Problem> {
+    async fn fold(&self, context: &Context, place: &Conversation, comment: &Comment) -> Result<(), Problem> {
         let client = &self.github.client;
         match conversation::hide(client, context, &comment.node_id).await {
             Err(Fault::Refused(_)) => {}
@@ -239,17 +199,15 @@ impl PullRequests {
                 return folded.map_err(|fault| fault.reading("An outdated comment could not be folded"));
             }
         }
-        let path = place.repository.path(&["issues", "comments", &comment.id.to_string()]);
-        let body = json!({ "body": REPLACED });
-        let written = client.change::<Comment>(context, Method::PATCH, &path, &body).await;
+        let written = place.put(client, context, comment.id, REPLACED).await;
         written.map(drop).map_err(|fault| fault.reading("An outdated comment could not be replaced"))
     }
 
     async fn read(&self, context: &Context, review: Review<'_>) -> Result<Option<String>, Problem> {
-        let place = Place::read(&self.github.client, context, review.change)?;
+        let place = place(&self.github.client, context, review.change)?;
         let mut ours = self.ours(context, &place, review.topic).await?;
         let refused = |why: &str| {
-            let message = format!("The plan in the review of {}#{} {why}", place.repository, place.number);
+            let message = format!("The plan in the review of {place} {why}");
             Err(Problem::conflict(message)
                 .hint("Plan with `relplan plan -pr=NUMBER` again, and let it be reviewed."))
         };
@@ -272,7 +230,7 @@ impl PullRequests {
 impl PullRequests {
     /// Who may write and approves a pull request as it is now: what was pushed after an approval nobody has approved.
     async fn approvers(&self, context: &Context, change: &str) -> Result<Vec<String>, Problem> {
-        let place = Place::read(&self.github.client, context, change)?;
+        let place = place(&self.github.client, context, change)?;
         let number = place.number.parse().unwrap_or_default();
         let pull = pulls::one(&self.github.client, context, &place.repository, number).await?;
         let current = pull.approvals.into_iter().filter(|approval| approval.current);

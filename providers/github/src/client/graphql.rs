@@ -3,7 +3,7 @@
 use relplan_contract::Context;
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::limits::{Kind as LimitKind, Limit, told_by_type, told_in_words};
 use super::{Body, Client, Fault, Request};
@@ -42,6 +42,30 @@ impl Data {
                 Err(error.cloned().unwrap_or_default().fault())
             }
         }
+    }
+}
+
+/// The variables of a query that is put together: texts never become part of the query itself. GitHub refuses those that
+/// nothing uses.
+#[derive(Default)]
+pub(crate) struct Variables {
+    declared: String,
+    values: Map<String, Json>,
+}
+
+impl Variables {
+    /// One more, of a type of GitHub's schema; gives how the query refers to it.
+    pub(crate) fn add(&mut self, name: impl Into<String>, kind: &str, value: impl Into<Json>) -> String {
+        let name = name.into();
+        self.declared.push_str(&format!("${name}:{kind},"));
+        let reference = format!("${name}");
+        self.values.insert(name, value.into());
+        reference
+    }
+
+    /// The operation with them: `query` or `mutation`, its name, what is asked, and the fragments of that.
+    pub(crate) fn operation(self, head: &str, asked: &str, fragments: &str) -> (String, Json) {
+        (format!("{head}({}){{{asked}}}{fragments}", self.declared), Json::Object(self.values))
     }
 }
 

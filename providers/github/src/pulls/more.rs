@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use relplan_contract::{Context, Problem};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::node::{Head, LABELS, Label, Node, Nodes, REVIEWS, Review};
 use crate::checks::{self, Checks};
-use crate::client::Client;
+use crate::client::{Client, GraphqlError, Variables};
+use crate::repository::Repository;
 
 /// How many pull requests one request asks about.
 const AT_ONCE: usize = 20;
@@ -98,14 +99,10 @@ async fn ask(client: &Client, context: &Context, nodes: &mut [&mut Node]) -> Res
 }
 
 fn query(nodes: &[&mut Node]) -> (String, Json) {
-    let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+    let (mut parts, mut variables) = (String::new(), Variables::default());
     for (index, node) in nodes.iter().enumerate() {
-        let mut variable = |letter: char, kind: &str, value: String| {
-            let name = format!("{letter}{index}");
-            declared.push_str(&format!("${name}:{kind},"));
-            variables.insert(name.clone(), value.into());
-            format!("${name}")
-        };
+        let mut variable =
+            |letter: char, kind: &str, value: String| variables.add(format!("{letter}{index}"), kind, value);
         let id = variable('i', "ID!", node.id.clone());
         let Some(missing) = Missing::of(node) else { continue };
         let mut wanted = "id".to_owned();
@@ -125,18 +122,18 @@ fn query(nodes: &[&mut Node]) -> (String, Json) {
         }
         parts.push_str(&format!("m{index}:node(id:{id}){{...on PullRequest{{{wanted}}}}} "));
     }
-    (format!("query Rest({declared}){{{parts}}}"), Json::Object(variables))
+    variables.operation("query Rest", &parts, "")
 }
 
 /// Which of these merge commits a branch has, whatever branch they were merged into: by repository and commit.
 pub(super) async fn held(
     client: &Client,
     context: &Context,
-    asked: &[(super::Repository, String, String)],
-) -> Result<BTreeMap<(super::Repository, String), bool>, Problem> {
+    asked: &[(Repository, String, String)],
+) -> Result<BTreeMap<(Repository, String), bool>, Problem> {
     let mut held = BTreeMap::new();
     for some in asked.chunks(AT_ONCE) {
-        let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+        let (mut parts, mut variables) = (String::new(), Variables::default());
         for (index, (repository, branch, commit)) in some.iter().enumerate() {
             let texts = [
                 ("o", repository.owner.clone()),
@@ -145,20 +142,19 @@ pub(super) async fn held(
                 ("c", commit.clone()),
             ];
             for (letter, text) in texts {
-                declared.push_str(&format!("${letter}{index}:String!,"));
-                variables.insert(format!("{letter}{index}"), text.into());
+                variables.add(format!("{letter}{index}"), "String!", text);
             }
             parts.push_str(&format!(
                 "c{index}:repository(owner:$o{index},name:$n{index}){{ref(qualifiedName:$b{index}){{compare(headRef:$c{index}){{aheadBy}}}}}} "
             ));
         }
         let what = "Which branch has what was merged elsewhere could not be read";
-        let query = format!("query Held({declared}){{{parts}}}");
-        let answer = client.ask_parts(context, &query, Json::Object(variables)).await;
+        let (query, variables) = variables.operation("query Held", &parts, "");
+        let answer = client.ask_parts(context, &query, variables).await;
         let mut data = answer.map_err(|fault| fault.reading(what))?;
         for (index, (repository, _, commit)) in some.iter().enumerate() {
             // A commit that is gone, or has nothing in common with the branch, cannot be compared: it is not on it.
-            let part = data.part(&format!("c{index}"), crate::client::GraphqlError::is_missing_inside);
+            let part = data.part(&format!("c{index}"), GraphqlError::is_missing_inside);
             let part = part.map_err(|fault| fault.reading(what))?;
             let ahead = part.pointer("/ref/compare/aheadBy").and_then(Json::as_u64);
             held.insert((repository.clone(), commit.clone()), ahead == Some(0));

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use relplan_contract::{Context, Problem};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::node::{Node, fragment};
 use super::{Pull, Selection, Since, Wants, more};
 use crate::checks;
-use crate::client::Client;
+use crate::client::{Client, Variables};
 use crate::last::Range;
 use crate::repositories::PageInfo;
 use crate::repository::Repository;
@@ -285,43 +285,40 @@ async fn finish(
 }
 
 fn query(places: &[Place<'_>], selection: &Selection, wants: Wants) -> (String, Json) {
-    let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+    let (mut parts, mut variables) = (String::new(), Variables::default());
     for (index, place) in places.iter().enumerate() {
-        declared.push_str(&format!("$o{index}:String!,$n{index}:String!,"));
-        variables.insert(format!("o{index}"), json!(place.repository.owner));
-        variables.insert(format!("n{index}"), json!(place.repository.name));
-        let base = format!("baseRefName:$b{index},");
+        let mut variable =
+            |letter: char, kind: &str, value: Json| variables.add(format!("{letter}{index}"), kind, value);
+        let owner = variable('o', "String!", json!(place.repository.owner));
+        let name = variable('n', "String!", json!(place.repository.name));
         let mut list = |alias: &str, letter: char, (states, base, order): (&str, &str, &str), next: &Next| {
             let after = match next {
                 Next::None => return String::new(),
                 Next::First => Json::Null,
                 Next::After(cursor) => json!(cursor),
             };
-            declared.push_str(&format!("${letter}{index}:String,"));
-            variables.insert(format!("{letter}{index}"), after);
+            let after = variable(letter, "String", after);
             format!(
-                "{alias}:pullRequests(states:{states},{base}first:50,after:${letter}{index},orderBy:{{{order}}}){{...pulls}} "
+                "{alias}:pullRequests(states:{states},{base}first:50,after:{after},orderBy:{{{order}}}){{...pulls}} "
             )
         };
+        let base = format!("baseRefName:$b{index},");
         let open = list("open", 'x', ("OPEN", &base, "field:CREATED_AT,direction:ASC"), &place.open);
         let merged = list("merged", 'y', ("MERGED", "", "field:UPDATED_AT,direction:DESC"), &place.merged);
-        // GitHub refuses variables that nothing uses.
         if !open.is_empty() {
-            declared.push_str(&format!("$b{index}:String,"));
-            variables.insert(format!("b{index}"), json!(selection.base));
+            variable('b', "String", json!(selection.base));
         }
         let mut branch = String::new();
         if let Some(name) = &selection.base {
-            declared.push_str(&format!("$r{index}:String!,"));
-            variables.insert(format!("r{index}"), json!(format!("refs/heads/{name}")));
-            branch.push_str(&format!("base:ref(qualifiedName:$r{index}){{name target{{oid}}}} "));
+            let name = variable('r', "String!", json!(format!("refs/heads/{name}")));
+            branch.push_str(&format!("base:ref(qualifiedName:{name}){{name target{{oid}}}} "));
         }
         parts.push_str(&format!(
-            "r{index}:repository(owner:$o{index},name:$n{index}){{defaultBranchRef{{name target{{oid}}}} \
+            "r{index}:repository(owner:{owner},name:{name}){{defaultBranchRef{{name target{{oid}}}} \
              {branch}{open}{merged}}} "
         ));
     }
-    (format!("query PullRequests({declared}){{{parts}}} {}", fragment(wants)), Json::Object(variables))
+    variables.operation("query PullRequests", &parts, &format!(" {}", fragment(wants)))
 }
 
 /// One pull request, with its reviews.

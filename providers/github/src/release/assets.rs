@@ -174,6 +174,16 @@ impl Wanted {
     }
 }
 
+impl Measured {
+    /// As a plan or the state has it.
+    fn of(described: &Value) -> Self {
+        Self {
+            size: described.get("size").as_i64().unwrap_or_default(),
+            sha256: described.get("sha256").as_str().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 fn described(name: Value, measured: &Measured) -> Value {
     let Measured { size, sha256 } = measured;
     Value::map([("name", name), ("size", (*size).into()), ("sha256", sha256.as_str().into())])

@@ -62,7 +62,7 @@ impl Wanted {
         (prerelease != self.prerelease).then_some("its prerelease mark is another")
     }
 
-    fn title(&self) -> &str {
+    pub(super) fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.tag.name)
     }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use relplan_contract::{Context, Problem, ProblemKind};
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::{Wanted, conflict};
 use crate::GitHub;
 use crate::arguments::archived;
 use crate::beside::Wants;
-use crate::client::Client;
+use crate::client::{Client, Variables};
 use crate::look::{Question, Tag as Found, look};
 
 /// How many refs one request makes: GitHub makes them one after the other, and gives up after ten seconds.
@@ -112,17 +112,16 @@ async fn create(github: &Arc<GitHub>, context: &Context, new: NewRef) -> Result<
 }
 
 async fn create_all(client: &Client, context: &Context, refs: &[NewRef]) -> Vec<Result<(), Problem>> {
-    let (mut declared, mut parts, mut variables) = (String::new(), String::new(), Map::new());
+    let (mut parts, mut variables) = (String::new(), Variables::default());
     for (index, new) in refs.iter().enumerate() {
-        declared.push_str(&format!("$i{index}:CreateRefInput!,"));
-        parts.push_str(&format!("m{index}:createRef(input:$i{index}){{ref{{name}}}} "));
         let name = format!("refs/tags/{}", new.name);
         let input = json!({ "repositoryId": new.repository_id, "name": name, "oid": new.oid });
-        variables.insert(format!("i{index}"), input);
+        let input = variables.add(format!("i{index}"), "CreateRefInput!", input);
+        parts.push_str(&format!("m{index}:createRef(input:{input}){{ref{{name}}}} "));
     }
-    let query = format!("mutation CreateTags({declared}){{{parts}}}");
+    let (query, variables) = variables.operation("mutation CreateTags", &parts, "");
     let what = "The tag could not be made";
-    match client.ask_parts(context, &query, Json::Object(variables)).await {
+    match client.ask_parts(context, &query, variables).await {
         Ok(data) => (0..refs.len())
             .map(|index| {
                 let alias = format!("m{index}");

@@ -3,6 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::{PATIENCE, UNTOLD};
@@ -100,17 +102,31 @@ fn message(body: &str) -> String {
     }
 }
 
-/// The limit that keeps a query from being answered. Texts in the data are people's own, and say nothing.
+/// The limit that keeps a query from being answered. Texts in the data are people's own, and say nothing: they are passed over.
 fn told_by_graphql(body: &str) -> Option<Kind> {
-    let json = serde_json::from_str::<Json>(body).ok()?;
-    if json.get("data").is_some_and(Json::is_object) {
-        return None;
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Told {
+        data: Option<IgnoredAny>,
+        errors: Option<Vec<Said>>,
+        #[serde(flatten)]
+        whole: Said,
     }
-    let told = |part: &Json, name: &str| part.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let errors = json.get("errors").and_then(Json::as_array).into_iter().flatten();
-    errors
-        .chain([&json])
-        .find_map(|part| told_by_type(&told(part, "type")).or_else(|| told_in_words(&told(part, "message"))))
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Said {
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        message: Option<String>,
+    }
+    let told = serde_json::from_str::<Told>(body).ok().filter(|told| told.data.is_none())?;
+    let by_type = |said: &Said| said.kind.as_deref().and_then(told_by_type);
+    let in_words = |said: &Said| said.message.as_deref().and_then(told_in_words);
+    told.errors
+        .iter()
+        .flatten()
+        .chain([&told.whole])
+        .find_map(|said| by_type(said).or_else(|| in_words(said)))
 }
 
 /// GitHub's own words for it: its documentation has one of them, its answers have both.

@@ -51,8 +51,8 @@ impl<'a> Attaching<'a> {
 
     /// The assets as they are now.
     async fn there(&self) -> Result<Vec<Asset>, Problem> {
-        let path = self.repository.path(&["releases", &self.release.id.to_string(), "assets"]);
-        list(self.client, self.context, &path).await.map_err(|fault| fault.reading(&self.unread()))
+        let there = list(self.client, self.context, (self.repository, self.release.id)).await;
+        there.map_err(|fault| fault.reading(&self.unread()))
     }
 
     fn unread(&self) -> String {
@@ -62,13 +62,18 @@ impl<'a> Attaching<'a> {
         )
     }
 
-    /// Compares the known files of a plan with what is there.
-    pub(in crate::release) async fn compared(&self, files: &[Wanted]) -> Result<(), Problem> {
+    /// Compares the known files of a plan with what is there. What is pinned was measured already.
+    pub(in crate::release) async fn compared(&self, files: &[Wanted], pinned: &Value) -> Result<(), Problem> {
         let there = self.there().await?;
-        for file in files {
-            // A file that is not there yet is compared by apply.
-            let Ok(mut opened) = file.open() else { continue };
-            let measured = file.measured(&mut opened)?;
+        for (index, file) in files.iter().enumerate() {
+            let measured = match known(pinned, index) {
+                Some(known) => Measured::of(known),
+                // A file that is not there yet is compared by apply.
+                None => match file.open() {
+                    Ok(mut opened) => file.measured(&mut opened)?,
+                    Err(_) => continue,
+                },
+            };
             match found(&there, &file.name, &measured) {
                 Some(asset) if asset.is(&measured) => {}
                 Some(asset) => return Err(self.other(&asset.name)),
@@ -93,8 +98,7 @@ impl<'a> Attaching<'a> {
         for (index, file) in wanted.iter().enumerate() {
             let mut opened = file.open()?;
             let measured = file.measured(&mut opened)?;
-            let promised = pinned.as_list().and_then(|pinned| pinned.get(index));
-            file.check_pinned(promised, &measured)?;
+            file.check_pinned(known(pinned, index), &measured)?;
             let asset = match found(&there, &file.name, &measured) {
                 Some(asset) if asset.is(&measured) => asset.clone(),
                 Some(asset) if own => {
@@ -218,9 +222,7 @@ impl<'a> Attaching<'a> {
 
 impl Wanted {
     fn check_pinned(&self, promised: Option<&Value>, measured: &Measured) -> Result<(), Problem> {
-        let Some(promised) = promised.filter(|promised| matches!(promised.kind(), Kind::Map(_))) else {
-            return Ok(());
-        };
+        let Some(promised) = promised else { return Ok(()) };
         let same = promised.get("size").as_i64() == Some(measured.size)
             && promised.get("sha256").as_str() == Some(&measured.sha256);
         if same {
@@ -231,16 +233,24 @@ impl Wanted {
     }
 }
 
+/// What a plan knows of the file at an index, where it does.
+fn known(pinned: &Value, index: usize) -> Option<&Value> {
+    pinned.as_list()?.get(index).filter(|known| matches!(known.kind(), Kind::Map(_)))
+}
+
 /// The asset of a name; or of a checksum, where GitHub gave the file a name of its own.
 fn found<'a>(there: &'a [Asset], name: &str, file: &Measured) -> Option<&'a Asset> {
     let by_name = there.iter().find(|asset| asset.is_called(name));
     by_name.or_else(|| there.iter().find(|asset| asset.has_digest_of(file) && stored(name).is_none()))
 }
 
-async fn list(client: &Client, context: &Context, path: &str) -> Result<Vec<Asset>, Fault> {
-    client
-        .all::<Asset>(context, &query(path, &[("per_page", "100")]), |left, right| left.id == right.id)
-        .await
+async fn list(
+    client: &Client,
+    context: &Context,
+    (repository, id): (&Repository, i64),
+) -> Result<Vec<Asset>, Fault> {
+    let path = query(&repository.path(&["releases", &id.to_string(), "assets"]), &[("per_page", "100")]);
+    client.all::<Asset>(context, &path, |left, right| left.id == right.id).await
 }
 
 /// What became of the assets that were attached; none when the release is gone. One that was removed is left out.
@@ -250,8 +260,7 @@ pub(in crate::release) async fn now(
     (repository, id): (&Repository, i64),
     attached: &Value,
 ) -> Result<Option<Value>, Problem> {
-    let path = repository.path(&["releases", &id.to_string(), "assets"]);
-    let there = match list(client, context, &path).await {
+    let there = match list(client, context, (repository, id)).await {
         Ok(there) => there,
         Err(fault) if fault.is_status(404) => return Ok(None),
         Err(fault) => {
@@ -260,9 +269,7 @@ pub(in crate::release) async fn now(
     };
     let one = |before: &Value| {
         let name = before.get("name").as_str().unwrap_or_default();
-        let size = before.get("size").as_i64().unwrap_or_default();
-        let sha256 = before.get("sha256").as_str().unwrap_or_default().to_owned();
-        let file = Measured { size, sha256 };
+        let file = Measured::of(before);
         let asset = there.iter().find(|asset| asset.is_called(name));
         let asset = asset.or_else(|| there.iter().find(|asset| asset.has_digest_of(&file)));
         let asset = asset.filter(|asset| asset.state == WHOLE)?;
