@@ -1,7 +1,7 @@
 //! The inputs that a workflow declares, and whether those that are given fit. What GitHub would refuse is refused here: a name that
 //! is not declared, one that is required and missing, a value that its type does not have.
 
-use relplan_contract::{Path, Problem, Value};
+use relplan_contract::{Path, Problem, Value, did_you_mean};
 
 use super::yaml::Node;
 
@@ -91,8 +91,7 @@ impl<'a> Trigger<'a> {
 
     fn declared(&self, wrong: &str) -> String {
         let names: Vec<&str> = self.inputs.iter().map(|(name, _)| *name).collect();
-        let near = names.iter().find(|name| is_near(name, wrong));
-        match (near, names.is_empty()) {
+        match (did_you_mean(wrong, names.iter().copied()), names.is_empty()) {
             (Some(near), _) => format!("Did you mean {near}?"),
             (None, true) => "It declares none.".to_owned(),
             (None, false) => format!("It declares {}.", names.join(", ")),
@@ -138,26 +137,6 @@ impl<'a> Input<'a> {
             _ => None,
         }
     }
-}
-
-/// Whether one name is the other with one or two characters changed: both have all but two of their letters in common, in order.
-fn is_near(left: &str, right: &str) -> bool {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    if left.len().abs_diff(right.len()) > 2 || left.len() > 200 || right.len() > 200 {
-        return false;
-    }
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, own) in left.iter().enumerate() {
-        let mut next = vec![at + 1];
-        for (index, other) in right.iter().enumerate() {
-            let [above, diagonal] =
-                [index + 1, index].map(|index| row.get(index).copied().unwrap_or_default());
-            let before = next.last().copied().unwrap_or_default();
-            next.push((above.min(before) + 1).min(diagonal + usize::from(own != other)));
-        }
-        row = next;
-    }
-    row.last().is_some_and(|changes| *changes <= 2)
 }
 
 #[cfg(test)]
