@@ -107,7 +107,7 @@ pub(super) fn show(context: &Context, prepared: &Prepared, format: PlanFormat) {
 /// Writes a saved plan that only its owner can read.
 fn save(path: &std::path::Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
-    let opened = open_private(path, std::fs::OpenOptions::new().write(true).truncate(true));
+    let opened = open_private(path, std::fs::File::options().write(true).truncate(true));
     let written = opened.and_then(|mut file| {
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())
     });

@@ -207,6 +207,7 @@ const OPENERS: &[&str] = &[
     "src/cli.rs",
     // The operator's.
     "providers/contract/src/operator.rs",
+    "providers/mysql/src/credentials.rs",
     "src/cli/fmt.rs",
     "src/cli/files.rs",
     "src/cli/init.rs",
